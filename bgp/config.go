@@ -1,0 +1,153 @@
+package bgp
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Jitter shortens or spreads a duration: it becomes d × U(Lo, Hi), in
+// thousandths. The zero value leaves d alone. RFC 4271 §10 has 750..1000.
+type Jitter struct{ Lo, Hi uint32 }
+
+// RFCJitter is the jitter that RFC 4271 §10 recommends.
+var RFCJitter = Jitter{750, 1000}
+
+// Of returns d after jitter; rnd gives 64 random bits and is not called when
+// nothing is random.
+func (j Jitter) Of(d time.Duration, rnd func() uint64) time.Duration {
+	if j.Hi == 0 {
+		return d
+	}
+	lo := d / 1000 * time.Duration(j.Lo)
+	span := uint64(d/1000*time.Duration(j.Hi) - lo)
+	if span == 0 {
+		return lo
+	}
+	return lo + time.Duration(rnd()%(span+1))
+}
+
+// SessionConfig is what one end of a session is configured with.
+type SessionConfig struct {
+	AS, PeerAS uint32
+	ID         netip.Addr // BGP Identifier
+	Addr, Peer netip.Addr // the ends of the TCP connection
+
+	Hold           time.Duration // offered; whole seconds; 0: none
+	Keepalive      time.Duration // configured; what is sent is min(this, negotiated hold / 3) unless KeepaliveFixed. 0: negotiated hold / 3
+	KeepaliveFixed bool          // keepalives go out at Keepalive whatever was negotiated (Azure)
+	MinHold        time.Duration // an OPEN that offers less is refused; 0: the RFC's 3 s
+	OpenHold       time.Duration // the "large" hold time of OpenSent; RFC 4271 §8.2.2 suggests 4 min
+	ConnectRetry   time.Duration
+	DelayOpen      time.Duration // 0: the OPEN goes out at once
+	IdleHold       time.Duration // before an automatic restart after an error; doubles up to IdleHoldMax (RFC 4271 §8.1.1 DampPeerOscillations)
+	IdleHoldMax    time.Duration
+	IdleHoldReset  time.Duration // after an administrative reset by the peer (CEASE); 0: as IdleHold
+	SendHold       time.Duration // RFC 9687; 0: the greater of 8 min and twice the hold time; <0: off
+	Passive        bool          // never opens a connection itself
+
+	KeepaliveJitter    Jitter
+	HoldJitter         Jitter // BIRD shortens the hold timer it serves; the RFC does not
+	ConnectRetryJitter Jitter
+	IdleHoldJitter     Jitter
+
+	RouteRefresh bool
+	FourOctetAS  bool
+	Restart      *GracefulRestart
+
+	Rand func() uint64 // for jitter only
+}
+
+// MRAIMode is how a speaker spaces its UPDATEs to one peer.
+type MRAIMode uint8
+
+const (
+	MRAINone            MRAIMode = iota // every change goes out at once
+	MRAISinceLastUpdate                 // RFC 4271 §9.2.1.1: the interval runs from the last UPDATE; after silence nothing waits
+)
+
+// MRAI is the MinRouteAdvertisementInterval of one peer.
+type MRAI struct {
+	Mode            MRAIMode
+	Interval        time.Duration
+	Jitter          Jitter
+	GateWithdrawals bool // RFC 4271: withdrawals wait too; RFC 1771: they do not
+}
+
+// PeerConfig is what a Speaker knows about one neighbour beforehand.
+type PeerConfig struct {
+	AS     uint32
+	Addr   netip.Addr // the peer's address: next hop and last tie-break
+	Local  netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP
+	Import Policy
+	Export Policy
+	MRAI   MRAI
+	// SenderSideLoop: routes whose AS_PATH holds the peer's AS are not announced to it.
+	SenderSideLoop bool
+	// NoEcho: the best route is not announced back to the peer that it came from (split horizon).
+	NoEcho      bool
+	MaxPrefixes int // 0: no limit
+}
+
+// SpeakerConfig is the configuration of one router's routing.
+type SpeakerConfig struct {
+	AS        uint32
+	ID        netip.Addr
+	Rules     Ruleset
+	Multipath int // at most so many equally good paths are used; 0 and 1: one
+	Peers     []PeerConfig
+	// Order ranks the peers where RuleDrawn has to decide: the drawn (or
+	// pinned) order in which the router prefers them, first is best.
+	Order []PeerID
+	Rand  func() uint64
+}
+
+// Policy is a list of terms; the first whose conditions all hold decides. A
+// route that no term matches is accepted unchanged.
+type Policy []Term
+
+// Term of a policy: what it matches, and what it does.
+type Term struct {
+	// Match. Zero values match everything.
+	Prefixes  []PrefixMatch
+	Community uint32 // 0: any
+	PathHas   uint32 // an AS somewhere in AS_PATH; 0: any
+
+	// Do.
+	Reject       bool
+	LocalPref    uint32
+	SetLocalPref bool
+	MED          uint32
+	SetMED       bool
+	Prepend      int // our own AS so many times more (export), the neighbour's (import)
+	AddCommunity []uint32
+	NoCommunity  []uint32
+}
+
+// PrefixMatch matches a prefix and, with a greater LE, what is inside it.
+type PrefixMatch struct {
+	Prefix netip.Prefix
+	GE, LE int // lengths; 0,0: exactly Prefix
+}
+
+// Path is one way to a prefix: an entry of an Adj-RIB-In or a local route.
+type Path struct {
+	Prefix    netip.Prefix
+	Peer      PeerID
+	Attrs     *Attrs // after import policy
+	External  bool   // learned over eBGP
+	PeerAddr  netip.Addr
+	PeerBGPID netip.Addr
+	Weight    uint32 // Cisco's; local to the router
+	Age       uint64 // arrival number: lower is older
+	Stamp     uint64 // the event that wrote it
+}
+
+// Route is what the decision process concluded for one prefix.
+type Route struct {
+	Prefix     netip.Prefix
+	Best       *Path   // nil: unreachable
+	Used       []*Path // best first, then those that multipath uses beside it
+	Rule       Rule    // what decided between Best and the runner-up; RuleOnly when there was none
+	Versus     *Path   // the runner-up
+	Candidates int
+}

@@ -1,0 +1,147 @@
+package bgp
+
+import "net/netip"
+
+// MsgType is the type octet of a message header. RFC 4271 §4.1, RFC 2918.
+type MsgType uint8
+
+const (
+	MsgOpen         MsgType = 1
+	MsgUpdate       MsgType = 2
+	MsgNotification MsgType = 3
+	MsgKeepalive    MsgType = 4
+	MsgRouteRefresh MsgType = 5
+)
+
+// Message is one BGP message. It and everything it points to is never changed
+// after it has been made, so that it may be shared between routers, records
+// and captures.
+type Message struct {
+	Type         MsgType
+	Open         *Open         // MsgOpen
+	Update       *Update       // MsgUpdate
+	Notification *Notification // MsgNotification
+	Refresh      *Family       // MsgRouteRefresh
+	Size         int           // octets on the wire, header included
+}
+
+// Keepalive is the KEEPALIVE message: a header and nothing else. RFC 4271 §4.4.
+var Keepalive = &Message{Type: MsgKeepalive, Size: HeaderLen}
+
+// HeaderLen is the length of marker, length and type. RFC 4271 §4.1.
+const HeaderLen = 19
+
+// Family is an address family and subsequent address family. RFC 4760.
+type Family struct {
+	AFI  uint16
+	SAFI uint8
+}
+
+// IPv4Unicast is the family that needs no multiprotocol extension.
+var IPv4Unicast = Family{AFI: 1, SAFI: 1}
+
+// Open carries what a speaker offers. RFC 4271 §4.2, capabilities RFC 5492.
+type Open struct {
+	Version      uint8
+	AS           uint32 // the real AS; the wire shows AS_TRANS when it needs four octets (RFC 6793)
+	HoldTime     uint16 // seconds
+	ID           netip.Addr
+	Families     []Family         // RFC 4760; empty: no multiprotocol capability
+	RouteRefresh bool             // RFC 2918
+	FourOctetAS  bool             // RFC 6793
+	Restart      *GracefulRestart // RFC 4724; nil: not offered
+}
+
+// GracefulRestart is the capability of RFC 4724 §3.
+type GracefulRestart struct {
+	Restarting bool   // the R bit
+	Notify     bool   // the N bit of RFC 8538
+	Time       uint16 // seconds
+	Families   []Family
+}
+
+// Update withdraws prefixes and announces others that share one set of
+// attributes. No prefix at all is End-of-RIB (RFC 4724 §2).
+type Update struct {
+	Withdrawn []netip.Prefix
+	Attrs     *Attrs // nil when NLRI is empty
+	NLRI      []netip.Prefix
+}
+
+// EndOfRIB tells whether u is the End-of-RIB marker.
+func (u *Update) EndOfRIB() bool { return len(u.Withdrawn) == 0 && len(u.NLRI) == 0 }
+
+// Origin of a route. RFC 4271 §5.1.1; lower is preferred.
+type Origin uint8
+
+const (
+	OriginIGP        Origin = 0
+	OriginEGP        Origin = 1
+	OriginIncomplete Origin = 2
+)
+
+func (o Origin) String() string { return [...]string{"IGP", "EGP", "INCOMPLETE"}[o%3] }
+
+// Segment of an AS_PATH. RFC 4271 §4.3.
+type Segment struct {
+	Set  bool // AS_SET rather than AS_SEQUENCE
+	ASNs []uint32
+}
+
+// ASPath is the AS_PATH attribute, nearest AS first.
+type ASPath []Segment
+
+// Attrs are the path attributes of a route. RFC 4271 §5.
+type Attrs struct {
+	Origin          Origin
+	ASPath          ASPath
+	NextHop         netip.Addr
+	MED             uint32
+	HasMED          bool
+	LocalPref       uint32
+	HasLocalPref    bool
+	AtomicAggregate bool
+	AggregatorAS    uint32 // 0: none
+	AggregatorID    netip.Addr
+	Communities     []uint32     // RFC 1997
+	OriginatorID    netip.Addr   // RFC 4456; invalid: none
+	ClusterList     []netip.Addr // RFC 4456
+}
+
+// Notification says why a session ends. RFC 4271 §4.5.
+type Notification struct {
+	Code    NoteCode
+	Subcode uint8
+	Data    []byte
+}
+
+// NoteCode is the error code of a NOTIFICATION. RFC 4271 §4.5, RFC 9687.
+type NoteCode uint8
+
+const (
+	NoteHeader           NoteCode = 1
+	NoteOpen             NoteCode = 2
+	NoteUpdate           NoteCode = 3
+	NoteHoldTimerExpired NoteCode = 4
+	NoteFSM              NoteCode = 5
+	NoteCease            NoteCode = 6
+	NoteSendHoldExpired  NoteCode = 8
+)
+
+// Subcodes that the machines of this package send.
+const (
+	OpenUnsupportedVersion uint8 = 1 // RFC 4271 §6.2
+	OpenBadPeerAS          uint8 = 2
+	OpenBadID              uint8 = 3
+	OpenBadHoldTime        uint8 = 6
+
+	FSMUnexpectedInOpenSent    uint8 = 1 // RFC 6608
+	FSMUnexpectedInOpenConfirm uint8 = 2
+	FSMUnexpectedInEstablished uint8 = 3
+
+	CeaseMaxPrefixes   uint8 = 1 // RFC 4486
+	CeaseAdminShutdown uint8 = 2
+	CeaseDeconfigured  uint8 = 3
+	CeaseAdminReset    uint8 = 4
+	CeaseCollision     uint8 = 7
+)

@@ -1,0 +1,209 @@
+// Package report turns the result of a run into what people and machines read:
+// text that opens like ping, JSON with stable names, Markdown, and the
+// timeline picture. It knows nothing of how a run is made: everything it
+// prints is in a Document.
+package report
+
+// Document is the result of a command. Its JSON names are a contract,
+// described in docs/json.md; seconds are decimal numbers with nanoseconds kept.
+type Document struct {
+	VPNSim         string        `json:"vpnsim"` // "v1": the version of this format
+	Kind           string        `json:"kind"`   // run, explain, check
+	Version        string        `json:"version"`
+	Scenario       string        `json:"scenario"`
+	Name           string        `json:"name"`
+	ScenarioSHA256 string        `json:"scenario_sha256"`
+	Seed           uint64        `json:"seed"`
+	Sets           []string      `json:"set,omitempty"` // --set, as given
+	Digest         string        `json:"digest"`
+	EndS           Seconds       `json:"end_s"`
+	Assumptions    []Assumption  `json:"assumptions"`
+	Story          []Fault       `json:"story"`
+	Probes         []Probe       `json:"probes"`
+	Gaps           []Gap         `json:"gaps"`
+	Sessions       []Session     `json:"sessions"`
+	Tunnels        []Tunnel      `json:"tunnels"`
+	Routes         []Route       `json:"routes"`
+	Expectations   []Expectation `json:"expectations"`
+	Timeline       []Moment      `json:"timeline,omitempty"`
+	Explain        *Explain      `json:"explain,omitempty"`
+}
+
+// Seconds is a duration or instant in seconds, kept in nanoseconds. It is
+// written as a decimal number without loss: 28.93 or 28.930000001.
+type Seconds int64
+
+// Assumption is a value that nobody has documented.
+type Assumption struct {
+	Parameter string `json:"parameter"`
+	Value     string `json:"value"`
+	Why       string `json:"why"`
+}
+
+// Fault of the story as it happened in this run.
+type Fault struct {
+	AtS    Seconds `json:"at_s"`
+	What   string  `json:"what"`   // "gcp deletes tun2, without telling aws"
+	Path   string  `json:"path"`   // "story[0]"
+	Source string  `json:"source"` // scenario.yaml:31:5
+}
+
+// Probe is one ping and its statistics.
+type Probe struct {
+	Name     string  `json:"name"`
+	From     string  `json:"from"` // 10.1.0.2
+	To       string  `json:"to"`
+	FromHost string  `json:"from_host"`
+	ToHost   string  `json:"to_host"`
+	Size     int     `json:"size"`
+	EveryS   Seconds `json:"every_s"`
+	Sent     int     `json:"sent"`
+	Received int     `json:"received"`
+	Lost     int     `json:"lost"`
+	LossRate float64 `json:"loss_rate"`
+	RTT      RTT     `json:"rtt_ms"`
+	Echoes   []Echo  `json:"echoes,omitempty"`
+}
+
+// RTT statistics in milliseconds, with ping's arithmetic.
+type RTT struct {
+	Min  float64 `json:"min"`
+	Avg  float64 `json:"avg"`
+	Max  float64 `json:"max"`
+	MDev float64 `json:"mdev"`
+}
+
+// Echo is one request and what became of it.
+type Echo struct {
+	Seq   int     `json:"seq"`
+	SentS Seconds `json:"sent_s"`
+	RTTNs int64   `json:"rtt_ns,omitempty"` // 0: lost
+	TTL   int     `json:"ttl,omitempty"`
+	Lost  string  `json:"lost,omitempty"` // where and why it died: "reply, in tun2: gcp has deleted its end"
+}
+
+// Gap is a run of lost probes and the outage behind it. An outage so short
+// that no probe fell into it has Lost 0; probes lost to chance without an
+// outage have OutageS 0.
+type Gap struct {
+	N               int              `json:"n"` // from 1
+	Probe           string           `json:"probe"`
+	LastOKSeq       int              `json:"last_ok_seq"`  // 0: none before
+	FirstOKSeq      int              `json:"first_ok_seq"` // 0: none after
+	Lost            int              `json:"lost"`
+	ProbeGapS       Seconds          `json:"probe_gap_s"` // from the last good send to the first good send; 0 when one is missing
+	OutageS         Seconds          `json:"outage_s"`
+	StartS          Seconds          `json:"start_s"`
+	EndS            Seconds          `json:"end_s"`
+	Open            bool             `json:"open"`      // not over when the run ended
+	Direction       string           `json:"direction"` // request, reply, both, loss
+	RequestOutageS  Seconds          `json:"request_outage_s"`
+	ReplyOutageS    Seconds          `json:"reply_outage_s"`
+	Request         string           `json:"request"` // in words: "moved from tun2 to tun1 at 85.404 s"
+	Reply           string           `json:"reply"`
+	Cause           string           `json:"cause"` // the fault that began it, in words
+	Chain           []Wait           `json:"chain"`
+	RuledOut        []RuledOut       `json:"ruled_out"`
+	Counterfactuals []Counterfactual `json:"counterfactuals"`
+}
+
+// Wait is one link of the chain; the waits of a gap add up to its outage
+// exactly.
+type Wait struct {
+	StartS    Seconds `json:"start_s"`
+	EndS      Seconds `json:"end_s"`
+	SinceS    Seconds `json:"since_s"` // when the wait really began: a hold timer's may lie before the outage
+	Node      string  `json:"node"`
+	What      string  `json:"what"`      // "hold timer of the session over tun2"
+	Parameter string  `json:"parameter"` // "routers.aws.bgp.hold"; empty: none
+	Value     string  `json:"value"`
+	Source    string  `json:"source"` // "aws-gcp.yaml:12:5", "profile aws-vgw, documented: https://…", "assumed: …"
+}
+
+// RuledOut is a suspect that did not make the gap longer.
+type RuledOut struct {
+	Parameter string `json:"parameter"`
+	Why       string `json:"why"`
+}
+
+// Counterfactual is the same gap with one thing changed, obtained by running again.
+type Counterfactual struct {
+	Change  string  `json:"change"`  // "--set routers.aws.bgp.hold=9s"
+	Removes string  `json:"removes"` // the parameter of the chain's link that it takes away or shortens
+	OutageS Seconds `json:"outage_s"`
+	Lost    int     `json:"lost"`
+}
+
+// Session is one end of a BGP session at the end of the run, and its history.
+type Session struct {
+	Router     string       `json:"router"`
+	Peer       string       `json:"peer"`
+	Link       string       `json:"link"`
+	State      string       `json:"state"`
+	SinceS     Seconds      `json:"since_s"`
+	HoldS      Seconds      `json:"hold_s"` // negotiated; 0 when not Established
+	KeepaliveS Seconds      `json:"keepalive_s"`
+	HoldFrom   string       `json:"hold_from"` // "routers.aws.bgp.hold 30 s, the smaller of 30 s and 60 s"
+	History    []Transition `json:"history"`
+}
+
+// Tunnel is one end of a tunnel at the end of the run, and its history.
+type Tunnel struct {
+	Router  string       `json:"router"`
+	Link    string       `json:"link"`
+	State   string       `json:"state"`
+	SinceS  Seconds      `json:"since_s"`
+	History []Transition `json:"history"`
+}
+
+// Transition of a session or tunnel.
+type Transition struct {
+	AtS  Seconds `json:"at_s"`
+	From string  `json:"from"`
+	To   string  `json:"to"`
+	Why  string  `json:"why"`
+}
+
+// Route is one row of a router's table at an instant.
+type Route struct {
+	AtS       Seconds `json:"at_s"`
+	Router    string  `json:"router"`
+	Table     string  `json:"table"` // bgp, fib, vpc
+	Prefix    string  `json:"prefix"`
+	Link      string  `json:"link"` // tunnel or link it leaves by; "gateway", "local"
+	NextHop   string  `json:"next_hop"`
+	LocalPref int64   `json:"local_pref,omitempty"`
+	MED       int64   `json:"med"` // -1: none
+	ASPath    string  `json:"as_path,omitempty"`
+	Origin    string  `json:"origin,omitempty"`
+	Best      bool    `json:"best"`
+	Used      bool    `json:"used"`
+	Verdict   string  `json:"verdict"` // "best", "lost at step f: lower peer address", "used beside it (multipath)"
+}
+
+// Expectation is one line of `expect:` and whether it held.
+type Expectation struct {
+	Expr   string `json:"expr"`
+	OK     bool   `json:"ok"`
+	Got    string `json:"got"`    // the values seen, in words; or why it could not be evaluated
+	Source string `json:"source"` // file:line:col
+}
+
+// Moment is one line of the timeline.
+type Moment struct {
+	AtS   Seconds `json:"at_s"`
+	Node  string  `json:"node"`
+	Lane  string  `json:"lane"` // story, session, tunnel, route, fib, table, forwarding, message
+	Link  string  `json:"link,omitempty"`
+	What  string  `json:"what"`
+	State string  `json:"state,omitempty"` // new state where the lane has one
+}
+
+// Explain is the answer of `vpnsim explain … best` and `… route`.
+type Explain struct {
+	Question string   `json:"question"`
+	AtS      Seconds  `json:"at_s"`
+	Answer   []string `json:"answer"` // sentences
+	Routes   []Route  `json:"routes"`
+	Rules    []string `json:"rules,omitempty"` // the decision process of the router, step by step
+}

@@ -1,0 +1,146 @@
+package topology
+
+// Key names a setting of a router or of its end of a link.
+type Key uint8
+
+const (
+	BGPHold Key = iota
+	BGPKeepalive
+	BGPKeepaliveJitter
+	BGPKeepaliveFixed
+	BGPHoldJitter
+	BGPMinHold
+	BGPConnectRetry
+	BGPConnectRetryJitter
+	BGPDelayOpen
+	BGPIdleHold
+	BGPIdleHoldMax
+	BGPIdleHoldReset
+	BGPIdleHoldJitter
+	BGPSendHold
+	BGPPassive
+	BGPMRAI
+	BGPMRAIMode
+	BGPMRAIJitter
+	BGPMRAIWithdrawals
+	BGPProcessing
+	BGPDecision
+	BGPMultipath
+	BGPMED
+	BGPSenderSideLoop
+	BGPNoEcho
+	BGPFastFallover
+	FIBDelay
+	RouteTableKind
+	RouteTablePropagate
+	RouteTableDelay
+	RouteTableLocalDelay
+	IPDecrementTTL
+	TCPSynRetry
+	TCPRTO
+	TCPRTOMax
+	VPNVersion
+	VPNInitiate
+	VPNOnTraffic
+	VPNProcessing
+	VPNRetransmit
+	VPNRetransmitTries
+	VPNRetry
+	VPNDPDInterval
+	VPNDPDRetry
+	VPNDPDRetries
+	VPNDPDTimeout
+	VPNDPDAction
+	VPNIKELifetime
+	VPNChildLifetime
+	VPNRekeyMargin
+	VPNRekeyFuzz
+	VPNInterfaceFollowsSA
+	NumKeys
+)
+
+// KeyInfo describes a Key: the path under routers.NAME, its type, its range
+// and what it means.
+type KeyInfo struct {
+	Path     string
+	Type     ValueType
+	Min, Max int64    // TypeDuration: ns; TypeInt, TypeRatio: the number
+	Enum     []string // TypeEnum
+	Doc      string
+}
+
+const (
+	ms   = int64(1e6)
+	sec  = int64(1e9)
+	hour = 3600 * sec
+)
+
+var keys = [NumKeys]KeyInfo{
+	BGPHold:               {"bgp.hold", TypeDuration, 0, 65535 * sec, nil, "hold time offered in the OPEN; the smaller offer of the two ends is used; 0 = none"},
+	BGPKeepalive:          {"bgp.keepalive", TypeDuration, 0, 21845 * sec, nil, "configured keepalive interval; sent is min(this, negotiated hold / 3); 0 = hold / 3"},
+	BGPKeepaliveJitter:    {"bgp.keepalive_jitter", TypeRatio, 1, 1000, nil, "each keepalive interval is multiplied by U(this, 1)"},
+	BGPKeepaliveFixed:     {"bgp.keepalive_fixed", TypeBool, 0, 0, nil, "keepalives go out at bgp.keepalive whatever was negotiated"},
+	BGPHoldJitter:         {"bgp.hold_jitter", TypeRatio, 1, 1000, nil, "the hold timer served is multiplied by U(this, 1)"},
+	BGPMinHold:            {"bgp.min_hold", TypeDuration, 0, 65535 * sec, nil, "an OPEN that offers less is refused"},
+	BGPConnectRetry:       {"bgp.connect_retry", TypeDuration, ms, hour, nil, "ConnectRetryTimer"},
+	BGPConnectRetryJitter: {"bgp.connect_retry_jitter", TypeRatio, 1, 1000, nil, "ConnectRetryTimer is multiplied by U(this, 1)"},
+	BGPDelayOpen:          {"bgp.delay_open", TypeDuration, 0, hour, nil, "DelayOpenTimer; 0 = the OPEN goes out at once"},
+	BGPIdleHold:           {"bgp.idle_hold", TypeDuration, 0, hour, nil, "IdleHoldTimer: wait after an error before the session starts again"},
+	BGPIdleHoldMax:        {"bgp.idle_hold_max", TypeDuration, 0, 24 * hour, nil, "the wait doubles with each error up to this"},
+	BGPIdleHoldReset:      {"bgp.idle_hold_reset", TypeDuration, 0, hour, nil, "wait after the peer reset the session with a CEASE"},
+	BGPIdleHoldJitter:     {"bgp.idle_hold_jitter", TypeRatio, 1, 1000, nil, "IdleHoldTimer is multiplied by U(this, 1)"},
+	BGPSendHold:           {"bgp.send_hold", TypeDuration, 0, 24 * hour, nil, "SendHoldTimer (RFC 9687); 0 = the greater of 8 min and twice the hold time"},
+	BGPPassive:            {"bgp.passive", TypeBool, 0, 0, nil, "never opens a connection itself"},
+	BGPMRAI:               {"bgp.mrai", TypeDuration, 0, hour, nil, "MinRouteAdvertisementIntervalTimer"},
+	BGPMRAIMode:           {"bgp.mrai_mode", TypeEnum, 0, 0, []string{"none", "since-last-update"}, "how the interval is kept"},
+	BGPMRAIJitter:         {"bgp.mrai_jitter", TypeRatio, 1, 1000, nil, "MRAI is multiplied by U(this, 1)"},
+	BGPMRAIWithdrawals:    {"bgp.mrai_withdrawals", TypeEnum, 0, 0, []string{"gated", "exempt"}, "whether withdrawals wait for MRAI too"},
+	BGPProcessing:         {"bgp.processing", TypeDuration, 0, hour, nil, "from the arrival of an UPDATE to the decision that it causes"},
+	BGPDecision:           {"bgp.decision", TypeEnum, 0, 0, []string{"rfc4271", "frr", "bird", "gobgp", "cisco-ios", "aws-vgw", "gcp-legacy", "azure"}, "decision process"},
+	BGPMultipath:          {"bgp.multipath", TypeInt, 1, 128, nil, "how many equally good paths are used at once"},
+	BGPMED:                {"bgp.med", TypeInt, -1, 4294967295, nil, "MULTI_EXIT_DISC sent with every announcement over eBGP; -1 = none"},
+	BGPSenderSideLoop:     {"bgp.sender_side_loop", TypeBool, 0, 0, nil, "routes whose AS_PATH holds the peer's AS are not sent to it"},
+	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
+	BGPFastFallover:       {"bgp.fast_fallover", TypeBool, 0, 0, nil, "the session ends at once when its own interface goes down"},
+	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
+	RouteTableKind:        {"route_table.kind", TypeEnum, 0, 0, []string{"none", "gateway", "tunnel"}, "cloud route table in front of the gateway: rows point to the gateway (AWS), or one row for each tunnel (GCP)"},
+	RouteTablePropagate:   {"route_table.propagate", TypeBool, 0, 0, nil, "BGP routes enter the cloud's route table"},
+	RouteTableDelay:       {"route_table.delay", TypeDuration, 0, hour, nil, "from the gateway's routes to the cloud's route table"},
+	RouteTableLocalDelay:  {"route_table.local_delay", TypeDuration, 0, hour, nil, "the same when the cloud itself removed the tunnel"},
+	IPDecrementTTL:        {"ip.decrement_ttl", TypeBool, 0, 0, nil, "forwarding takes one from the TTL"},
+	TCPSynRetry:           {"tcp.syn_retry", TypeDuration, ms, hour, nil, "first retransmission of a SYN; doubles"},
+	TCPRTO:                {"tcp.rto", TypeDuration, ms, hour, nil, "first retransmission of data; doubles"},
+	TCPRTOMax:             {"tcp.rto_max", TypeDuration, ms, hour, nil, "the longest wait between retransmissions"},
+	VPNVersion:            {"vpn.ike", TypeEnum, 0, 0, []string{"v1", "v2"}, "IKE version"},
+	VPNInitiate:           {"vpn.initiate", TypeBool, 0, 0, nil, "negotiates by itself when the tunnel is created"},
+	VPNOnTraffic:          {"vpn.on_traffic", TypeBool, 0, 0, nil, "negotiates when a packet wants to leave"},
+	VPNProcessing:         {"vpn.processing", TypeDuration, 0, hour, nil, "time to answer one IKE message"},
+	VPNRetransmit:         {"vpn.retransmit", TypeDuration, ms, hour, nil, "first retransmission of an IKE request; each next one 1.8 times later"},
+	VPNRetransmitTries:    {"vpn.retransmit_tries", TypeInt, 0, 20, nil, "retransmissions before the exchange is given up"},
+	VPNRetry:              {"vpn.retry", TypeDuration, 0, hour, nil, "from giving up to negotiating again; 0 = never by itself"},
+	VPNDPDInterval:        {"vpn.dpd_interval", TypeDuration, 0, hour, nil, "idle time before R-U-THERE; 0 = no dead peer detection"},
+	VPNDPDRetry:           {"vpn.dpd_retry", TypeDuration, 0, hour, nil, "between unanswered R-U-THEREs (IKEv1)"},
+	VPNDPDRetries:         {"vpn.dpd_retries", TypeInt, 0, 100, nil, "unanswered R-U-THEREs before the peer is dead"},
+	VPNDPDTimeout:         {"vpn.dpd_timeout", TypeDuration, 0, hour, nil, "from the last inbound packet to dead peer; 0 = the retries decide"},
+	VPNDPDAction:          {"vpn.dpd_action", TypeEnum, 0, 0, []string{"clear", "restart", "none"}, "what follows a dead peer"},
+	VPNIKELifetime:        {"vpn.ike_lifetime", TypeDuration, 0, 1000 * hour, nil, "lifetime of the IKE SA (phase 1)"},
+	VPNChildLifetime:      {"vpn.child_lifetime", TypeDuration, 0, 1000 * hour, nil, "lifetime of the IPsec SA (phase 2)"},
+	VPNRekeyMargin:        {"vpn.rekey_margin", TypeDuration, 0, 100 * hour, nil, "rekeying starts this long before a lifetime ends"},
+	VPNRekeyFuzz:          {"vpn.rekey_fuzz", TypeRatio, 0, 10000, nil, "share of the margin by which it starts earlier still, at random"},
+	VPNInterfaceFollowsSA: {"vpn.interface_follows_sa", TypeBool, 0, 0, nil, "the tunnel interface goes down with its SA, so that BGP is told"},
+}
+
+// Info describes k.
+func (k Key) Info() *KeyInfo { return &keys[k] }
+
+func (k Key) String() string { return keys[k].Path }
+
+// KeyByPath finds a key by its path, such as "bgp.hold".
+func KeyByPath(path string) (Key, bool) {
+	for k := range keys {
+		if keys[k].Path == path {
+			return Key(k), true
+		}
+	}
+	return 0, false
+}
