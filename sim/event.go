@@ -36,14 +36,14 @@ const (
 	PhaseProbe
 )
 
-// Event is something that happens at an instant. It is a value, never a
-// closure: it can be printed, hashed, moved and explained.
+// Event is something that happens at an instant. It is a value without
+// pointers, never a closure: it can be printed, hashed, moved and explained.
+// What does not fit into Arg lives with the actor, and Arg names it.
 type Event struct {
 	At    Time
 	ID    EventID // set when it is handled
 	Cause EventID // the event that scheduled it; set by the kernel, so it can't be forgotten
 	Arg   uint64
-	Msg   any // nil, or a pointer to something that nobody changes
 	To    ActorID
 	Kind  Kind
 	Phase Phase

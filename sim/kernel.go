@@ -1,0 +1,191 @@
+package sim
+
+import "time"
+
+// Kernel runs one simulation. It is not safe for concurrent use, and need not
+// be: many runs at once are many kernels.
+type Kernel struct {
+	q        queue
+	now      Time
+	current  EventID
+	cause    EventID
+	inserted uint64
+	digest   uint64
+	seed     uint64
+	salt     uint64
+	actors   []Actor
+	ev       Event // the one being handled; kept here so that an observer can be shown it without an allocation
+	observer Observer
+}
+
+// Observer sees every event just before it is handled. It must not touch the
+// kernel: recording never changes a run.
+type Observer interface {
+	Event(ev *Event)
+}
+
+// Timer is a handle on a pending event. The zero value is not pending.
+type Timer struct{ slot, gen uint32 }
+
+// New returns a kernel at time zero with nothing to do.
+func New(seed uint64) *Kernel {
+	k := &Kernel{}
+	k.Start(seed, 0)
+	return k
+}
+
+// Start starts over at instant start with another seed, keeping actors and
+// memory. Timers of the old run are no longer pending.
+func (k *Kernel) Start(seed uint64, start Time) {
+	k.q.reset()
+	k.now, k.current, k.cause, k.inserted, k.digest, k.seed = start, 0, 0, 0, mix64(seed), seed
+}
+
+// Add registers an actor; its id is the number of actors before it.
+func (k *Kernel) Add(a Actor) ActorID {
+	k.actors = append(k.actors, a)
+	return ActorID(len(k.actors) - 1)
+}
+
+// Observe makes o see every event from now on; nil stops it.
+func (k *Kernel) Observe(o Observer) { k.observer = o }
+
+// ShuffleTies changes the order of events of different actors that share time
+// and phase, and leaves each actor's own order alone. Tests use it to show
+// that such ties decide nothing.
+func (k *Kernel) ShuffleTies(salt uint64) { k.salt = salt }
+
+// Now is the time of the event being handled.
+func (k *Kernel) Now() Time { return k.now }
+
+// Current is the event being handled; 0 during set-up.
+func (k *Kernel) Current() EventID { return k.current }
+
+// Cause is the event that scheduled the current one.
+func (k *Kernel) Cause() EventID { return k.cause }
+
+// Seed of the run.
+func (k *Kernel) Seed() uint64 { return k.seed }
+
+// Digest sums up what happened: two runs with the same digest handled the same
+// events at the same times. It is a sum over all events, not a running hash,
+// so that a stretch that was fast-forwarded can add its events in any order.
+func (k *Kernel) Digest() uint64 { return k.digest }
+
+// Mix adds a fact about the run, such as a route that was installed, to the digest.
+func (k *Kernel) Mix(fact uint64) { k.digest += mix64(fact ^ uint64(k.now)*golden) }
+
+// ord packs what orders events of one instant: 3 bits phase, 16 bits shuffle,
+// 45 bits insertion.
+func (k *Kernel) ord(p Phase, to ActorID) uint64 {
+	k.inserted++
+	o := uint64(p)<<61 | k.inserted
+	if k.salt != 0 {
+		o |= mix64(k.salt^uint64(to)) >> 48 << 45
+	}
+	return o
+}
+
+// At schedules ev for the instant t, which must not lie in the past.
+func (k *Kernel) At(t Time, ev Event) Timer {
+	if t < k.now {
+		panic("sim: an event was scheduled in the past")
+	}
+	s := k.q.push(key{at: t, ord: k.ord(ev.Phase, ev.To)})
+	p := &k.q.slots[s]
+	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
+	return Timer{s, p.gen}
+}
+
+// After schedules ev after d.
+func (k *Kernel) After(d time.Duration, ev Event) Timer { return k.At(k.now.Add(d), ev) }
+
+// Reset moves the pending event of t to d from now, as if it had been
+// scheduled by the current event, or schedules ev when none is pending.
+func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.now.Add(d), ev) }
+
+// ResetAt is Reset for an instant.
+func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
+	if !k.pending(*t) {
+		*t = k.At(at, ev)
+		return
+	}
+	if at < k.now {
+		panic("sim: an event was moved into the past")
+	}
+	p := &k.q.slots[t.slot]
+	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
+	k.q.place(int(p.pos), key{at: at, ord: k.ord(ev.Phase, ev.To), slot: t.slot})
+}
+
+// Stop takes the pending event of t out of the queue and tells whether there
+// was one.
+func (k *Kernel) Stop(t *Timer) bool {
+	was := k.pending(*t)
+	if was {
+		k.q.remove(int(k.q.slots[t.slot].pos))
+	}
+	*t = Timer{}
+	return was
+}
+
+func (k *Kernel) pending(t Timer) bool { return t.gen != 0 && k.q.slots[t.slot].gen == t.gen }
+
+// When tells at what time the event of t is due, and whether it is pending.
+func (k *Kernel) When(t Timer) (Time, bool) {
+	if !k.pending(t) {
+		return 0, false
+	}
+	return k.q.heap[k.q.slots[t.slot].pos].at, true
+}
+
+// RunUntil handles every event up to and at the instant t, and leaves the
+// clock there.
+func (k *Kernel) RunUntil(t Time) {
+	for len(k.q.heap) > 0 && k.q.heap[0].at <= t {
+		k.step()
+	}
+	k.now, k.current, k.cause = max(k.now, t), 0, 0
+}
+
+// Step handles the next event unless it lies after limit, and tells whether it did.
+func (k *Kernel) Step(limit Time) bool {
+	if len(k.q.heap) == 0 || k.q.heap[0].at > limit {
+		return false
+	}
+	k.step()
+	return true
+}
+
+func (k *Kernel) step() {
+	top := k.q.heap[0]
+	p := &k.q.slots[top.slot]
+	k.current++
+	k.ev = Event{At: top.at, ID: k.current, Cause: p.cause, Arg: p.arg, To: p.to, Kind: p.kind, Phase: p.phase}
+	k.q.remove(0)
+	k.now, k.cause = top.at, k.ev.Cause
+	k.digest += hash(top.at, k.ev.To, k.ev.Kind, k.ev.Arg)
+	if k.observer != nil {
+		k.observer.Event(&k.ev)
+	}
+	k.actors[k.ev.To].Handle(k, k.ev)
+}
+
+// Skip accounts for an event that would have been handled at the instant at,
+// had its handler not worked out the result beforehand: it takes its number
+// and its part of the digest. Fast-forwarding is made of this and ResetAt.
+func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
+	k.current++
+	k.digest += hash(at, to, kind, arg)
+}
+
+// Len is the number of pending events.
+func (k *Kernel) Len() int { return len(k.q.heap) }
+
+// Pending calls f for each pending event, in no order that may matter.
+func (k *Kernel) Pending(f func(at Time, to ActorID, kind Kind, arg uint64)) {
+	for i := range k.q.heap {
+		p := &k.q.slots[k.q.heap[i].slot]
+		f(k.q.heap[i].at, p.to, p.kind, p.arg)
+	}
+}
