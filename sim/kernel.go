@@ -7,7 +7,8 @@ import "time"
 type Kernel struct {
 	q        queue
 	now      Time
-	current  EventID
+	current  EventID // the event being handled, 0 between events
+	handled  EventID // how many there were
 	cause    EventID
 	inserted uint64
 	digest   uint64
@@ -38,7 +39,7 @@ func New(seed uint64) *Kernel {
 // memory. Timers of the old run are no longer pending.
 func (k *Kernel) Start(seed uint64, start Time) {
 	k.q.reset()
-	k.now, k.current, k.cause, k.inserted, k.digest, k.seed = start, 0, 0, 0, mix64(seed), seed
+	k.now, k.current, k.handled, k.cause, k.inserted, k.digest, k.seed = start, 0, 0, 0, 0, mix64(seed), seed
 }
 
 // Add registers an actor; its id is the number of actors before it.
@@ -160,7 +161,8 @@ func (k *Kernel) Step(limit Time) bool {
 func (k *Kernel) step() {
 	top := k.q.heap[0]
 	p := &k.q.slots[top.slot]
-	k.current++
+	k.handled++
+	k.current = k.handled
 	k.ev = Event{At: top.at, ID: k.current, Cause: p.cause, Arg: p.arg, To: p.to, Kind: p.kind, Phase: p.phase}
 	k.q.remove(0)
 	k.now, k.cause = top.at, k.ev.Cause
@@ -175,7 +177,7 @@ func (k *Kernel) step() {
 // had its handler not worked out the result beforehand: it takes its number
 // and its part of the digest. Fast-forwarding is made of this and ResetAt.
 func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
-	k.current++
+	k.handled++
 	k.digest += hash(at, to, kind, arg)
 }
 
@@ -189,3 +191,6 @@ func (k *Kernel) Pending(f func(at Time, to ActorID, kind Kind, arg uint64)) {
 		f(k.q.heap[i].at, p.to, p.kind, p.arg)
 	}
 }
+
+// Handled is the number of events so far, skipped ones included.
+func (k *Kernel) Handled() EventID { return k.handled }

@@ -53,3 +53,7 @@ func StreamName(name string) Name {
 func (k *Kernel) Rand(name Name) Stream {
 	return Stream{mix64(k.seed*golden + mix64(uint64(name)))}
 }
+
+// HashStream is a stream that starts from a number rather than a name: what it
+// gives is a hash of that number.
+func HashStream(x uint64) Stream { return Stream{mix64(x)} }

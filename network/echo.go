@@ -1,0 +1,212 @@
+package network
+
+import (
+	"time"
+
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+)
+
+// A probe is a ping: it sends an echo request each interval, and each request
+// and reply is forwarded hop by hop by the tables of that instant.
+
+type probe struct {
+	id     int
+	cfg    *topology.Probe
+	src    *topology.Host
+	dst    *topology.Host
+	sent   int // requests so far
+	start  sim.Time
+	end    sim.Time
+	rtt    []time.Duration // by sequence number - 1; 0: lost or under way
+	ttl    []uint8
+	fate   []fate          // only when recorded
+	delays [2][]sim.Stream // per direction, per link
+	names  [2][]sim.Name
+	timer  sim.Timer
+	flow   [2]uint64
+	cache  [2][]cached // egress by router, while its version holds
+	paths  []transition
+	state  [2]pathState
+}
+
+type cached struct {
+	version uint32
+	hop     hop
+}
+
+// fate of an echo that died.
+type fate struct {
+	drop
+	dir uint8
+}
+
+// echoArg packs an echo on its way: probe (10 bits), direction (1: reply), TTL
+// (8), link (12), end that it goes to (1), sequence number (32).
+type echoArg uint64
+
+func packEcho(probe, dir int, ttl uint8, link, to int, seq int) echoArg {
+	return echoArg(uint64(probe)<<54 | uint64(dir)<<53 | uint64(ttl)<<45 | uint64(link)<<33 | uint64(to)<<32 | uint64(uint32(seq)))
+}
+
+func (a echoArg) probe() int { return int(a >> 54) }
+func (a echoArg) dir() int   { return int(a >> 53 & 1) }
+func (a echoArg) ttl() uint8 { return uint8(a >> 45) }
+func (a echoArg) link() int  { return int(a >> 33 & 0xfff) }
+func (a echoArg) to() int    { return int(a >> 32 & 1) }
+func (a echoArg) seq() int   { return int(uint32(a)) }
+
+const startTTL = 64 // Linux's
+
+func (p *probe) init(n *Network, i int) {
+	p.id, p.cfg = i, &n.d.Probes[i]
+	p.src, p.dst = &n.d.Hosts[p.cfg.From], &n.d.Hosts[p.cfg.To]
+	for dir := range 2 {
+		p.cache[dir] = make([]cached, len(n.routers))
+		p.delays[dir] = make([]sim.Stream, len(n.links))
+		for l := range n.links {
+			p.names[dir] = append(p.names[dir], sim.StreamName("echo/"+p.cfg.Name+"/"+n.d.Links[l].Name)+sim.Name(dir))
+		}
+	}
+	a, b := fact4(p.src), fact4(p.dst)
+	p.flow = [2]uint64{a*31 + b, b*31 + a}
+}
+
+// fact4 hashes a host's address.
+func fact4(h *topology.Host) uint64 {
+	x := uint64(0)
+	for _, b := range h.Addr.As16() {
+		x = x*1099511628211 ^ uint64(b)
+	}
+	return x
+}
+
+func (p *probe) reset(n *Network) {
+	p.sent = 0
+	p.rtt, p.ttl, p.fate, p.paths = p.rtt[:0], p.ttl[:0], p.fate[:0], p.paths[:0]
+	p.state = [2]pathState{}
+	for dir := range 2 {
+		clear(p.cache[dir])
+		for l := range p.delays[dir] {
+			p.delays[dir][l] = n.k.Rand(p.names[dir][l])
+		}
+	}
+	p.start, p.end = sim.Time(p.cfg.Start), n.end
+	if p.cfg.For > 0 {
+		p.end = min(n.end, p.start.Add(p.cfg.For))
+	}
+	p.timer = sim.Timer{}
+	n.armTick(p, p.start)
+}
+
+func (n *Network) armTick(p *probe, at sim.Time) {
+	if at < p.end {
+		p.timer = n.k.At(at, sim.Event{To: actorWorld, Kind: evTick, Arg: uint64(p.id), Phase: sim.PhaseProbe})
+	}
+}
+
+// sentAt is when the request with that sequence number left.
+func (p *probe) sentAt(seq int) sim.Time {
+	return p.start.Add(time.Duration(seq-1) * p.cfg.Every)
+}
+
+// tick sends the next request.
+func (n *Network) tick(i int) {
+	p := &n.probes[i]
+	p.sent++
+	p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
+	if n.log != nil {
+		p.fate = append(p.fate, fate{})
+	}
+	n.forwardEcho(p, 0, startTTL, p.sent, p.src.Router, true)
+	n.armTick(p, n.k.Now().Add(p.cfg.Every))
+}
+
+// forwardEcho sends an echo on from router r.
+func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost bool) {
+	from, to := p.src, p.dst
+	if dir == 1 {
+		from, to = to, from
+	}
+	if to.Router == r {
+		n.deliverEcho(p, dir, ttl, seq)
+		return
+	}
+	h := n.cachedEgress(p, dir, r, fromHost)
+	if h.drop.why != passed {
+		n.echoDies(p, dir, seq, h.drop)
+		return
+	}
+	if n.routers[r].settings[topology.IPDecrementTTL].Bool {
+		if ttl--; ttl == 0 {
+			n.echoDies(p, dir, seq, drop{dropTTL, int16(r), int16(h.link), 0})
+			return
+		}
+	}
+	l := &n.links[h.link]
+	e := l.endOf(r)
+	why, by := l.leaves(e)
+	if why == passed && l.chance(e) {
+		why = dropLoss
+	}
+	delay := l.cfg.Delay.Dist.Draw(p.delays[dir][h.link].At(uint64(seq)))
+	if n.log != nil && n.log.Capture {
+		n.log.Packets = append(n.log.Packets, trace.Packet{At: n.k.Now(), Arrive: n.k.Now().Add(delay), Event: n.k.Current(), Link: h.link, From: int8(e), Lost: why != passed,
+			Proto: trace.ProtoICMP, TTL: ttl, Src: from.Addr, Dst: to.Addr, Reply: dir == 1, EchoID: uint16(p.id + 1), Seq: uint16(seq), Size: p.cfg.Size})
+	}
+	if why != passed {
+		n.echoDies(p, dir, seq, drop{why, int16(r), int16(h.link), by})
+		return
+	}
+	n.k.After(delay, sim.Event{To: actorOf(l.routerAt(1 - e)), Kind: evEcho, Arg: uint64(packEcho(p.id, dir, ttl, int(h.link), 1-e, seq)), Phase: sim.PhaseDeliver})
+}
+
+// cachedEgress is egressFor, remembered while the router's tables stand still.
+func (n *Network) cachedEgress(p *probe, dir, r int, fromHost bool) hop {
+	c := &p.cache[dir][r]
+	if v := n.routers[r].version; c.version != v {
+		dst := p.dst.Addr
+		if dir == 1 {
+			dst = p.src.Addr
+		}
+		c.version, c.hop = v, n.egressFor(&n.routers[r], dst, p.flow[dir], fromHost)
+	}
+	return c.hop
+}
+
+func (n *Network) echoArrives(a echoArg) {
+	p := &n.probes[a.probe()]
+	l := &n.links[a.link()]
+	if why, by := l.enters(a.to()); why != passed {
+		n.echoDies(p, a.dir(), a.seq(), drop{why, int16(l.routerAt(a.to())), int16(l.id), by})
+		return
+	}
+	l.ends[a.to()].heard = n.k.Now()
+	n.forwardEcho(p, a.dir(), a.ttl(), a.seq(), l.routerAt(a.to()), false)
+}
+
+// deliverEcho: the request is answered, the reply is counted.
+func (n *Network) deliverEcho(p *probe, dir int, ttl uint8, seq int) {
+	if n.opt.Wire {
+		n.wire.echo(n, p, dir, ttl, seq)
+	}
+	if dir == 1 {
+		p.rtt[seq-1], p.ttl[seq-1] = n.k.Now().Sub(p.sentAt(seq)), ttl
+		return
+	}
+	if p.dst.DropICMP {
+		n.echoDies(p, dir, seq, drop{dropSecurityGroup, int16(p.dst.Router), -1, 0})
+		return
+	}
+	n.forwardEcho(p, 1, startTTL, seq, p.dst.Router, true)
+}
+
+// echoDies notes why an echo was lost.
+func (n *Network) echoDies(p *probe, dir, seq int, d drop) {
+	if n.log == nil {
+		return
+	}
+	p.fate[seq-1] = fate{d, uint8(dir)}
+	n.note(trace.Note{Kind: trace.NoteLost, Router: int32(d.router), Link: int32(d.link), Because: d.by, A: int64(p.id), B: int64(seq), From: uint8(dir), Text: d.why.String()})
+}

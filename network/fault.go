@@ -1,0 +1,199 @@
+package network
+
+import (
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+)
+
+// fault is one event of the story in this run.
+type fault struct {
+	at sim.Time
+}
+
+// drawStory draws the times of the story and schedules it.
+func (n *Network) drawStory() {
+	for i := range n.d.Story {
+		f := &n.d.Story[i]
+		rnd := n.k.Rand(n.names.story[i])
+		at := sim.Time(f.At.Draw(rnd.Uint64()))
+		if f.Until > 0 {
+			at += n.faults[f.Until-1].at
+		}
+		n.faults[i].at = at
+		if at <= n.end {
+			n.k.At(at, sim.Event{To: actorWorld, Kind: evFault, Arg: uint64(i), Phase: sim.PhaseFault})
+		}
+	}
+}
+
+// strike makes fault i happen.
+func (n *Network) strike(i int) {
+	f := &n.d.Story[i]
+	n.note(trace.Note{Kind: trace.NoteFault, Router: int32(f.Router), Link: int32(f.Link), A: int64(i)})
+	switch f.Kind {
+	case topology.TunnelDelete, topology.TunnelCreate:
+		l := &n.links[f.Link]
+		for e := range 2 {
+			if f.Router >= 0 && l.routerAt(e) != f.Router {
+				continue
+			}
+			if f.Kind == topology.TunnelCreate {
+				n.createEnd(l, e)
+			} else {
+				n.deleteEnd(l, e, f.Notify)
+			}
+		}
+	case topology.BlackHole, topology.PacketLoss, topology.Heal:
+		n.impair(f)
+	case topology.LinkDown, topology.LinkUp:
+		n.setLink(&n.links[f.Link], f.Kind == topology.LinkUp)
+	case topology.SessionShut, topology.SessionStart:
+		l := &n.links[f.Link]
+		for e := range 2 {
+			if f.Router >= 0 && l.routerAt(e) != f.Router {
+				continue
+			}
+			in := bgp.Input{Kind: bgp.InStart}
+			if f.Kind == topology.SessionShut {
+				in = bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseAdminShutdown}
+			}
+			n.tellSession(l, e, in)
+		}
+	case topology.RouterKill:
+		n.kill(&n.routers[f.Router])
+	case topology.RouterStart:
+		n.start(&n.routers[f.Router])
+	case topology.RouterFreeze:
+		n.routers[f.Router].frozen = true
+	case topology.RouterThaw:
+		n.thaw(&n.routers[f.Router])
+	case topology.PropagationOff, topology.PropagationOn:
+		n.setPropagation(&n.routers[f.Router], f.Kind == topology.PropagationOn)
+		n.dirty = true
+	case topology.PrefixWithdraw, topology.PrefixAnnounce:
+		in := bgp.Input{Kind: bgp.InOriginate, Prefix: f.Prefix}
+		if f.Kind == topology.PrefixWithdraw {
+			in.Kind = bgp.InWithdraw
+		}
+		n.stepSpeaker(&n.routers[f.Router], bgp.Local, in)
+	}
+}
+
+// impair changes what happens to packets under way.
+func (n *Network) impair(f *topology.Fault) {
+	l := &n.links[f.Link]
+	for e := range 2 {
+		if f.Direction == topology.FromA && e == 1 || f.Direction == topology.FromB && e == 0 {
+			continue
+		}
+		w := &l.way[e]
+		w.by = n.k.Current()
+		switch f.Kind {
+		case topology.BlackHole:
+			w.hole = true
+		case topology.PacketLoss:
+			w.loss = topology.Loss{P: f.P}
+		case topology.Heal:
+			w.hole, w.loss, w.bad = false, l.cfg.Loss, false
+		}
+	}
+	n.dirty = true
+}
+
+// setLink takes a link down or up; both routers see it at once if they watch
+// the interface.
+func (n *Network) setLink(l *link, up bool) {
+	if l.up == up {
+		return
+	}
+	l.up, l.downBy = up, n.k.Current()
+	n.dirty = true
+	n.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: int32(l.id), Up: up})
+	for e := range 2 {
+		if !l.cfg.Ends[e].Settings[topology.BGPFastFallover].Bool || !l.ends[e].sa {
+			continue
+		}
+		in := bgp.Input{Kind: bgp.InLinkDown}
+		if up {
+			in.Kind = bgp.InLinkUp
+		}
+		n.tellSession(l, e, in)
+	}
+}
+
+// kill ends the routing process of r: the system resets its connections, and
+// the routes that it had installed go with it. The tunnels stay.
+func (n *Network) kill(r *router) {
+	if !r.alive {
+		return
+	}
+	for _, i := range r.sessions {
+		s := &n.sessions[i]
+		for len(s.conns) > 0 {
+			n.abortConn(s, s.conns[0].id)
+		}
+		for t := range s.timers {
+			n.k.Stop(&s.timers[t])
+		}
+		n.k.Stop(&s.mrai)
+		s.inbox = s.inbox[:0]
+		if from := s.m.State(); from != bgp.Idle {
+			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(from), To: uint8(bgp.Idle), A: int64(bgp.WhyStop), Text: "the process was killed"})
+		}
+		s.m.Reset(s.config)
+	}
+	r.missed = r.missed[:0]
+	for _, p := range r.speaker.Prefixes() {
+		if route := r.speaker.Route(p); route != nil && route.Best != nil && route.Best.Peer != bgp.Local {
+			n.routeChanged(r, &bgp.Route{Prefix: p})
+		}
+	}
+	r.speaker.Reset(r.config)
+	r.alive, r.frozen, r.by = false, false, n.k.Current()
+}
+
+// start runs the routing process again, from nothing.
+func (n *Network) start(r *router) {
+	if r.alive {
+		return
+	}
+	r.alive = true
+	for _, nw := range r.cfg.Networks {
+		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: nw.Prefix})
+	}
+	n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InSettle})
+	for _, i := range r.sessions {
+		s := &n.sessions[i]
+		l := &n.links[s.link]
+		if end := &l.ends[s.end]; end.here && (end.sa || !end.follows) {
+			n.startSession(l, s.end)
+		}
+	}
+}
+
+// thaw lets a process that hung go on: what came meanwhile is read first, then
+// timers that ran out are noticed, as a daemon's main loop would.
+func (n *Network) thaw(r *router) {
+	if !r.frozen {
+		return
+	}
+	r.frozen = false
+	for _, i := range r.sessions {
+		s := &n.sessions[i]
+		for len(s.inbox) > 0 {
+			in := s.inbox[0].in
+			s.inbox = append(s.inbox[:0], s.inbox[1:]...)
+			n.stepSession(s, in)
+		}
+	}
+	missed := r.missed
+	r.missed = nil
+	for _, m := range missed {
+		s, t := &n.sessions[m>>8], bgp.TimerID(m&0xff)
+		if _, again := n.k.When(s.timers[t]); !again {
+			n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
+		}
+	}
+}

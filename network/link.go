@@ -1,0 +1,231 @@
+package network
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/vpn"
+)
+
+// A link carries packets between two routers. A tunnel is a link whose packets
+// pass only where both ends have an SA; its IKE messages travel the same path
+// outside the SA. Delays are drawn for each packet from the link's
+// distribution by random access rather than in order of need, so that a
+// packet's delay does not depend on what else was sent.
+
+type link struct {
+	id       int
+	cfg      *topology.Link
+	tunnel   bool
+	up       bool // the path itself; "link down" of the story
+	way      [2]way
+	ends     [2]linkEnd
+	sessions [2]int32 // -1: none
+	downBy   sim.EventID
+	nameUp   sim.Name
+}
+
+// way is one direction of a link: what Ends[i] sends.
+type way struct {
+	hole    bool // packets vanish
+	loss    topology.Loss
+	bad     bool // Gilbert-Elliott's state
+	by      sim.EventID
+	delays  sim.Stream // of control packets, by the time when they leave
+	losses  sim.Stream // in order
+	nameDly sim.Name
+	nameLos sim.Name
+}
+
+// linkEnd is what one gateway knows of a tunnel, and what a router knows of a
+// plain link.
+type linkEnd struct {
+	vpn     *vpn.End
+	sa      bool        // packets may pass (always true on a plain link)
+	here    bool        // configured at this end
+	heard   sim.Time    // when a packet last came in through the tunnel
+	by      sim.EventID // the event that last changed sa
+	follows bool        // the interface goes down with the SA
+	timers  [vpn.NumTimers]sim.Timer
+	rnd     sim.Stream
+	proc    sim.Stream
+	nameRnd sim.Name
+	nameSet sim.Name
+	config  vpn.Config
+}
+
+func (l *link) init(n *Network, i int) {
+	l.id, l.cfg = i, &n.d.Links[i]
+	l.tunnel = l.cfg.Kind == topology.Tunnel
+	l.nameUp = sim.StreamName("bring-up/" + l.cfg.Name)
+	for e := range 2 {
+		end := &l.ends[e]
+		who := l.cfg.Name + "/" + n.d.Routers[l.cfg.Ends[e].Router].Name
+		end.nameRnd = sim.StreamName("vpn/" + who)
+		end.nameSet = sim.StreamName("settings/" + who)
+		l.way[e].nameDly = sim.StreamName("delay/" + who)
+		l.way[e].nameLos = sim.StreamName("loss/" + who)
+		end.follows = l.cfg.Ends[e].Settings[topology.VPNInterfaceFollowsSA].Bool
+		if l.tunnel {
+			end.config = vpnConfig(&l.cfg.Ends[e].Settings)
+			end.config.Rand = end.rnd.Uint64
+			processing := &l.cfg.Ends[e].Settings[topology.VPNProcessing].Dist
+			end.config.Processing = func() time.Duration { return processing.Draw(end.proc.Uint64()) }
+			end.vpn = vpn.New(e, end.config)
+		}
+	}
+}
+
+func (l *link) reset(n *Network) {
+	l.up, l.downBy = true, 0
+	for e := range 2 {
+		w := &l.way[e]
+		w.hole, w.bad, w.by, w.loss = false, false, 0, l.cfg.Loss
+		w.delays, w.losses = n.k.Rand(w.nameDly), n.k.Rand(w.nameLos)
+		end := &l.ends[e]
+		end.sa, end.here, end.heard, end.by = false, false, 0, 0
+		clear(end.timers[:])
+		if l.tunnel {
+			end.rnd = n.k.Rand(end.nameRnd)
+			end.proc = n.k.Rand(end.nameRnd + 1)
+			drawVPN(&end.config, n.k, &l.cfg.Ends[e].Settings, end.nameSet)
+			end.vpn.Reset(end.config)
+		}
+	}
+}
+
+// drop is why a packet did not pass, where, and which event wrote the state
+// that said so.
+type drop struct {
+	why    dropReason
+	router int16 // -1: at a host
+	link   int16 // -1: none
+	by     sim.EventID
+}
+
+type dropReason uint8
+
+const (
+	passed dropReason = iota
+	dropNoRoute
+	dropNoRow
+	dropNoTunnel
+	dropNoSA
+	dropFarNoTunnel
+	dropFarNoSA
+	dropHole
+	dropLoss
+	dropLinkDown
+	dropTTL
+	dropSecurityGroup
+	dropNoListener
+)
+
+func (r dropReason) String() string {
+	return [...]string{"passed", "no route", "no row in the route table (route propagation)", "the tunnel is deleted at this end",
+		"no IPsec SA at this end", "the far end has deleted the tunnel", "the far end has no IPsec SA", "black hole",
+		"packet loss", "link down", "TTL exceeded", "the security group admits no ICMP", "host unreachable"}[r]
+}
+
+// leaves tells whether a packet that end e sends now gets onto the link, and
+// with other reasons than chance, whether it will get to the other end. It
+// reads state and changes none: the exact outage is made of it.
+func (l *link) leaves(e int) (dropReason, sim.EventID) {
+	end := &l.ends[e]
+	if l.tunnel && !end.here {
+		return dropNoTunnel, end.by
+	}
+	if !end.sa {
+		return dropNoSA, end.by
+	}
+	return l.crosses(e)
+}
+
+// crosses is leaves without the SA: what holds for IKE messages, too.
+func (l *link) crosses(e int) (dropReason, sim.EventID) {
+	w := &l.way[e]
+	switch {
+	case !l.up:
+		return dropLinkDown, l.downBy
+	case w.hole:
+		return dropHole, w.by
+	case w.loss.P >= 1 && (w.loss.ToBad == 0 || w.loss.Bad >= 1):
+		return dropLoss, w.by
+	}
+	return passed, 0
+}
+
+// enters tells whether what arrives at end e is taken in.
+func (l *link) enters(e int) (dropReason, sim.EventID) {
+	end := &l.ends[e]
+	switch {
+	case !l.up && !l.tunnel:
+		return dropLinkDown, l.downBy
+	case l.tunnel && !end.here:
+		return dropFarNoTunnel, end.by
+	case !end.sa:
+		return dropFarNoSA, end.by
+	}
+	return passed, 0
+}
+
+// chance draws whether a packet from end e is lost on its way.
+func (l *link) chance(e int) bool {
+	w := &l.way[e]
+	if w.loss.P == 0 && w.loss.ToBad == 0 {
+		return false
+	}
+	if w.loss.ToBad > 0 {
+		turn := w.loss.ToBad
+		if w.bad {
+			turn = w.loss.ToGood
+		}
+		if fraction(w.losses.Uint64()) < turn {
+			w.bad = !w.bad
+		}
+	}
+	p := w.loss.P
+	if w.bad {
+		p = w.loss.Bad
+	}
+	return fraction(w.losses.Uint64()) < p
+}
+
+// fraction turns random bits into a number of [0, 1).
+func fraction(u uint64) float64 { return float64(u>>11) / (1 << 53) }
+
+// controlDelay draws the delay of a control packet (TCP, IKE) that leaves end e
+// now. The draw belongs to the instant, not to the packet's number, so that a
+// parameter that adds or removes other messages does not change it.
+func (l *link) controlDelay(e int, now sim.Time) time.Duration {
+	return l.cfg.Delay.Dist.Draw(l.way[e].delays.At(uint64(now)))
+}
+
+// router at end e.
+func (l *link) routerAt(e int) int { return l.cfg.Ends[e].Router }
+
+// endOf is the end of l at router r.
+func (l *link) endOf(r int) int {
+	if l.cfg.Ends[0].Router == r {
+		return 0
+	}
+	return 1
+}
+
+func (l *link) String() string { return fmt.Sprintf("link %s", l.cfg.Name) }
+
+// bringUp configures both ends for the first time.
+func (n *Network) bringUp(i int) {
+	l := &n.links[i]
+	for e := range 2 {
+		if l.tunnel {
+			n.createEnd(l, e)
+			continue
+		}
+		l.ends[e].here, l.ends[e].sa, l.ends[e].by = true, true, n.k.Current()
+		n.dirty = true
+		n.startSession(l, e)
+	}
+}

@@ -1,0 +1,262 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+	"github.com/vpnsim/vpnsim/vpn"
+)
+
+// Options of a Network. None changes the result of a run.
+type Options struct {
+	Log         *trace.Log // records the run; nil: nothing is recorded
+	Wire        bool       // every message goes through real bytes and back
+	NoSkip      bool       // quiet stretches are not fast-forwarded
+	ShuffleTies uint64     // reorders ties between actors; for tests
+}
+
+// Network is a design that can be run.
+type Network struct {
+	d        *topology.Design
+	opt      Options
+	k        *sim.Kernel
+	log      *trace.Log
+	routers  []router
+	links    []link
+	sessions []session
+	probes   []probe
+	faults   []fault
+	conns    []*conn
+	opened   int // connections so far
+	ike      []ikeMessage
+	dirty    bool // forwarding state changed in this event
+	settled  bool // warm-up is over
+	end      sim.Time
+	acts     []bgp.Action // of the session being stepped
+	routes   []bgp.Action // of the speaker being stepped
+	tunnels  []vpn.Action
+	names    streamNames
+	wire     wireCheck
+	skip     skipper
+}
+
+// streamNames are hashed once, because thousands of runs start with them.
+type streamNames struct {
+	egress, flow, settings, bringUp, story []sim.Name
+}
+
+// New builds a network. The design must have passed its validation.
+func New(d *topology.Design, opt Options) *Network {
+	n := &Network{d: d, opt: opt, k: sim.New(0), log: opt.Log}
+	n.k.ShuffleTies(opt.ShuffleTies)
+	world := n.k.Add(n)
+	if world != actorWorld {
+		panic("network: the world must be the first actor")
+	}
+	n.routers = make([]router, len(d.Routers))
+	for i := range n.routers {
+		n.routers[i].init(n, i)
+		n.k.Add(n)
+	}
+	n.links = make([]link, len(d.Links))
+	sessions := 0
+	for i := range n.links {
+		n.links[i].init(n, i)
+		if d.Links[i].Ends[0].BGP && d.Links[i].Ends[1].BGP {
+			sessions += 2
+		}
+	}
+	n.sessions = make([]session, 0, sessions)
+	for i := range n.links {
+		n.links[i].sessions = [2]int32{-1, -1}
+		if d.Links[i].Ends[0].BGP && d.Links[i].Ends[1].BGP {
+			for e := range 2 {
+				n.links[i].sessions[e] = int32(len(n.sessions))
+				n.sessions = append(n.sessions, session{})
+				n.sessions[len(n.sessions)-1].init(n, len(n.sessions)-1, i, e)
+			}
+		}
+	}
+	n.probes = make([]probe, len(d.Probes))
+	for i := range n.probes {
+		n.probes[i].init(n, i)
+	}
+	n.faults = make([]fault, len(d.Story))
+	for i := range d.Story {
+		n.names.story = append(n.names.story, sim.StreamName(fmt.Sprintf("story/%d", i)))
+	}
+	if n.log != nil {
+		n.log.Names = n.Names()
+	}
+	return n
+}
+
+// The first actor is the world: the story, the probes and the end of warm-up.
+// Router i is actor i+1.
+const actorWorld sim.ActorID = 0
+
+func actorOf(router int) sim.ActorID { return sim.ActorID(router + 1) }
+
+// Names of everything, for records.
+func (n *Network) Names() trace.Names {
+	names := trace.Names{Actors: []string{"story"}}
+	for _, r := range n.d.Routers {
+		names.Actors = append(names.Actors, r.Name)
+		names.Routers = append(names.Routers, r.Name)
+	}
+	for _, h := range n.d.Hosts {
+		names.Hosts = append(names.Hosts, h.Name)
+	}
+	for _, l := range n.d.Links {
+		ln := trace.LinkName{Name: l.Name, Tunnel: l.Kind == topology.Tunnel}
+		for e := range 2 {
+			ln.Routers[e] = l.Ends[e].Router
+			ln.Inside[e] = l.Ends[e].Inside.Addr()
+			ln.Outside[e] = l.Ends[e].Outside
+		}
+		names.Links = append(names.Links, ln)
+	}
+	for _, p := range n.d.Probes {
+		names.Probes = append(names.Probes, p.Name)
+	}
+	return names
+}
+
+// Run runs the design once with that seed. The result is valid until the next Run.
+func (n *Network) Run(seed uint64) *Result {
+	start := sim.Time(-n.d.Warmup)
+	n.k.Start(seed, start)
+	n.end = sim.Time(n.d.For)
+	n.settled, n.dirty = false, false
+	n.ike = n.ike[:0]
+	n.resetConns()
+	if n.log != nil {
+		n.log.Reset()
+		n.k.Observe((*observer)(n.log))
+	}
+	for i := range n.routers {
+		n.routers[i].reset(n)
+	}
+	for i := range n.links {
+		n.links[i].reset(n)
+	}
+	for i := range n.sessions {
+		n.sessions[i].reset(n)
+	}
+	for i := range n.routers {
+		n.routers[i].resetSpeaker(n)
+	}
+	n.drawStory()
+	for i := range n.links {
+		// Sessions of real networks came up at unrelated moments, so that their
+		// keepalives have unrelated phases.
+		up := n.k.Rand(n.links[i].nameUp)
+		d := topology.Dist{Kind: topology.Uniform, B: n.d.Warmup / 2}
+		n.k.At(start.Add(d.Draw(up.Uint64())), sim.Event{To: actorWorld, Kind: evBringUp, Arg: uint64(i), Phase: sim.PhaseFault})
+	}
+	n.k.At(0, sim.Event{To: actorWorld, Kind: evSettle, Phase: sim.PhaseFault})
+	for i := range n.probes {
+		n.probes[i].reset(n)
+	}
+	if n.opt.NoSkip || n.log != nil || n.opt.Wire || n.opt.ShuffleTies != 0 {
+		n.k.RunUntil(n.end)
+	} else {
+		n.runSkipping()
+	}
+	return n.result()
+}
+
+// observer records events as they are handled.
+type observer trace.Log
+
+func (o *observer) Event(ev *sim.Event) {
+	o.Events = append(o.Events, trace.Event{At: ev.At, Cause: ev.Cause, Arg: ev.Arg, To: ev.To, Kind: ev.Kind, Phase: ev.Phase})
+}
+
+// Handle is the one entrance of all events.
+func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
+	switch ev.Kind {
+	case evTick:
+		n.tick(int(ev.Arg))
+		return
+	case evEcho:
+		n.echoArrives(echoArg(ev.Arg))
+		return
+	case evSegment:
+		n.segmentArrives(segArg(ev.Arg))
+	case evTCPTimer:
+		n.tcpTimer(int(ev.Arg>>1), int(ev.Arg&1))
+	case evBGPTimer:
+		n.sessionTimer(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff))
+	case evRouteTime:
+		s := &n.sessions[ev.Arg]
+		n.stepSpeaker(&n.routers[s.router], s.peer, bgp.Input{Kind: bgp.InRouteTime})
+	case evUpdate:
+		n.updateDue(&n.routers[ev.To-1])
+	case evFIB:
+		n.fibDue(&n.routers[ev.To-1])
+	case evTable:
+		n.tableDue(&n.routers[ev.To-1])
+	case evIKESend:
+		n.ikeLeaves(int(ev.Arg))
+	case evIKE:
+		n.ikeArrives(int(ev.Arg))
+	case evVPNTimer:
+		n.vpnTimer(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
+	case evFault:
+		n.strike(int(ev.Arg))
+	case evBringUp:
+		n.bringUp(int(ev.Arg))
+	case evSettle:
+		n.settle()
+	}
+	if n.dirty {
+		n.dirty = false
+		n.watch()
+	}
+}
+
+// settle ends the warm-up: the watch begins, and gateways that keep an egress
+// once they have chosen it have now chosen.
+func (n *Network) settle() {
+	for i := range n.routers {
+		n.stepSpeaker(&n.routers[i], bgp.Local, bgp.Input{Kind: bgp.InSettle})
+	}
+	n.settled = true
+	n.dirty = true
+}
+
+// note writes n to the log when there is one.
+func (n *Network) note(x trace.Note) {
+	if n.log == nil {
+		return
+	}
+	x.At, x.Event = n.k.Now(), n.k.Current()
+	n.log.Note(x)
+}
+
+// draw gives a value of the setting k of s for this run: settings that may be
+// distributions but hold for a whole run, such as the hold time, are drawn
+// once, from a stream of their own.
+func draw(k *sim.Kernel, s *topology.Settings, key topology.Key, name sim.Name) time.Duration {
+	d := &s[key].Dist
+	if !d.IsRandom() {
+		return d.A
+	}
+	st := k.Rand(name + sim.Name(key)*7919)
+	return d.Draw(st.Uint64())
+}
+
+// sortedLinks is the order of everything that is hashed over.
+func sortedLinks(ls []int32) []int32 {
+	slices.Sort(ls)
+	return ls
+}
+
+var noPrefix netip.Prefix

@@ -1,0 +1,247 @@
+package network
+
+import (
+	"net/netip"
+
+	"github.com/gaissmai/bart"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+)
+
+// A router is a speaker, the sessions it has over its links, and the tables
+// that its packets go by. What the speaker decides reaches the tables through
+// two queues, because programming takes time: the FIB of the router itself and,
+// in a cloud, the route table in front of it.
+type router struct {
+	id       int
+	cfg      *topology.Router
+	speaker  *bgp.Speaker
+	config   bgp.SpeakerConfig
+	sessions []int32 // by PeerID
+	settings *topology.Settings
+
+	alive  bool // the routing process runs
+	frozen bool // it hangs
+	by     sim.EventID
+	missed []int32 // sessions' timers that ran out while it hung: session<<8 | timer
+
+	fib       bart.Table[*entry]
+	table     bart.Table[*entry] // cloud route table; unused when its kind is none
+	entries   []netip.Prefix     // what is in fib, in order of insertion
+	rows      []netip.Prefix     // what is in table
+	version   uint32             // changes with anything that forwarding reads here
+	propagate bool
+	byTable   sim.EventID // the event that last switched propagation
+	fibQueue  changeQueue
+	tabQueue  changeQueue
+	updates   updateQueue
+	known     map[netip.Prefix]*entry // what the route table should hold
+
+	flowSalt                       uint64
+	egress                         []int32 // pinned order of links, best first
+	rnd, fibRnd, tableRnd, procRnd sim.Stream
+	nameRnd, nameEgress, nameFlow  sim.Name
+}
+
+// entry of a table: the links by which a prefix is reached.
+type entry struct {
+	links []int32
+	by    sim.EventID
+}
+
+// change of a table that is being programmed.
+type change struct {
+	prefix netip.Prefix
+	links  []int32 // nil: remove
+}
+
+// changeQueue keeps the changes of one table in order.
+type changeQueue struct {
+	list []change
+	last sim.Time // when the youngest is due: changes don't overtake each other
+}
+
+type updateQueue struct {
+	list []update
+	last sim.Time
+}
+
+type update struct {
+	peer  bgp.PeerID
+	msg   *bgp.Message
+	stamp uint64
+}
+
+func (r *router) init(n *Network, i int) {
+	r.id, r.cfg = i, &n.d.Routers[i]
+	r.settings = &r.cfg.Settings
+	r.known = map[netip.Prefix]*entry{}
+	r.nameRnd = sim.StreamName("router/" + r.cfg.Name)
+	r.nameEgress = sim.StreamName("egress/" + r.cfg.Name)
+	r.nameFlow = sim.StreamName("flow/" + r.cfg.Name)
+	for _, l := range r.cfg.Egress {
+		r.egress = append(r.egress, int32(l))
+	}
+}
+
+func (r *router) reset(n *Network) {
+	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
+	r.missed = r.missed[:0]
+	r.flush()
+	for _, p := range r.rows {
+		r.table.Delete(p)
+	}
+	r.rows = r.rows[:0]
+	clear(r.known)
+	r.fibQueue = changeQueue{list: r.fibQueue.list[:0], last: n.k.Now()}
+	r.tabQueue = changeQueue{list: r.tabQueue.list[:0], last: n.k.Now()}
+	r.updates = updateQueue{list: r.updates.list[:0], last: n.k.Now()}
+	r.version++
+	r.propagate = r.settings[topology.RouteTablePropagate].Bool
+	r.rnd = n.k.Rand(r.nameRnd)
+	r.fibRnd, r.tableRnd, r.procRnd = n.k.Rand(r.nameRnd+1), n.k.Rand(r.nameRnd+2), n.k.Rand(r.nameRnd+3)
+	flow := n.k.Rand(r.nameFlow)
+	r.flowSalt = flow.Uint64()
+}
+
+// flush empties the FIB.
+func (r *router) flush() {
+	for _, p := range r.entries {
+		r.fib.Delete(p)
+	}
+	r.entries = r.entries[:0]
+	r.version++
+}
+
+// resetSpeaker makes the speaker anew, once the sessions know their numbers,
+// and lets it originate the router's networks.
+func (r *router) resetSpeaker(n *Network) {
+	if r.speaker == nil {
+		r.config = speakerConfig(n, r)
+		r.speaker = bgp.NewSpeaker(r.config)
+	}
+	for i, id := range r.sessions {
+		s := &n.sessions[id]
+		r.config.Peers[i].MRAI.Interval = draw(n.k, &n.d.Links[s.link].Ends[s.end].Settings, topology.BGPMRAI, s.names)
+	}
+	r.drawOrder(n)
+	r.speaker.Reset(r.config)
+	for _, nw := range r.cfg.Networks {
+		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: nw.Prefix})
+	}
+}
+
+// drawOrder gives the order in which the router prefers its peers where
+// nothing else decides: what the scenario pins comes first, then chance.
+func (r *router) drawOrder(n *Network) {
+	rnd := n.k.Rand(r.nameEgress)
+	order := r.config.Order[:0]
+	for i := range r.sessions {
+		order = append(order, bgp.PeerID(i))
+	}
+	for i := len(order) - 1; i > 0; i-- {
+		j := int(rnd.Uint64() % uint64(i+1))
+		order[i], order[j] = order[j], order[i]
+	}
+	at := 0
+	for _, l := range r.egress {
+		for i := at; i < len(order); i++ {
+			if n.sessions[r.sessions[order[i]]].link == int(l) {
+				order[at], order[i] = order[i], order[at]
+				at++
+			}
+		}
+	}
+	r.config.Order = order
+}
+
+// stepSpeaker gives the router's speaker an input and does what it asks.
+func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
+	if !r.alive {
+		return
+	}
+	in.Stamp = uint64(n.k.Current())
+	acts := r.speaker.Step(n.routes[:0], peer, in)
+	n.routes = acts
+	for i := range acts {
+		a := &acts[i]
+		switch a.Kind {
+		case bgp.ActSend:
+			n.sendUpdate(&n.sessions[r.sessions[a.Peer]], a.Msg)
+		case bgp.ActRouteTime:
+			s := &n.sessions[r.sessions[a.Peer]]
+			n.k.Reset(&s.mrai, a.After, sim.Event{To: actorOf(r.id), Kind: evRouteTime, Arg: uint64(s.id), Phase: sim.PhaseTimer})
+		case bgp.ActNoRouteTime:
+			n.k.Stop(&n.sessions[r.sessions[a.Peer]].mrai)
+		case bgp.ActRoute:
+			n.routeChanged(r, a.Route)
+		}
+	}
+}
+
+// updateArrived queues an UPDATE for the router's attention; it is dealt with
+// after the router's processing time, in order.
+func (n *Network) updateArrived(r *router, s *session, msg *bgp.Message) {
+	wait := r.settings[topology.BGPProcessing].Dist.Draw(r.procRnd.Uint64())
+	due := max(n.k.Now().Add(wait), r.updates.last)
+	kind := bgp.InUpdate
+	if due == n.k.Now() && len(r.updates.list) == 0 {
+		n.stepSpeaker(r, s.peer, bgp.Input{Kind: kind, Msg: msg})
+		return
+	}
+	r.updates.last = due
+	r.updates.list = append(r.updates.list, update{s.peer, msg, uint64(n.k.Current())})
+	n.k.At(due, sim.Event{To: actorOf(r.id), Kind: evUpdate, Phase: sim.PhaseDeliver})
+}
+
+func (n *Network) updateDue(r *router) {
+	u := r.updates.list[0]
+	r.updates.list = append(r.updates.list[:0], r.updates.list[1:]...)
+	if !r.alive || n.sessions[r.sessions[u.peer]].m.State() != bgp.Established {
+		return
+	}
+	n.stepSpeaker(r, u.peer, bgp.Input{Kind: bgp.InUpdate, Msg: u.msg})
+}
+
+// routeChanged takes the speaker's decision to the FIB.
+func (n *Network) routeChanged(r *router, route *bgp.Route) {
+	n.k.Mix(fact(route.Prefix, uint64(r.id)<<8|uint64(len(route.Used))))
+	n.note(trace.Note{Kind: trace.NoteRoute, Router: int32(r.id), Link: -1, Prefix: route.Prefix, Route: route})
+	var links []int32
+	for _, p := range route.Used {
+		if p.Peer == bgp.Local {
+			return // the router's own networks are hosts' business, not the FIB's
+		}
+		links = append(links, int32(n.sessions[r.sessions[p.Peer]].link))
+	}
+	n.program(r, &r.fibQueue, evFIB, topology.FIBDelay, r.fibRnd.Uint64(), change{prefix: route.Prefix, links: sortedLinks(links)})
+}
+
+// program queues a change, to be made after the wait that the setting key
+// stands for.
+func (n *Network) program(r *router, q *changeQueue, kind sim.Kind, key topology.Key, rnd uint64, c change) {
+	due := max(n.k.Now().Add(r.settings[key].Dist.Draw(rnd)), q.last)
+	if due == n.k.Now() && len(q.list) == 0 {
+		if kind == evFIB {
+			n.setFIB(r, c)
+		} else {
+			n.setRow(r, c)
+		}
+		return
+	}
+	q.last = due
+	q.list = append(q.list, c)
+	n.k.At(due, sim.Event{To: actorOf(r.id), Kind: kind, Arg: uint64(key), Phase: sim.PhaseDeliver})
+}
+
+// fact hashes a prefix for the digest.
+func fact(p netip.Prefix, salt uint64) uint64 {
+	h := salt
+	for _, b := range p.Addr().As16() {
+		h = h*1099511628211 ^ uint64(b)
+	}
+	return h*1099511628211 ^ uint64(p.Bits())
+}

@@ -1,0 +1,208 @@
+package network
+
+import (
+	"time"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+)
+
+// A session is one end of a BGP session over one link: the machine of package
+// bgp, its timers in the kernel's queue, and the TCP connections that it has
+// asked for or been offered.
+type session struct {
+	id     int
+	router int
+	link   int
+	end    int // of the link
+	peer   bgp.PeerID
+	m      *bgp.Session
+	config bgp.SessionConfig
+	timers [bgp.NumTimers]sim.Timer
+	mrai   sim.Timer
+	rnd    sim.Stream
+	conns  []connRef // open ones; two at most but for those that are closing
+	next   bgp.ConnID
+	inbox  []inboxItem // what arrived while the router hung
+	name   sim.Name
+	names  sim.Name
+}
+
+// connRef ties the machine's number of a connection to the connection.
+type connRef struct {
+	id   bgp.ConnID
+	conn int
+	side int
+}
+
+type inboxItem struct {
+	in bgp.Input
+}
+
+func (s *session) init(n *Network, id, link, end int) {
+	l := &n.d.Links[link]
+	s.id, s.link, s.end, s.router = id, link, end, l.Ends[end].Router
+	r := &n.routers[s.router]
+	s.peer = bgp.PeerID(len(r.sessions))
+	r.sessions = append(r.sessions, int32(id))
+	who := l.Name + "/" + r.cfg.Name
+	s.name, s.names = sim.StreamName("bgp/"+who), sim.StreamName("settings/"+who)
+	s.config = sessionConfig(n, link, end)
+	s.config.Rand = s.rnd.Uint64
+	s.m = bgp.NewSession(s.peer, s.config)
+}
+
+func (s *session) reset(n *Network) {
+	s.rnd = n.k.Rand(s.name)
+	drawSession(&s.config, n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
+	s.m.Reset(s.config)
+	clear(s.timers[:])
+	s.mrai = sim.Timer{}
+	s.conns, s.inbox, s.next = s.conns[:0], s.inbox[:0], 1<<16
+}
+
+func (s *session) actor() sim.ActorID { return actorOf(s.router) }
+
+// startSession starts the session at end e of l, if there is one.
+func (n *Network) startSession(l *link, e int) {
+	n.tellSession(l, e, bgp.Input{Kind: bgp.InStart})
+}
+
+// tellSession gives an input to the session at end e of l, if there is one and
+// its router's process runs.
+func (n *Network) tellSession(l *link, e int, in bgp.Input) {
+	if i := l.sessions[e]; i >= 0 && n.routers[n.sessions[i].router].alive {
+		n.stepSession(&n.sessions[i], in)
+	}
+}
+
+func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
+	s.timers[t] = sim.Timer{}
+	r := &n.routers[s.router]
+	if r.frozen {
+		r.missed = append(r.missed, int32(s.id)<<8|int32(t))
+		return
+	}
+	n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
+}
+
+// stepSession gives the machine an input and does what it asks, in order.
+func (n *Network) stepSession(s *session, in bgp.Input) {
+	in.Stamp = uint64(n.k.Current())
+	acts := s.m.Step(n.acts[:0], in)
+	n.acts = acts
+	r := &n.routers[s.router]
+	for i := range acts {
+		a := &acts[i]
+		switch a.Kind {
+		case bgp.ActArm:
+			n.k.Reset(&s.timers[a.Timer], a.After, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
+		case bgp.ActDisarm:
+			n.k.Stop(&s.timers[a.Timer])
+		case bgp.ActSend:
+			n.sendMessage(s, a.Conn, a.Msg)
+		case bgp.ActConnect:
+			n.connect(s, a.Conn)
+		case bgp.ActClose:
+			n.closeConn(s, a.Conn)
+		case bgp.ActAbort:
+			n.abortConn(s, a.Conn)
+		case bgp.ActState:
+			n.k.Mix(uint64(s.id)<<16 | uint64(a.From)<<8 | uint64(a.To))
+			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg})
+		case bgp.ActUp:
+			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
+		case bgp.ActDown:
+			n.k.Stop(&s.mrai)
+			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerDown})
+		case bgp.ActUpdate:
+			if a.Msg.Type == bgp.MsgRouteRefresh {
+				n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRefresh, Msg: a.Msg})
+			} else {
+				n.updateArrived(r, s, a.Msg)
+			}
+		}
+	}
+}
+
+// sendUpdate sends what the speaker has to say on the session's connection.
+func (n *Network) sendUpdate(s *session, msg *bgp.Message) {
+	if c, ok := s.m.Conn(); ok {
+		n.sendMessage(s, c, msg)
+	}
+}
+
+// conn finds the connection that the machine calls id.
+func (s *session) conn(id bgp.ConnID) (connRef, bool) {
+	for _, c := range s.conns {
+		if c.id == id {
+			return c, true
+		}
+	}
+	return connRef{}, false
+}
+
+func (s *session) forget(id bgp.ConnID) {
+	for i, c := range s.conns {
+		if c.id == id {
+			s.conns = append(s.conns[:i], s.conns[i+1:]...)
+			return
+		}
+	}
+}
+
+// receive hands the machine something that TCP brought, unless the process
+// hangs: then it is read when it wakes.
+func (n *Network) receive(s *session, in bgp.Input) {
+	r := &n.routers[s.router]
+	switch {
+	case !r.alive:
+	case r.frozen:
+		s.inbox = append(s.inbox, inboxItem{in})
+	default:
+		n.stepSession(s, in)
+	}
+}
+
+// ratio turns a setting in thousandths into a jitter.
+func ratio(s *topology.Setting) bgp.Jitter {
+	if s.Int == 1000 || s.Int == 0 {
+		return bgp.Jitter{}
+	}
+	return bgp.Jitter{Lo: uint32(s.Int), Hi: 1000}
+}
+
+func sessionConfig(n *Network, link, end int) bgp.SessionConfig {
+	l := &n.d.Links[link]
+	me, other := &l.Ends[end], &l.Ends[1-end]
+	set := &me.Settings
+	c := bgp.SessionConfig{
+		AS: n.d.Routers[me.Router].ASN, PeerAS: n.d.Routers[other.Router].ASN,
+		ID: n.d.Routers[me.Router].ID, Addr: me.Inside.Addr(), Peer: other.Inside.Addr(),
+		OpenHold:           4 * time.Minute, // RFC 4271 §8.2.2 suggests it
+		KeepaliveFixed:     set[topology.BGPKeepaliveFixed].Bool,
+		Passive:            set[topology.BGPPassive].Bool,
+		KeepaliveJitter:    ratio(&set[topology.BGPKeepaliveJitter]),
+		HoldJitter:         ratio(&set[topology.BGPHoldJitter]),
+		ConnectRetryJitter: ratio(&set[topology.BGPConnectRetryJitter]),
+		IdleHoldJitter:     ratio(&set[topology.BGPIdleHoldJitter]),
+		RouteRefresh:       true,
+		FourOctetAS:        true,
+	}
+	return c
+}
+
+// drawSession fills in the durations, which may be distributions.
+func drawSession(c *bgp.SessionConfig, k *sim.Kernel, set *topology.Settings, name sim.Name) {
+	c.Hold = draw(k, set, topology.BGPHold, name).Truncate(time.Second) // the OPEN carries whole seconds
+	c.Keepalive = draw(k, set, topology.BGPKeepalive, name)
+	c.MinHold = draw(k, set, topology.BGPMinHold, name)
+	c.ConnectRetry = draw(k, set, topology.BGPConnectRetry, name)
+	c.DelayOpen = draw(k, set, topology.BGPDelayOpen, name)
+	c.IdleHold = draw(k, set, topology.BGPIdleHold, name)
+	c.IdleHoldMax = draw(k, set, topology.BGPIdleHoldMax, name)
+	c.IdleHoldReset = draw(k, set, topology.BGPIdleHoldReset, name)
+	c.SendHold = draw(k, set, topology.BGPSendHold, name)
+}

@@ -1,0 +1,82 @@
+package network
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// speakerConfig turns what is asked of a router into the configuration of its
+// speaker.
+func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
+	rules, ok := bgp.RulesetFor(r.settings[topology.BGPDecision].Enum)
+	if !ok {
+		panic("network: no decision process called " + r.settings[topology.BGPDecision].Enum)
+	}
+	c := bgp.SpeakerConfig{
+		AS: r.cfg.ASN, ID: r.cfg.ID,
+		Rules:     rules,
+		Multipath: int(r.settings[topology.BGPMultipath].Int),
+		Rand:      r.rnd.Uint64,
+	}
+	for _, i := range r.sessions {
+		s := &n.sessions[i]
+		l := &n.d.Links[s.link]
+		me, other := &l.Ends[s.end], &l.Ends[1-s.end]
+		p := bgp.PeerConfig{
+			AS: n.d.Routers[other.Router].ASN, Addr: other.Inside.Addr(), Local: me.Inside.Addr(),
+			Import: policy(me.Import), Export: policy(me.Export),
+			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
+			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
+			MRAI: bgp.MRAI{
+				Interval:        me.Settings[topology.BGPMRAI].Dist.A,
+				Jitter:          ratio(&me.Settings[topology.BGPMRAIJitter]),
+				GateWithdrawals: me.Settings[topology.BGPMRAIWithdrawals].Enum == "gated",
+			},
+		}
+		if me.Settings[topology.BGPMRAIMode].Enum == "since-last-update" {
+			p.MRAI.Mode = bgp.MRAISinceLastUpdate
+		}
+		if med := me.Settings[topology.BGPMED].Int; med >= 0 {
+			p.Export = append(p.Export, bgp.Term{SetMED: true, MED: uint32(med)})
+		}
+		c.Peers = append(c.Peers, p)
+	}
+	return c
+}
+
+// policy turns the scenario's terms into those of package bgp.
+func policy(terms []topology.Term) bgp.Policy {
+	var p bgp.Policy
+	for _, t := range terms {
+		x := bgp.Term{PathHas: t.PathHas, Reject: t.Reject, Prepend: t.Prepend, Community: community(t.Community)}
+		for _, prefix := range t.Prefixes {
+			m := bgp.PrefixMatch{Prefix: prefix}
+			if t.OrLonger {
+				m.GE, m.LE = prefix.Bits(), prefix.Addr().BitLen()
+			}
+			x.Prefixes = append(x.Prefixes, m)
+		}
+		if t.LocalPref != nil {
+			x.SetLocalPref, x.LocalPref = true, *t.LocalPref
+		}
+		if t.MED != nil {
+			x.SetMED, x.MED = true, *t.MED
+		}
+		for _, c := range t.AddCommunities {
+			x.AddCommunity = append(x.AddCommunity, community(c))
+		}
+		p = append(p, x)
+	}
+	return p
+}
+
+// community reads "65000:100"; the scenario's parser has checked it.
+func community(s string) uint32 {
+	a, b, _ := strings.Cut(s, ":")
+	hi, _ := strconv.ParseUint(a, 10, 16)
+	lo, _ := strconv.ParseUint(b, 10, 16)
+	return uint32(hi<<16 | lo)
+}

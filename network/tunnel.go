@@ -1,0 +1,176 @@
+package network
+
+import (
+	"time"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+	"github.com/vpnsim/vpnsim/vpn"
+)
+
+// ikeMessage is an IKE message that waits to be sent or is on its way.
+type ikeMessage struct {
+	link, from int
+	msg        *vpn.Message
+}
+
+// createEnd configures the tunnel at end e.
+func (n *Network) createEnd(l *link, e int) {
+	end := &l.ends[e]
+	if end.here {
+		return
+	}
+	end.here, end.by = true, n.k.Current()
+	end.heard = n.k.Now()
+	n.dirty = true
+	if !end.follows {
+		n.startSession(l, e)
+		n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkUp})
+	}
+	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InCreate})
+}
+
+// deleteEnd removes the tunnel at end e: with notify, BGP and IKE say goodbye
+// first.
+func (n *Network) deleteEnd(l *link, e int, notify bool) {
+	end := &l.ends[e]
+	if !end.here {
+		return
+	}
+	if notify {
+		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
+	}
+	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
+	end.here, end.sa, end.by = false, false, n.k.Current()
+	n.dirty = true
+	n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkDown})
+}
+
+// stepTunnel gives the machine of end e an input and does what it asks.
+func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
+	end := &l.ends[e]
+	acts := end.vpn.Step(n.tunnels[:0], in)
+	n.tunnels = acts
+	for i := range acts {
+		a := &acts[i]
+		switch a.Kind {
+		case vpn.ActSend:
+			n.ike = append(n.ike, ikeMessage{l.id, e, a.Msg})
+			msg := uint64(len(n.ike) - 1)
+			if a.After == 0 {
+				n.ikeLeaves(int(msg))
+				continue
+			}
+			n.k.After(a.After, sim.Event{To: actorOf(l.routerAt(e)), Kind: evIKESend, Arg: msg, Phase: sim.PhaseTimer})
+		case vpn.ActArm:
+			n.k.Reset(&end.timers[a.Timer], a.After, sim.Event{To: actorOf(l.routerAt(e)), Kind: evVPNTimer, Arg: uint64(l.id)<<9 | uint64(e)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
+		case vpn.ActDisarm:
+			n.k.Stop(&end.timers[a.Timer])
+		case vpn.ActState:
+			n.k.Mix(uint64(l.id)<<24 | uint64(e)<<16 | uint64(a.From)<<8 | uint64(a.To))
+			n.note(trace.Note{Kind: trace.NoteTunnel, Router: int32(l.routerAt(e)), Link: int32(l.id), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why)})
+		case vpn.ActUp:
+			n.setSA(l, e, true)
+		case vpn.ActDown:
+			n.setSA(l, e, false)
+		}
+	}
+}
+
+// setSA installs or removes the child SA of end e, and tells BGP when the
+// interface follows it.
+func (n *Network) setSA(l *link, e int, up bool) {
+	end := &l.ends[e]
+	if end.sa == up {
+		return
+	}
+	end.sa, end.by = up, n.k.Current()
+	end.heard = n.k.Now()
+	n.dirty = true
+	if !end.follows || !end.here {
+		return
+	}
+	if up {
+		n.startSession(l, e)
+		n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkUp})
+	} else {
+		n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkDown})
+	}
+}
+
+// ikeLeaves puts an IKE message on the path between the outside addresses.
+func (n *Network) ikeLeaves(i int) {
+	m := &n.ike[i]
+	l := &n.links[m.link]
+	delay := l.controlDelay(m.from, n.k.Now())
+	why, _ := l.crosses(m.from)
+	if why == passed && l.chance(m.from) {
+		why = dropLoss
+	}
+	at := n.k.Now().Add(delay)
+	n.note(trace.Note{Kind: trace.NoteIKE, Router: int32(l.routerAt(m.from)), Link: int32(m.link), IKE: m.msg})
+	if n.log != nil && n.log.Capture {
+		ends := &l.cfg.Ends
+		n.log.Packets = append(n.log.Packets, trace.Packet{At: n.k.Now(), Arrive: at, Event: n.k.Current(), Link: int32(m.link), From: int8(m.from), Lost: why != passed,
+			Proto: trace.ProtoUDP, TTL: 64, Src: ends[m.from].Outside, Dst: ends[1-m.from].Outside, SrcPort: 500, DstPort: 500, IKE: m.msg})
+	}
+	if why != passed {
+		return
+	}
+	n.k.At(at, sim.Event{To: actorOf(l.routerAt(1 - m.from)), Kind: evIKE, Arg: uint64(i), Phase: sim.PhaseDeliver})
+}
+
+func (n *Network) ikeArrives(i int) {
+	m := &n.ike[i]
+	l := &n.links[m.link]
+	if !l.up {
+		return
+	}
+	l.ends[1-m.from].heard = n.k.Now()
+	n.stepTunnel(l, 1-m.from, vpn.Input{Kind: vpn.InMessage, Msg: m.msg})
+}
+
+func (n *Network) vpnTimer(link, e int, t vpn.TimerID) {
+	l := &n.links[link]
+	l.ends[e].timers[t] = sim.Timer{}
+	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InTimer, Timer: t, Idle: n.k.Now().Sub(l.ends[e].heard)})
+}
+
+// vpnConfig is what does not change from run to run.
+func vpnConfig(s *topology.Settings) vpn.Config {
+	c := vpn.Config{
+		Version:         vpn.IKEv1,
+		Initiate:        s[topology.VPNInitiate].Bool,
+		OnTraffic:       s[topology.VPNOnTraffic].Bool,
+		RetransmitBase:  1.8, // strongSwan's
+		RetransmitTries: int(s[topology.VPNRetransmitTries].Int),
+		DPDRetries:      int(s[topology.VPNDPDRetries].Int),
+		RekeyFuzz:       float64(s[topology.VPNRekeyFuzz].Int) / 1000,
+	}
+	if s[topology.VPNVersion].Enum == "v2" {
+		c.Version = vpn.IKEv2
+	}
+	switch s[topology.VPNDPDAction].Enum {
+	case "restart":
+		c.DPDAction = vpn.DPDRestart
+	case "none":
+		c.DPDAction = vpn.DPDNone
+	}
+	return c
+}
+
+// drawVPN fills in the durations, which may be distributions.
+func drawVPN(c *vpn.Config, k *sim.Kernel, s *topology.Settings, name sim.Name) {
+	for _, f := range []struct {
+		to  *time.Duration
+		key topology.Key
+	}{
+		{&c.Retransmit, topology.VPNRetransmit}, {&c.Retry, topology.VPNRetry},
+		{&c.DPDInterval, topology.VPNDPDInterval}, {&c.DPDRetry, topology.VPNDPDRetry}, {&c.DPDTimeout, topology.VPNDPDTimeout},
+		{&c.IKELifetime, topology.VPNIKELifetime}, {&c.ChildLifetime, topology.VPNChildLifetime}, {&c.RekeyMargin, topology.VPNRekeyMargin},
+	} {
+		*f.to = draw(k, s, f.key, name)
+	}
+}

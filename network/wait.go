@@ -1,0 +1,216 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+	"github.com/vpnsim/vpnsim/vpn"
+)
+
+// Wait says what time passed for between an event's cause and the event: which
+// timer ran at which node, by which parameter, and where its value came from.
+type Wait struct {
+	Node      string
+	What      string
+	Parameter string // path in the scenario; empty: none
+	Value     string
+	Origin    topology.Origin
+}
+
+// Wait names the wait that ended in ev.
+func (n *Network) Wait(ev trace.Event) Wait {
+	d := n.d
+	router := func() int { return int(ev.To) - 1 }
+	switch ev.Kind {
+	case evFault:
+		f := &d.Story[ev.Arg]
+		path := "at"
+		if f.Until > 0 {
+			path = "for"
+		}
+		return Wait{"story", "until the story: " + n.FaultText(int(ev.Arg)), fmt.Sprintf("story[%d].%s", f.Index, path), f.At.String(), f.AtOrigin}
+	case evBringUp, evSettle:
+		return Wait{Node: "story", What: "warm-up", Parameter: "warmup", Value: d.Warmup.String()}
+	case evTick:
+		return Wait{Node: d.Hosts[d.Probes[ev.Arg].From].Name, What: "the next echo request", Parameter: "probes." + d.Probes[ev.Arg].Name + ".every", Value: d.Probes[ev.Arg].Every.String()}
+	case evEcho:
+		return n.linkWait(echoArg(ev.Arg).link(), "an echo on its way over ")
+	case evSegment:
+		return n.linkWait(n.conns[segArg(ev.Arg).conn()].link, "a TCP segment on its way over ")
+	case evIKE:
+		return n.linkWait(n.ike[ev.Arg].link, "an IKE message on its way over ")
+	case evTCPTimer:
+		c := n.conns[ev.Arg>>1]
+		key, what := topology.TCPRTO, "TCP retransmission over "
+		if c.side[ev.Arg&1].state == tcpSynSent {
+			key, what = topology.TCPSynRetry, "TCP: retransmission of the SYN over "
+		}
+		l := &n.links[c.link]
+		return n.endWait(c.link, l.endOf(router()), key, what+l.cfg.Name)
+	case evBGPTimer:
+		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff))
+	case evRouteTime:
+		s := &n.sessions[ev.Arg]
+		return n.endWait(s.link, s.end, topology.BGPMRAI, "MinRouteAdvertisementIntervalTimer towards "+d.Links[s.link].Name)
+	case evUpdate:
+		return n.routerWait(router(), topology.BGPProcessing, "processing of an UPDATE")
+	case evFIB:
+		return n.routerWait(router(), topology.FIBDelay, "programming of the forwarding table")
+	case evTable:
+		return n.routerWait(router(), topology.Key(ev.Arg), "programming of the route table")
+	case evIKESend:
+		m := &n.ike[ev.Arg]
+		return n.endWait(m.link, m.from, topology.VPNProcessing, "processing of an IKE message")
+	case evVPNTimer:
+		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
+	}
+	return Wait{What: KindName(ev.Kind)}
+}
+
+func (n *Network) linkWait(link int, what string) Wait {
+	l := &n.d.Links[link]
+	group := "links."
+	if l.Kind == topology.Tunnel {
+		group = "tunnels."
+	}
+	return Wait{l.Name, what + l.Name, group + l.Name + ".delay", l.Delay.Dist.String(), l.Delay.Origin}
+}
+
+func (n *Network) routerWait(router int, key topology.Key, what string) Wait {
+	r := &n.d.Routers[router]
+	return Wait{r.Name, what, "routers." + r.Name + "." + key.String(), r.Settings[key].Format(key), r.Settings[key].Origin}
+}
+
+// endWait is a wait for a setting that the end of a link may have of its own.
+func (n *Network) endWait(link, end int, key topology.Key, what string) Wait {
+	l := &n.d.Links[link]
+	e := &l.Ends[end]
+	w := n.routerWait(e.Router, key, what)
+	if own := &e.Settings[key]; own.Origin != n.d.Routers[e.Router].Settings[key].Origin {
+		w.Value, w.Origin = own.Format(key), own.Origin
+		group := "links."
+		if l.Kind == topology.Tunnel {
+			group = "tunnels."
+		}
+		w.Parameter = group + l.Name + "." + w.Node + "." + key.String()
+	}
+	return w
+}
+
+func (n *Network) sessionWait(s *session, t bgp.TimerID) Wait {
+	over := " of the session over " + n.d.Links[s.link].Name
+	switch t % bgp.SecondConn {
+	case bgp.HoldTimer:
+		// The smaller offer of the two ends is the hold time: it is the one to blame.
+		w := n.endWait(s.link, s.end, topology.BGPHold, "hold timer"+over)
+		mine, theirs := s.config.Hold, n.Offer(s.link, 1-s.end)
+		if theirs < mine && theirs > 0 {
+			other := n.endWait(s.link, 1-s.end, topology.BGPHold, "")
+			w.Parameter, w.Value, w.Origin = other.Parameter, other.Value, other.Origin
+		}
+		return w
+	case bgp.KeepaliveTimer:
+		return n.endWait(s.link, s.end, topology.BGPKeepalive, "keepalive timer"+over)
+	case bgp.ConnectRetryTimer:
+		return n.endWait(s.link, s.end, topology.BGPConnectRetry, "ConnectRetryTimer"+over)
+	case bgp.DelayOpenTimer:
+		return n.endWait(s.link, s.end, topology.BGPDelayOpen, "DelayOpenTimer"+over)
+	case bgp.SendHoldTimer:
+		return n.endWait(s.link, s.end, topology.BGPSendHold, "SendHoldTimer"+over)
+	}
+	return n.endWait(s.link, s.end, topology.BGPIdleHold, "IdleHoldTimer"+over)
+}
+
+func (n *Network) tunnelWait(link, end int, t vpn.TimerID) Wait {
+	of := " of " + n.d.Links[link].Name
+	switch t {
+	case vpn.RetransmitTimer:
+		return n.endWait(link, end, topology.VPNRetransmit, "IKE retransmission"+of)
+	case vpn.RetryTimer:
+		return n.endWait(link, end, topology.VPNRetry, "IKE: next attempt"+of)
+	case vpn.DPDTimer:
+		set := &n.d.Links[link].Ends[end].Settings
+		key := topology.VPNDPDInterval
+		if n.links[link].ends[end].config.DPDTimeout > 0 {
+			key = topology.VPNDPDTimeout
+		} else if set[topology.VPNVersion].Enum == "v1" {
+			key = topology.VPNDPDRetry
+		}
+		return n.endWait(link, end, key, "dead peer detection"+of)
+	case vpn.RekeyIKETimer:
+		return n.endWait(link, end, topology.VPNIKELifetime, "IKE SA lifetime"+of)
+	}
+	return n.endWait(link, end, topology.VPNChildLifetime, "IPsec SA lifetime"+of)
+}
+
+// FaultText says what fault i of the story is.
+func (n *Network) FaultText(i int) string {
+	f := &n.d.Story[i]
+	router, link := "", ""
+	if f.Router >= 0 {
+		router = n.d.Routers[f.Router].Name
+	}
+	if f.Link >= 0 {
+		link = n.d.Links[f.Link].Name
+	}
+	who := router
+	if who == "" {
+		who = "both ends"
+	}
+	way := " in both directions"
+	if f.Link >= 0 && f.Direction != topology.BothWays {
+		e := int(f.Direction - topology.FromA)
+		way = " from " + n.d.Routers[n.d.Links[f.Link].Ends[e].Router].Name
+	}
+	verb := func(one, many string) string {
+		if router == "" {
+			return who + " " + many
+		}
+		return who + " " + one
+	}
+	switch f.Kind {
+	case topology.TunnelDelete:
+		told := ", without a word to the far end"
+		if f.Notify {
+			told = ", with notification (BGP CEASE, IKE DELETE)"
+		}
+		return verb("deletes ", "delete ") + link + told
+	case topology.TunnelCreate:
+		return verb("creates ", "create ") + link
+	case topology.BlackHole:
+		return link + " becomes a black hole" + way
+	case topology.PacketLoss:
+		return fmt.Sprintf("%s loses %g %% of packets%s", link, f.P*100, way)
+	case topology.Heal:
+		return link + " carries packets again"
+	case topology.LinkDown:
+		return link + " goes down, seen by both ends"
+	case topology.LinkUp:
+		return link + " comes up"
+	case topology.SessionShut:
+		return verb("shuts ", "shut ") + "the BGP session over " + link + " (CEASE)"
+	case topology.SessionStart:
+		return verb("starts ", "start ") + "the BGP session over " + link
+	case topology.RouterKill:
+		return "the routing process of " + router + " is killed (RST)"
+	case topology.RouterFreeze:
+		return "the routing process of " + router + " hangs"
+	case topology.RouterThaw:
+		return "the routing process of " + router + " goes on"
+	case topology.RouterStart:
+		return "the routing process of " + router + " starts"
+	case topology.PropagationOff:
+		return "route propagation of " + router + " is switched off"
+	case topology.PropagationOn:
+		return "route propagation of " + router + " is switched on"
+	case topology.PrefixWithdraw:
+		return router + " withdraws " + f.Prefix.String()
+	}
+	return router + " announces " + f.Prefix.String()
+}
+
+// Name of an actor, for traces.
+func (n *Network) ActorName(a sim.ActorID) string { return n.Names().Actors[a] }
