@@ -36,8 +36,8 @@ type SessionConfig struct {
 	Keepalive      time.Duration // configured; what is sent is min(this, negotiated hold / 3) unless KeepaliveFixed. 0: negotiated hold / 3
 	KeepaliveFixed bool          // keepalives go out at Keepalive whatever was negotiated (Azure)
 	MinHold        time.Duration // an OPEN that offers less is refused; 0: the RFC's 3 s
-	OpenHold       time.Duration // the "large" hold time of OpenSent; RFC 4271 §8.2.2 suggests 4 min
-	ConnectRetry   time.Duration
+	OpenHold       time.Duration // the "large" hold time of OpenSent; RFC 4271 §8.2.2 suggests 4 min, which 0 stands for
+	ConnectRetry   time.Duration // 0: the 120 s that RFC 4271 §10 suggests
 	DelayOpen      time.Duration // 0: the OPEN goes out at once
 	IdleHold       time.Duration // before an automatic restart after an error; doubles up to IdleHoldMax (RFC 4271 §8.1.1 DampPeerOscillations)
 	IdleHoldMax    time.Duration
@@ -45,16 +45,23 @@ type SessionConfig struct {
 	SendHold       time.Duration // RFC 9687; 0: the greater of 8 min and twice the hold time; <0: off
 	Passive        bool          // never opens a connection itself
 
+	// ConnectFailActive: a TCP connection that is refused or times out in
+	// Connect leads to Active and the next attempt waits for ConnectRetry
+	// (RFC 1771 §8; FRR, GoBGP). Without it, RFC 4271 §8.2.2: to Idle, and
+	// the next attempt waits for IdleHold.
+	ConnectFailActive bool
+
 	KeepaliveJitter    Jitter
 	HoldJitter         Jitter // BIRD shortens the hold timer it serves; the RFC does not
 	ConnectRetryJitter Jitter
 	IdleHoldJitter     Jitter
 
+	Families     []Family // offered; empty: no multiprotocol capability
 	RouteRefresh bool
 	FourOctetAS  bool
 	Restart      *GracefulRestart
 
-	Rand func() uint64 // for jitter only
+	Rand func() uint64 // for jitter only; nil: there is none
 }
 
 // MRAIMode is how a speaker spaces its UPDATEs to one peer.

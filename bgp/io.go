@@ -12,9 +12,10 @@ type PeerID int32
 // Local is the PeerID of routes that the router itself originates.
 const Local PeerID = -1
 
-// ConnID names one TCP connection of a session. The caller chooses it: an
-// outgoing connection gets the Conn that its ActConnect carried, an incoming
-// one whatever its InTCPUp says.
+// ConnID names one TCP connection of a session and is never used again. An
+// outgoing connection gets the Conn that its ActConnect carried (a Session
+// counts them -1, -2, …), an incoming one whatever its InTCPUp says (the caller
+// counts them from 0 upwards).
 type ConnID int32
 
 // InputKind is what can happen to a Session or a Speaker.
@@ -33,6 +34,7 @@ const (
 	InBadMessage                      // 21, 22, 28: what arrived on Conn is malformed; Msg is the NOTIFICATION that says how
 	InSendStuck                       // RFC 9687: nothing could be sent on Conn; starts SendHoldTimer unless it runs. InSendFree stops it.
 	InSendFree
+	InSent // the session sent an UPDATE for the Speaker: restarts KeepaliveTimer (RFC 4271 §8.2.2, Established); nothing else depends on it
 
 	// To a Speaker, always with a PeerID.
 	InPeerUp    // the session is Established; Open is what the peer offered
@@ -150,7 +152,7 @@ const (
 	WhyKeepalive
 	WhyHoldTimer
 	WhySendHold
-	WhyNotification // the peer sent one; Msg holds it
+	WhyNotification // the peer sent one; Msg holds it. (With other reasons Msg is the one that we sent, if any.)
 	WhyCollision
 	WhyBadMessage
 	WhyUnexpected // a message that this state does not expect

@@ -130,6 +130,8 @@ const (
 
 // Subcodes that the machines of this package send.
 const (
+	HeaderBadType uint8 = 3 // RFC 4271 §6.1
+
 	OpenUnsupportedVersion uint8 = 1 // RFC 4271 §6.2
 	OpenBadPeerAS          uint8 = 2
 	OpenBadID              uint8 = 3
