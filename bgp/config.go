@@ -93,6 +93,10 @@ type PeerConfig struct {
 	// NoEcho: the best route is not announced back to the peer that it came from (split horizon).
 	NoEcho      bool
 	MaxPrefixes int // 0: no limit
+	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
+	NextHopSelf bool
+	Weight      uint32 // Cisco's, of what this peer announces
+	IGPMetric   uint32 // interior cost to the next hops that this peer announces. RFC 4271 §9.1.2.2 e)
 }
 
 // SpeakerConfig is the configuration of one router's routing.
@@ -101,7 +105,11 @@ type SpeakerConfig struct {
 	ID        netip.Addr
 	Rules     Ruleset
 	Multipath int // at most so many equally good paths are used; 0 and 1: one
-	Peers     []PeerConfig
+	// MultipathSameAS: paths are used beside the best only if they come through
+	// the same neighbouring AS (iBGP: have the same AS_PATH), as FRR and Cisco IOS
+	// have it unless told "as-path multipath-relax".
+	MultipathSameAS bool
+	Peers           []PeerConfig
 	// Order ranks the peers where RuleDrawn has to decide: the drawn (or
 	// pinned) order in which the router prefers them, first is best.
 	Order []PeerID
@@ -145,6 +153,8 @@ type Path struct {
 	PeerAddr  netip.Addr
 	PeerBGPID netip.Addr
 	Weight    uint32 // Cisco's; local to the router
+	IGPMetric uint32 // interior cost to NEXT_HOP
+	Rank      int32  // place of the peer in SpeakerConfig.Order; lower is preferred
 	Age       uint64 // arrival number: lower is older
 	Stamp     uint64 // the event that wrote it
 }

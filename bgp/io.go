@@ -83,7 +83,8 @@ const (
 	ActRoute     // the route to Prefix changed: Route says what is used now and why
 	ActRouteTime // arm the advertisement timer of Peer, to run out After (0: now)
 	ActNoRouteTime
-	ActHold // call back with InHeld After
+	ActHold        // call back with InHeld After
+	ActMaxPrefixes // Peer announced more prefixes than MaxPrefixes: end its session with CEASE/1 (RFC 4271 §6.7, RFC 4486)
 )
 
 // Action is one thing to do, in the order given.

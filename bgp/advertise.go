@@ -1,0 +1,227 @@
+package bgp
+
+import "net/netip"
+
+// Update-Send process, RFC 4271 §9.2: what a peer should know is compared with
+// what it knows, and the difference is sent, or waits for the peer's
+// advertisement timer.
+//
+// MinRouteAdvertisementInterval (§9.2.1.1) is kept per peer, as in every
+// implementation that has it: an UPDATE starts the timer, and while it runs,
+// changes wait. The timer "does not limit the rate of route selection, but
+// only the rate of route advertisement. If new routes are selected multiple
+// times while awaiting the expiration of MinRouteAdvertisementIntervalTimer,
+// the last route selected SHALL be advertised at the end": so what waits is
+// the name of the prefix, and what is sent is looked up when the wait is over.
+// A peer that has heard nothing for an interval is told at once.
+//
+// Explicit withdrawals wait as well (RFC 4271) or go out at once (RFC 1771,
+// FRR, Quagga: MRAI.GateWithdrawals is false), but in both cases they are
+// UPDATEs that start the timer. A timer that runs is never restarted: that
+// would let a storm of withdrawals delay an announcement without end.
+
+// maxMessage is the greatest size of a message. RFC 4271 §4.
+const maxMessage = 4096
+
+// batch collects what is to be sent to one peer at one moment.
+type batch struct {
+	gone []netip.Prefix
+	news []news
+	runs []run
+	of   map[*Attrs]int // the run that has these attributes
+}
+
+type news struct {
+	prefix netip.Prefix
+	run    int
+}
+
+// run is a set of attributes, how many prefixes share it, and where they begin.
+type run struct {
+	attrs *Attrs
+	n, at int
+}
+
+func (b *batch) reset() {
+	b.gone, b.news, b.runs = b.gone[:0], b.news[:0], b.runs[:0]
+	if len(b.of) > 0 {
+		clear(b.of)
+	}
+}
+
+// add notes that the prefix is announced with a, which is interned: the same
+// attributes are the same pointer.
+func (b *batch) add(p netip.Prefix, a *Attrs) {
+	i, ok := 0, false
+	switch {
+	case len(b.runs) > 0 && b.runs[len(b.runs)-1].attrs == a: // mostly so
+		i, ok = len(b.runs)-1, true
+	case len(b.runs) > 0:
+		i, ok = b.of[a]
+	}
+	if !ok {
+		i = len(b.runs)
+		b.runs = append(b.runs, run{attrs: a})
+		if b.of == nil {
+			b.of = map[*Attrs]int{}
+		}
+		b.of[a] = i
+	}
+	b.runs[i].n++
+	b.news = append(b.news, news{p, i})
+}
+
+// tell compares what peer should know about entries with what it knows.
+func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
+	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
+	b := &s.batch
+	b.reset()
+	for _, e := range entries {
+		o := &e.out[peer]
+		want := s.export(peer, e.route)
+		if want == o.sent && !(o.again && want != nil) {
+			// §9.2: no UPDATE for what the peer knows already. If something waited,
+			// it is overtaken.
+			n.unwait(o)
+			continue
+		}
+		if n.gated && (want != nil || cfg.MRAI.GateWithdrawals) {
+			n.wait(e, o)
+			continue
+		}
+		n.unwait(o)
+		o.sent, o.again = want, false
+		if want == nil {
+			b.gone = append(b.gone, e.prefix)
+		} else {
+			b.add(e.prefix, want)
+		}
+	}
+	return s.send(acts, peer)
+}
+
+func (n *neighbour) wait(e *entry, o *departure) {
+	if !o.waits {
+		o.waits = true
+		n.waiting++
+	}
+	if !o.listed {
+		o.listed = true
+		n.queue = append(n.queue, e)
+	}
+}
+
+func (n *neighbour) unwait(o *departure) {
+	if o.waits {
+		o.waits = false
+		n.waiting--
+	}
+}
+
+// routeTime sends what has waited for the advertisement timer of peer.
+func (s *Speaker) routeTime(acts []Action, peer PeerID) []Action {
+	n := &s.peers[peer]
+	n.gated = false
+	for _, e := range n.queue {
+		e.out[peer].listed = false
+	}
+	acts = s.tell(acts, peer, n.queue)
+	n.queue = n.queue[:0]
+	return acts
+}
+
+// refresh sends the Adj-RIB-Out of peer again. RFC 2918 §4.
+func (s *Speaker) refresh(acts []Action, peer PeerID) []Action {
+	for _, e := range s.entries {
+		if o := &e.out[peer]; o.sent != nil {
+			o.again = true
+		}
+	}
+	return s.tell(acts, peer, s.entries)
+}
+
+// send turns the batch into UPDATEs: first the withdrawals, then for each set
+// of attributes the prefixes that share it, as many to a message as fit.
+func (s *Speaker) send(acts []Action, peer PeerID) []Action {
+	b := &s.batch
+	if len(b.gone)+len(b.news) == 0 {
+		return acts
+	}
+	for rest := b.gone; len(rest) > 0; {
+		n := fit(rest, HeaderLen+4)
+		acts = append(acts, update(peer, Update{Withdrawn: append([]netip.Prefix(nil), rest[:n]...)}))
+		rest = rest[n:]
+	}
+	// One piece of memory for all prefixes, in it the runs one after the other.
+	nlri := make([]netip.Prefix, len(b.news))
+	for i, at := 0, 0; i < len(b.runs); i++ {
+		r := &b.runs[i]
+		r.at, at = at, at+r.n
+		r.n = 0
+	}
+	for _, w := range b.news {
+		r := &b.runs[w.run]
+		nlri[r.at+r.n] = w.prefix
+		r.n++
+	}
+	for _, r := range b.runs {
+		room := HeaderLen + 4 + r.attrs.size()
+		for rest := nlri[r.at : r.at+r.n]; len(rest) > 0; {
+			n := fit(rest, room)
+			acts = append(acts, update(peer, Update{Attrs: r.attrs, NLRI: rest[:n:n]}))
+			rest = rest[n:]
+		}
+	}
+	return s.gate(acts, peer)
+}
+
+// fit is how many of the prefixes fit into a message that has size octets
+// without them. At least one goes: attributes that leave no room for it are
+// the wire's to refuse.
+func fit(ps []netip.Prefix, size int) int {
+	for i := range ps {
+		size += prefixes(ps[i : i+1])
+		if size > maxMessage && i > 0 {
+			return i
+		}
+	}
+	return len(ps)
+}
+
+func update(peer PeerID, u Update) Action {
+	m := &struct {
+		Message
+		u Update
+	}{Message{Type: MsgUpdate}, u} // one piece of memory for both
+	m.Message.Update = &m.u
+	return Action{Kind: ActSend, Peer: peer, Msg: m.Seal()}
+}
+
+// gate starts the advertisement timer of peer after an UPDATE.
+func (s *Speaker) gate(acts []Action, peer PeerID) []Action {
+	n, mrai := &s.peers[peer], &s.cfg.Peers[peer].MRAI
+	if n.gated || mrai.Mode != MRAISinceLastUpdate || mrai.Interval <= 0 {
+		return acts
+	}
+	n.gated = true
+	// §9.2.1.1, §10: "a different jitter ... each time" the timer is set.
+	return append(acts, Action{Kind: ActRouteTime, Peer: peer, After: mrai.Jitter.Of(mrai.Interval, s.cfg.Rand)})
+}
+
+// Advertised is what peer was told about p; nil if nothing: the Adj-RIB-Out.
+// What waits for the advertisement timer is not in it yet.
+func (s *Speaker) Advertised(peer PeerID, p netip.Prefix) *Attrs {
+	if e := s.table[p.Masked()]; e != nil && s.known(peer) {
+		return e.out[peer].sent
+	}
+	return nil
+}
+
+// Waiting is how many prefixes have a change that waits for the advertisement
+// timer of peer.
+func (s *Speaker) Waiting(peer PeerID) int {
+	if !s.known(peer) {
+		return 0
+	}
+	return s.peers[peer].waiting
+}

@@ -1,0 +1,99 @@
+package bgp
+
+import "cmp"
+
+// standing is what the rules that keep things as they are need to know: which
+// peer's path is best now, and whether warm-up is over.
+type standing struct {
+	best    PeerID
+	settled bool
+}
+
+// nobody is the standing of a prefix that has no best path yet.
+const nobody PeerID = -2
+
+// defaultLocalPref is the degree of preference of a path that carries no
+// LOCAL_PREF: what every implementation named in rulesets.go uses.
+const defaultLocalPref = 100
+
+// Compare asks the rules in turn until one prefers a path: the result is
+// negative if that is a, positive if it is b, and comes with the rule. It is 0
+// with RuleNone if no rule does.
+//
+// Two paths alone have no past: the rules that keep what is best already do
+// not answer here.
+func (r Ruleset) Compare(a, b *Path) (int, Rule) {
+	return r.compare(a, b, standing{best: nobody})
+}
+
+func (r Ruleset) compare(a, b *Path, st standing) (int, Rule) {
+	for _, rule := range r {
+		if c := rule.compare(a, b, st); c != 0 {
+			return c, rule
+		}
+	}
+	return 0, RuleNone
+}
+
+// compare is negative if the rule prefers a, positive if it prefers b.
+func (r Rule) compare(a, b *Path, st standing) int {
+	switch r {
+	case RuleWeight:
+		return cmp.Compare(b.Weight, a.Weight)
+	case RuleLocalPref:
+		return cmp.Compare(b.Attrs.preference(), a.Attrs.preference())
+	case RuleLocalOrigin:
+		return prefer(a.Peer == Local, b.Peer == Local)
+	case RuleASPathLength:
+		return cmp.Compare(a.Attrs.ASPath.Length(), b.Attrs.ASPath.Length())
+	case RuleOrigin:
+		return cmp.Compare(a.Attrs.Origin, b.Attrs.Origin)
+	case RuleMED:
+		if a.Attrs.ASPath.Neighbour() != b.Attrs.ASPath.Neighbour() {
+			return 0
+		}
+		return cmp.Compare(a.Attrs.med(), b.Attrs.med())
+	case RuleMEDAlways:
+		return cmp.Compare(a.Attrs.med(), b.Attrs.med())
+	case RuleExternal:
+		return prefer(a.External, b.External)
+	case RuleIGPMetric:
+		return cmp.Compare(a.IGPMetric, b.IGPMetric)
+	case RuleKeepExternal:
+		if a.External && b.External {
+			return prefer(a.Peer == st.best, b.Peer == st.best)
+		}
+	case RuleOldest:
+		if a.External && b.External {
+			return cmp.Compare(a.Age, b.Age)
+		}
+	case RuleRouterID:
+		return a.originator().Compare(b.originator())
+	case RulePeerID:
+		if !a.External && !b.External {
+			return a.PeerBGPID.Compare(b.PeerBGPID)
+		}
+	case RuleClusterLength:
+		return cmp.Compare(len(a.Attrs.ClusterList), len(b.Attrs.ClusterList))
+	case RulePeerAddress:
+		return a.PeerAddr.Compare(b.PeerAddr)
+	case RuleIncumbent:
+		if st.settled {
+			return prefer(a.Peer == st.best, b.Peer == st.best)
+		}
+	case RuleDrawn:
+		return cmp.Compare(a.Rank, b.Rank)
+	}
+	return 0
+}
+
+// prefer prefers the path that has the property.
+func prefer(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}

@@ -1,0 +1,90 @@
+package bgp
+
+import "net/netip"
+
+// Verdict is what the decision process made of one path.
+type Verdict struct {
+	Path Path
+	Best bool
+	Used bool // Best, or beside it through multipath
+	// Rule is where the path was removed from consideration; for the best path,
+	// where it beat the runner-up; for a path that was no candidate, what bars it.
+	Rule Rule
+	// Against is the path that removed this one; for the best path, the
+	// runner-up. It need not be the best: MED compares paths of one neighbouring
+	// AS only. Nil where there was none.
+	Against *Path
+}
+
+// Candidate tells whether the path took part in the decision at all.
+func (v *Verdict) Candidate() bool { return !v.Rule.Bars() }
+
+// Paths lists the candidates for p, best first.
+func (s *Speaker) Paths(p netip.Prefix) []Path {
+	e := s.table[p.Masked()]
+	if e == nil {
+		return nil
+	}
+	ranked := e.candidates(nil)
+	s.cfg.Rules.rank(ranked, e.st)
+	paths := make([]Path, len(ranked))
+	for i, c := range ranked {
+		paths[i] = *c
+	}
+	return paths
+}
+
+// Explain gives a verdict on every path to p: the candidates, best first, then
+// those that were barred. It goes by what the last decision went by, so that
+// it tells why the route is what it is, and not what a new decision would
+// find.
+func (s *Speaker) Explain(p netip.Prefix) []Verdict {
+	e := s.table[p.Masked()]
+	if e == nil {
+		return nil
+	}
+	var vs []Verdict
+	ranked := e.candidates(nil)
+	s.cfg.Rules.rank(ranked, e.st)
+	for _, c := range ranked {
+		v := Verdict{Path: *c}
+		if c == e.route.Best {
+			v.Best, v.Used, v.Rule, v.Against = true, true, e.route.Rule, e.route.Versus
+		} else {
+			v.Rule, v.Against = s.cfg.Rules.removed(ranked, c, e.st)
+		}
+		for _, u := range e.route.Used {
+			v.Used = v.Used || u == c
+		}
+		vs = append(vs, v)
+	}
+	for _, a := range e.in {
+		if a.bar != RuleNone {
+			vs = append(vs, Verdict{Path: *a.path, Rule: a.bar})
+		}
+	}
+	return vs
+}
+
+// removed replays the decision and tells at which rule loser goes, and which
+// path makes it go: the best one that this rule prefers to it. ranked is best
+// first.
+func (r Ruleset) removed(ranked []*Path, loser *Path, st standing) (Rule, *Path) {
+	field := append([]*Path(nil), ranked...)
+	for _, rule := range r {
+		before := append([]*Path(nil), field...)
+		field = rule.remove(field, st)
+		for _, p := range field {
+			if p == loser {
+				before = nil
+				break
+			}
+		}
+		for _, p := range before {
+			if rule.compare(p, loser, st) < 0 {
+				return rule, p
+			}
+		}
+	}
+	return RuleNone, ranked[0]
+}

@@ -1,0 +1,159 @@
+package bgp
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// match returns the term that decides about a route, or nil if none matches,
+// which accepts the route as it is.
+func (p Policy) match(prefix netip.Prefix, a *Attrs) *Term {
+	for i := range p {
+		if p[i].matches(prefix, a) {
+			return &p[i]
+		}
+	}
+	return nil
+}
+
+func (t *Term) matches(prefix netip.Prefix, a *Attrs) bool {
+	if t.Community != 0 && !slices.Contains(a.Communities, t.Community) {
+		return false
+	}
+	if t.PathHas != 0 && !a.ASPath.Has(t.PathHas) {
+		return false
+	}
+	if len(t.Prefixes) == 0 {
+		return true
+	}
+	for _, m := range t.Prefixes {
+		if m.Matches(prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Matches tells whether p lies inside m.Prefix and has a length from GE to LE.
+// A GE alone has no upper end, an LE alone begins at the length of m.Prefix:
+// what "ge" and "le" mean in every router's prefix lists.
+func (m PrefixMatch) Matches(p netip.Prefix) bool {
+	lo, hi := m.Prefix.Bits(), m.Prefix.Bits()
+	if m.GE > 0 {
+		lo, hi = max(lo, m.GE), p.Addr().BitLen()
+	}
+	if m.LE > 0 {
+		hi = m.LE
+	}
+	return lo <= p.Bits() && p.Bits() <= hi && m.Prefix.Contains(p.Addr())
+}
+
+// admit is Phase 1 for one route as it came from peer (RFC 4271 §9.1.1): the
+// attributes that the decision process sees, or the rule that bars the route
+// from it.
+func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, Rule) {
+	cfg := &s.cfg.Peers[peer]
+	external := cfg.AS != s.cfg.AS
+	// "If the AS_PATH attribute of a BGP route contains an AS loop, the BGP
+	// route should be excluded from the Phase 2 decision function." RFC 4271 §9.1.2
+	if raw.ASPath.Has(s.cfg.AS) {
+		return raw, RuleLoop
+	}
+	if !external && raw.OriginatorID.IsValid() && raw.OriginatorID == s.cfg.ID {
+		return raw, RuleReflected
+	}
+	// "A BGP speaker SHALL NOT install a route with itself as the next hop."
+	// RFC 4271 §5.1.3
+	for i := range s.cfg.Peers {
+		if own := s.cfg.Peers[i].Local; own.IsValid() && own == raw.NextHop {
+			return raw, RuleOwnNextHop
+		}
+	}
+	term := cfg.Import.match(prefix, raw)
+	if term != nil && term.Reject {
+		return raw, RuleImportPolicy
+	}
+	// LOCAL_PREF from an external peer "MUST be ignored" (RFC 4271 §5.1.5);
+	// ORIGINATOR_ID and CLUSTER_LIST never leave an AS (RFC 4456 §8).
+	strip := external && (raw.HasLocalPref || raw.OriginatorID.IsValid() || len(raw.ClusterList) > 0)
+	if term == nil && !strip {
+		return raw, RuleNone // the usual case: nothing to rewrite
+	}
+	d := &s.draft
+	d.from(raw)
+	if strip {
+		d.internalOnly()
+	}
+	if term != nil {
+		d.apply(term)
+		d.prepend(cfg.AS, term.Prepend)
+	}
+	return s.interned.of(d), RuleNone
+}
+
+// internalOnly drops the attributes that have a meaning only inside an AS.
+func (d *draft) internalOnly() {
+	d.LocalPref, d.HasLocalPref = 0, false
+	d.OriginatorID, d.ClusterList = netip.Addr{}, nil
+}
+
+// export is Phase 3 for one peer (RFC 4271 §9.1.3): what it is told about a
+// route, or nil if it is told nothing.
+func (s *Speaker) export(peer PeerID, route *Route) *Attrs {
+	if route == nil {
+		return nil
+	}
+	cfg, best := &s.cfg.Peers[peer], route.Best
+	external := cfg.AS != s.cfg.AS
+	a := best.Attrs
+	switch {
+	case cfg.NoEcho && best.Peer == peer:
+		return nil
+	case !external && !best.External && best.Peer != Local:
+		// "When a BGP speaker receives an UPDATE message from an internal peer,
+		// the receiving BGP speaker SHALL NOT re-distribute the routing
+		// information contained in that UPDATE message to other internal peers."
+		// RFC 4271 §9.2
+		return nil
+	case slices.Contains(a.Communities, NoAdvertise):
+		return nil
+	case external && (slices.Contains(a.Communities, NoExport) || slices.Contains(a.Communities, NoExportSubconfed)):
+		return nil
+	case external && cfg.SenderSideLoop && a.ASPath.Has(cfg.AS):
+		return nil
+	}
+	term := cfg.Export.match(route.Prefix, a)
+	if term != nil && term.Reject {
+		return nil
+	}
+	d := &s.draft
+	d.from(a)
+	if external {
+		// MED "received from a neighboring AS ... MUST NOT be propagated to other
+		// neighboring ASes" (§5.1.4).
+		d.MED, d.HasMED = 0, false
+	}
+	if term != nil {
+		d.apply(term)
+	}
+	if external {
+		d.internalOnly() // even what a policy set: LOCAL_PREF "MUST NOT" go out (§5.1.5)
+		n := 1
+		if term != nil {
+			n += max(term.Prepend, 0)
+		}
+		d.prepend(s.cfg.AS, n) // §5.1.2 b)
+		d.NextHop = cfg.Local  // §5.1.3 2): "the IP address of the interface" towards the peer
+	} else {
+		if !d.HasLocalPref {
+			d.LocalPref, d.HasLocalPref = defaultLocalPref, true // §5.1.5: included towards internal peers
+		}
+		if best.Peer == Local || cfg.NextHopSelf {
+			d.NextHop = cfg.Local // §5.1.3 1)
+		}
+	}
+	if d.NextHop.IsValid() && d.NextHop == cfg.Addr {
+		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)
+	}
+	return s.interned.of(d)
+}

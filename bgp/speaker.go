@@ -1,0 +1,331 @@
+package bgp
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Speaker is the routing of one router: everything between the UPDATEs of its
+// neighbours and the routes that it uses and passes on. RFC 4271 §9.
+//
+// An input changes rows of the table (rib.go, after import policy, policy.go)
+// and marks them dirty; then every dirty row is decided anew (decide.go), each
+// change of a route is reported, and what the peers should be told is compared
+// with what they know (advertise.go). Nothing is ever scanned for one prefix.
+//
+// Its timers are the peers' advertisement timers only; whether a peer is
+// reachable is the business of its Session.
+type Speaker struct {
+	cfg     SpeakerConfig
+	peers   []neighbour
+	table   map[netip.Prefix]*entry
+	entries []*entry // in the order of their first appearance; behind len lie spares
+	arrived uint64   // counts paths: Path.Age
+	settled bool
+
+	dirty    []*entry
+	changed  []*entry
+	draft    draft
+	interned interner
+	batch    batch
+
+	// Scratch memory of the decision process.
+	cands, field, equals, spare []*Path
+}
+
+// NewSpeaker returns a speaker whose peers are all down.
+func NewSpeaker(cfg SpeakerConfig) *Speaker {
+	s := &Speaker{table: map[netip.Prefix]*entry{}}
+	s.Reset(cfg)
+	return s
+}
+
+// Reset makes s what NewSpeaker(cfg) returns, but keeps the memory. Routes and
+// paths that s gave out before stay as they are.
+func (s *Speaker) Reset(cfg SpeakerConfig) {
+	s.cfg = cfg
+	s.peers = slices.Grow(s.peers[:0], len(cfg.Peers))[:len(cfg.Peers)]
+	for i := range s.peers {
+		s.peers[i] = neighbour{queue: s.peers[i].queue[:0], rank: int32(len(cfg.Order) + i)}
+	}
+	for i, p := range cfg.Order { // a peer that the order does not name comes after those it does
+		if p >= 0 && int(p) < len(s.peers) && s.peers[p].rank >= int32(len(cfg.Order)) {
+			s.peers[p].rank = int32(i)
+		}
+	}
+	clear(s.table)
+	s.entries = s.entries[:0]
+	s.dirty, s.changed = s.dirty[:0], s.changed[:0]
+	s.arrived, s.settled = 0, false
+	s.interned.reset()
+}
+
+// Step takes one input about peer (Local for what concerns the router itself)
+// and appends what is to be done. An input that names no known peer, or comes
+// from one that is not up, does nothing.
+func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
+	switch in.Kind {
+	case InOriginate:
+		s.originate(in)
+		return s.run(acts)
+	case InWithdraw:
+		s.forget(Local, in.Prefix)
+		return s.run(acts)
+	case InSettle:
+		s.settled = true
+		return acts
+	}
+	if peer < 0 || int(peer) >= len(s.peers) {
+		return acts
+	}
+	switch n := &s.peers[peer]; in.Kind {
+	case InPeerUp:
+		acts = s.down(acts, peer) // if it was up, that session is no more
+		return s.up(acts, peer, in.Open)
+	case InPeerDown:
+		return s.down(acts, peer)
+	case InUpdate:
+		if n.up && in.Msg != nil && in.Msg.Update != nil {
+			acts = s.update(acts, peer, in.Msg.Update, in.Stamp)
+			return s.run(acts)
+		}
+	case InRouteTime:
+		if n.up {
+			return s.routeTime(acts, peer)
+		}
+	case InRefresh:
+		if n.up {
+			return s.refresh(acts, peer)
+		}
+	}
+	return acts
+}
+
+// localAttrs are those of every route that the router originates. NEXT_HOP is
+// filled in on export.
+var localAttrs = &Attrs{Origin: OriginIGP}
+
+// localWeight is what Cisco IOS and FRR give to routes of the router itself.
+const localWeight = 32768
+
+func (s *Speaker) originate(in Input) {
+	prefix := in.Prefix.Masked()
+	if !prefix.IsValid() {
+		return
+	}
+	e := s.entryOf(prefix)
+	if _, ok := e.find(Local); ok {
+		return
+	}
+	s.arrived++
+	e.put(Local, arrival{raw: localAttrs, path: &Path{Prefix: prefix, Peer: Local, Attrs: localAttrs,
+		PeerBGPID: s.cfg.ID, Weight: localWeight, Rank: -1, Age: s.arrived, Stamp: in.Stamp}})
+	s.touch(e)
+}
+
+// update takes an UPDATE apart. RFC 4271 §9.
+func (s *Speaker) update(acts []Action, peer PeerID, u *Update, stamp uint64) []Action {
+	n := &s.peers[peer]
+	if u.EndOfRIB() {
+		n.eor = true
+		return acts
+	}
+	for _, p := range u.Withdrawn {
+		// A prefix in both fields: "treat an UPDATE message of this form as though
+		// the WITHDRAWN ROUTES do not contain the address prefix". RFC 4271 §4.3
+		if len(u.NLRI) == 0 || !slices.Contains(u.NLRI, p) {
+			s.forget(peer, p)
+		}
+	}
+	if u.Attrs == nil {
+		return acts
+	}
+	for _, p := range u.NLRI {
+		acts = s.learn(acts, peer, p, u.Attrs, stamp)
+	}
+	return acts
+}
+
+// learn writes one announced route into the Adj-RIB-In.
+func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *Attrs, stamp uint64) []Action {
+	prefix = prefix.Masked()
+	if !prefix.IsValid() {
+		return acts
+	}
+	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
+	e, i, known := s.table[prefix], 0, false
+	if e != nil {
+		i, known = e.find(peer)
+	}
+	if known && e.in[i].raw.Equal(raw) {
+		return acts // said before: neither older nor newer for it
+	}
+	if !known {
+		if cfg.MaxPrefixes > 0 && n.prefix >= cfg.MaxPrefixes {
+			// RFC 4271 §6.7: the prefix is discarded, and the session is to end.
+			if !n.excess {
+				n.excess = true
+				acts = append(acts, Action{Kind: ActMaxPrefixes, Peer: peer})
+			}
+			return acts
+		}
+		n.prefix++
+		e = s.entryOf(prefix)
+	}
+	attrs, bar := s.admit(peer, prefix, raw)
+	if bar == RuleNone || known && e.in[i].bar == RuleNone {
+		s.touch(e)
+	}
+	s.arrived++
+	e.put(peer, arrival{raw: raw, bar: bar, path: &Path{Prefix: prefix, Peer: peer, Attrs: attrs,
+		External: cfg.AS != s.cfg.AS, PeerAddr: cfg.Addr, PeerBGPID: n.id, Weight: cfg.Weight,
+		IGPMetric: cfg.IGPMetric, Rank: n.rank, Age: s.arrived, Stamp: stamp}})
+	return acts
+}
+
+// forget removes what peer said about a prefix.
+func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
+	e := s.table[prefix.Masked()]
+	if e == nil || !e.remove(peer) {
+		return
+	}
+	if peer != Local {
+		s.peers[peer].prefix--
+	}
+	s.touch(e)
+}
+
+// up begins a session: the peer gets everything, then End-of-RIB.
+func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
+	n := &s.peers[peer]
+	n.up = true
+	if open != nil {
+		n.id = open.ID
+	}
+	acts = s.tell(acts, peer, s.entries)
+	// RFC 4724 §2: the marker "upon completion of the initial routing update" is
+	// of use to peers without graceful restart, too.
+	return append(acts, Action{Kind: ActSend, Peer: peer, Msg: endOfRIB})
+}
+
+// endOfRIB is an UPDATE without any route. RFC 4724 §2.
+var endOfRIB = (&Message{Type: MsgUpdate, Update: &Update{}}).Seal()
+
+// down ends a session: what the peer said and what it was told is forgotten.
+func (s *Speaker) down(acts []Action, peer PeerID) []Action {
+	n := &s.peers[peer]
+	if !n.up {
+		return acts
+	}
+	if n.gated {
+		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
+	}
+	*n = neighbour{queue: n.queue[:0], rank: n.rank}
+	for _, e := range s.entries {
+		e.out[peer] = departure{}
+		if e.remove(peer) {
+			s.touch(e)
+		}
+	}
+	return s.run(acts)
+}
+
+// run decides about every dirty row, reports the routes that changed and tells
+// the peers.
+func (s *Speaker) run(acts []Action) []Action {
+	if len(s.dirty) == 0 {
+		return acts
+	}
+	changed := s.changed[:0]
+	for _, e := range s.dirty {
+		e.dirty = false
+		route, news := s.reconsider(e)
+		if news {
+			acts = append(acts, Action{Kind: ActRoute, Route: route})
+			changed = append(changed, e)
+		}
+	}
+	s.dirty, s.changed = s.dirty[:0], changed
+	if len(changed) == 0 {
+		return acts
+	}
+	for i := range s.peers {
+		if s.peers[i].up {
+			acts = s.tell(acts, PeerID(i), changed)
+		}
+	}
+	return acts
+}
+
+// reconsider runs the decision process for one row. It returns the route, and
+// whether that is news: another best path, another set of used ones, or other
+// attributes. That only the runner-up changed is kept for Explain but is no
+// news.
+func (s *Speaker) reconsider(e *entry) (*Route, bool) {
+	old := e.route
+	s.cands = e.candidates(s.cands[:0])
+	if len(s.cands) == 0 {
+		e.route, e.st = nil, standing{best: nobody}
+		if old == nil {
+			return nil, false
+		}
+		return &Route{Prefix: e.prefix}, true
+	}
+	st := standing{best: nobody, settled: s.settled}
+	if old != nil {
+		st.best = old.Best.Peer
+	}
+	d := s.decide(s.cands, st)
+	e.st = st
+	if old != nil && old.Best == d.best && old.Versus == d.versus && old.Rule == d.rule &&
+		old.Candidates == len(s.cands) && slices.Equal(old.Used, d.used) {
+		return old, false
+	}
+	made := &struct {
+		Route
+		one [1]*Path
+	}{Route: Route{Prefix: e.prefix, Best: d.best, Rule: d.rule, Versus: d.versus, Candidates: len(s.cands)}}
+	made.Used = append(made.one[:0:1], d.used...) // one path, the usual case, needs no memory of its own
+	e.route = &made.Route
+	return e.route, old == nil || !slices.EqualFunc(old.Used, d.used, func(a, b *Path) bool {
+		return a.Peer == b.Peer && a.Attrs.Equal(b.Attrs)
+	})
+}
+
+// Route is the route that is used for p, or nil if there is none. Nobody may
+// change it.
+func (s *Speaker) Route(p netip.Prefix) *Route {
+	if e := s.table[p.Masked()]; e != nil {
+		return e.route
+	}
+	return nil
+}
+
+// Prefixes lists the prefixes that have a route, sorted.
+func (s *Speaker) Prefixes() []netip.Prefix {
+	var ps []netip.Prefix
+	for _, e := range s.entries {
+		if e.route != nil {
+			ps = append(ps, e.prefix)
+		}
+	}
+	slices.SortFunc(ps, netip.Prefix.Compare)
+	return ps
+}
+
+// Received is what peer announced about p, before import policy; nil if
+// nothing: the Adj-RIB-In.
+func (s *Speaker) Received(peer PeerID, p netip.Prefix) *Attrs {
+	if e := s.table[p.Masked()]; e != nil {
+		if i, ok := e.find(peer); ok {
+			return e.in[i].raw
+		}
+	}
+	return nil
+}
+
+// EndOfRIB tells whether peer has said everything that it had to say when the
+// session came up.
+func (s *Speaker) EndOfRIB(peer PeerID) bool { return s.known(peer) && s.peers[peer].eor }
+
+func (s *Speaker) known(peer PeerID) bool { return peer >= 0 && int(peer) < len(s.peers) }
