@@ -1,0 +1,133 @@
+package wire
+
+// From gobgp's structs to bgp's, for octets that check.go has found good.
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
+	model "github.com/vpnsim/vpnsim/bgp"
+)
+
+// read lets gobgp read b. Should gobgp refuse what check.go has let pass, its
+// own verdict is handed on.
+func read(b []byte) (*model.Message, *model.Notification) {
+	g, err := bgp.ParseBGPMessage(b)
+	if err != nil {
+		n := &model.Notification{Code: model.NoteHeader}
+		var e *bgp.MessageError
+		if errors.As(err, &e) {
+			n = &model.Notification{Code: model.NoteCode(e.TypeCode), Subcode: e.SubTypeCode, Data: slices.Clone(e.Data)}
+		}
+		return nil, n
+	}
+	m := &model.Message{Type: model.MsgType(g.Header.Type)}
+	switch body := g.Body.(type) {
+	case *bgp.BGPOpen:
+		m.Open = readOpen(body)
+	case *bgp.BGPUpdate:
+		m.Update = readUpdate(body)
+	case *bgp.BGPNotification:
+		m.Notification = &model.Notification{Code: model.NoteCode(body.ErrorCode), Subcode: body.ErrorSubcode, Data: slices.Clone(body.Data)}
+	case *bgp.BGPRouteRefresh:
+		m.Refresh = &model.Family{AFI: body.AFI, SAFI: body.SAFI}
+	}
+	return m, nil
+}
+
+func addr(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+func readOpen(g *bgp.BGPOpen) *model.Open {
+	o := &model.Open{Version: g.Version, AS: uint32(g.MyAS), HoldTime: g.HoldTime, ID: addr(g.ID)}
+	for _, p := range g.OptParams {
+		caps, ok := p.(*bgp.OptionParameterCapability)
+		if !ok {
+			continue
+		}
+		for _, c := range caps.Capability {
+			switch c := c.(type) {
+			case *bgp.CapMultiProtocol:
+				// "multiple instances of a capability" may be the same one
+				// (RFC 5492 §5).
+				afi, safi := bgp.RouteFamilyToAfiSafi(c.CapValue)
+				if f := (model.Family{AFI: afi, SAFI: safi}); !slices.Contains(o.Families, f) {
+					o.Families = append(o.Families, f)
+				}
+			case *bgp.CapRouteRefresh:
+				o.RouteRefresh = true
+			case *bgp.CapFourOctetASNumber:
+				o.FourOctetAS = true
+				o.AS = c.CapValue
+			case *bgp.CapGracefulRestart:
+				r := &model.GracefulRestart{Restarting: c.Flags&0x8 != 0, Notify: c.Flags&0x4 != 0, Time: c.Time}
+				for _, t := range c.Tuples {
+					r.Families = append(r.Families, model.Family{AFI: t.AFI, SAFI: t.SAFI})
+				}
+				o.Restart = r // the last one counts (RFC 4724 §3)
+			}
+		}
+	}
+	return o
+}
+
+func readUpdate(g *bgp.BGPUpdate) *model.Update {
+	u := &model.Update{Withdrawn: readPrefixes(g.WithdrawnRoutes), NLRI: readPrefixes(g.NLRI)}
+	if len(u.NLRI) > 0 {
+		u.Attrs = readAttrs(g.PathAttributes)
+	}
+	return u
+}
+
+func readPrefixes(g []*bgp.IPAddrPrefix) []netip.Prefix {
+	if len(g) == 0 {
+		return nil
+	}
+	ps := make([]netip.Prefix, len(g))
+	for i, p := range g {
+		ps[i] = netip.PrefixFrom(addr(p.Prefix), int(p.Length)).Masked()
+	}
+	return ps
+}
+
+func readAttrs(g []bgp.PathAttributeInterface) *model.Attrs {
+	a := &model.Attrs{}
+	for _, p := range g {
+		switch p := p.(type) {
+		case *bgp.PathAttributeOrigin:
+			a.Origin = model.Origin(p.Value)
+		case *bgp.PathAttributeAsPath:
+			for _, s := range p.Value {
+				a.ASPath = append(a.ASPath, model.Segment{
+					Set:  s.GetType() == bgp.BGP_ASPATH_ATTR_TYPE_SET,
+					ASNs: s.GetAS(),
+				})
+			}
+		case *bgp.PathAttributeNextHop:
+			a.NextHop = addr(p.Value)
+		case *bgp.PathAttributeMultiExitDisc:
+			a.MED, a.HasMED = p.Value, true
+		case *bgp.PathAttributeLocalPref:
+			a.LocalPref, a.HasLocalPref = p.Value, true
+		case *bgp.PathAttributeAtomicAggregate:
+			a.AtomicAggregate = true
+		case *bgp.PathAttributeAggregator:
+			a.AggregatorAS, a.AggregatorID = p.Value.AS, addr(p.Value.Address)
+		case *bgp.PathAttributeCommunities:
+			a.Communities = p.Value
+		case *bgp.PathAttributeOriginatorId:
+			a.OriginatorID = addr(p.Value)
+		case *bgp.PathAttributeClusterList:
+			for _, id := range p.Value {
+				a.ClusterList = append(a.ClusterList, addr(id))
+			}
+		}
+	}
+	return a
+}

@@ -1,0 +1,203 @@
+package wire
+
+// From bgp's structs to gobgp's. Every message is built anew: gobgp's objects
+// keep lengths that they work out while writing, so sharing one between
+// goroutines would be a race.
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
+	model "github.com/vpnsim/vpnsim/bgp"
+)
+
+// asTrans stands in the two-octet AS field of an OPEN for an AS number that
+// needs four. RFC 6793 §9.
+const asTrans = bgp.AS_TRANS
+
+// maxCapabilities is how many octets of capabilities fit in the one optional
+// parameter: the length of all parameters is one octet (RFC 4271 §4.2), and
+// two of those are the parameter's own type and length.
+const maxCapabilities = 253
+
+func build(m *model.Message) (*bgp.BGPMessage, error) {
+	switch m.Type {
+	case model.MsgOpen:
+		if m.Open == nil {
+			return nil, errors.New("no Open")
+		}
+		return buildOpen(m.Open)
+	case model.MsgUpdate:
+		if m.Update == nil {
+			return nil, errors.New("no Update")
+		}
+		return buildUpdate(m.Update)
+	case model.MsgNotification:
+		if m.Notification == nil {
+			return nil, errors.New("no Notification")
+		}
+		n := m.Notification
+		return bgp.NewBGPNotificationMessage(uint8(n.Code), n.Subcode, n.Data), nil
+	case model.MsgKeepalive:
+		return bgp.NewBGPKeepAliveMessage(), nil
+	case model.MsgRouteRefresh:
+		if m.Refresh == nil {
+			return nil, errors.New("no Refresh")
+		}
+		return bgp.NewBGPRouteRefreshMessage(m.Refresh.AFI, 0, m.Refresh.SAFI), nil
+	}
+	return nil, errors.New("no such type")
+}
+
+func buildOpen(o *model.Open) (*bgp.BGPMessage, error) {
+	if !o.ID.Is4() {
+		return nil, fmt.Errorf("BGP Identifier %v is not four octets", o.ID)
+	}
+	as := uint16(o.AS)
+	if o.AS > 0xffff {
+		if !o.FourOctetAS {
+			return nil, fmt.Errorf("AS %d needs the four-octet AS capability", o.AS) // RFC 6793 §4.1
+		}
+		as = asTrans
+	}
+	var caps []bgp.ParameterCapabilityInterface
+	size := 0
+	for _, f := range o.Families {
+		caps = append(caps, bgp.NewCapMultiProtocol(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI)))
+		size += 6
+	}
+	if o.RouteRefresh {
+		caps = append(caps, bgp.NewCapRouteRefresh())
+		size += 2
+	}
+	if o.FourOctetAS {
+		caps = append(caps, bgp.NewCapFourOctetASNumber(o.AS))
+		size += 6
+	}
+	if r := o.Restart; r != nil {
+		if r.Time > 0xfff {
+			return nil, fmt.Errorf("restart time %d s does not fit in 12 bits", r.Time) // RFC 4724 §3
+		}
+		tuples := make([]*bgp.CapGracefulRestartTuple, len(r.Families))
+		for i, f := range r.Families {
+			// The F bit says that forwarding survived the restart: only who
+			// has just restarted can say so, and a speaker of ours that lists
+			// the family means it.
+			tuples[i] = bgp.NewCapGracefulRestartTuple(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI), r.Restarting)
+		}
+		caps = append(caps, bgp.NewCapGracefulRestart(r.Restarting, r.Notify, r.Time, tuples))
+		size += 4 + 4*len(tuples)
+	}
+	if size > maxCapabilities {
+		return nil, fmt.Errorf("%d octets of capabilities do not fit in one optional parameter", size)
+	}
+	var params []bgp.OptionParameterInterface
+	if len(caps) > 0 {
+		params = append(params, bgp.NewOptionParameterCapability(caps))
+	}
+	g := bgp.NewBGPOpenMessage(as, o.HoldTime, o.ID.String(), params)
+	g.Body.(*bgp.BGPOpen).Version = o.Version
+	return g, nil
+}
+
+func buildUpdate(u *model.Update) (*bgp.BGPMessage, error) {
+	withdrawn, err := buildPrefixes(u.Withdrawn)
+	if err != nil {
+		return nil, err
+	}
+	nlri, err := buildPrefixes(u.NLRI)
+	if err != nil {
+		return nil, err
+	}
+	if len(nlri) == 0 {
+		// No prefix, no attributes: a withdrawal carries none (RFC 4271 §4.3).
+		if u.Attrs != nil {
+			return nil, errors.New("attributes without NLRI")
+		}
+		return bgp.NewBGPUpdateMessage(withdrawn, nil, nil), nil
+	}
+	if u.Attrs == nil {
+		return nil, errors.New("NLRI without attributes")
+	}
+	attrs, err := buildAttrs(u.Attrs)
+	if err != nil {
+		return nil, err
+	}
+	return bgp.NewBGPUpdateMessage(withdrawn, attrs, nlri), nil
+}
+
+func buildPrefixes(ps []netip.Prefix) ([]*bgp.IPAddrPrefix, error) {
+	out := make([]*bgp.IPAddrPrefix, len(ps))
+	for i, p := range ps {
+		if !p.IsValid() || !p.Addr().Is4() {
+			return nil, fmt.Errorf("%v is not an IPv4 prefix", p)
+		}
+		out[i] = bgp.NewIPAddrPrefix(uint8(p.Bits()), p.Addr().String())
+	}
+	return out, nil
+}
+
+// buildAttrs has the attributes in the order of their type codes, as RFC 4271
+// §5 says a sender SHOULD.
+func buildAttrs(a *model.Attrs) ([]bgp.PathAttributeInterface, error) {
+	if a.Origin > model.OriginIncomplete {
+		return nil, fmt.Errorf("ORIGIN %d does not exist", uint8(a.Origin))
+	}
+	if !a.NextHop.Is4() {
+		return nil, fmt.Errorf("NEXT_HOP %v is not an IPv4 address", a.NextHop)
+	}
+	path := make([]bgp.AsPathParamInterface, len(a.ASPath))
+	for i, s := range a.ASPath {
+		if len(s.ASNs) == 0 || len(s.ASNs) > 255 {
+			return nil, fmt.Errorf("AS_PATH segment of %d AS numbers", len(s.ASNs)) // the count is one octet
+		}
+		kind := uint8(bgp.BGP_ASPATH_ATTR_TYPE_SEQ)
+		if s.Set {
+			kind = bgp.BGP_ASPATH_ATTR_TYPE_SET
+		}
+		path[i] = bgp.NewAs4PathParam(kind, s.ASNs)
+	}
+	out := []bgp.PathAttributeInterface{
+		bgp.NewPathAttributeOrigin(uint8(a.Origin)),
+		bgp.NewPathAttributeAsPath(path),
+		bgp.NewPathAttributeNextHop(a.NextHop.String()),
+	}
+	if a.HasMED {
+		out = append(out, bgp.NewPathAttributeMultiExitDisc(a.MED))
+	}
+	if a.HasLocalPref {
+		out = append(out, bgp.NewPathAttributeLocalPref(a.LocalPref))
+	}
+	if a.AtomicAggregate {
+		out = append(out, bgp.NewPathAttributeAtomicAggregate())
+	}
+	if a.AggregatorAS != 0 {
+		if !a.AggregatorID.Is4() {
+			return nil, fmt.Errorf("AGGREGATOR %v is not an IPv4 address", a.AggregatorID)
+		}
+		out = append(out, bgp.NewPathAttributeAggregator(a.AggregatorAS, a.AggregatorID.String()))
+	}
+	if len(a.Communities) > 0 {
+		out = append(out, bgp.NewPathAttributeCommunities(a.Communities))
+	}
+	if a.OriginatorID.IsValid() {
+		if !a.OriginatorID.Is4() {
+			return nil, fmt.Errorf("ORIGINATOR_ID %v is not four octets", a.OriginatorID)
+		}
+		out = append(out, bgp.NewPathAttributeOriginatorId(a.OriginatorID.String()))
+	}
+	if len(a.ClusterList) > 0 {
+		ids := make([]string, len(a.ClusterList))
+		for i, id := range a.ClusterList {
+			if !id.Is4() {
+				return nil, fmt.Errorf("CLUSTER_LIST entry %v is not four octets", id)
+			}
+			ids[i] = id.String()
+		}
+		out = append(out, bgp.NewPathAttributeClusterList(ids))
+	}
+	return out, nil
+}
