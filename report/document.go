@@ -191,12 +191,14 @@ type Expectation struct {
 
 // Moment is one line of the timeline.
 type Moment struct {
-	AtS   Seconds `json:"at_s"`
-	Node  string  `json:"node"`
-	Lane  string  `json:"lane"` // story, session, tunnel, route, fib, table, forwarding, message
-	Link  string  `json:"link,omitempty"`
-	What  string  `json:"what"`
-	State string  `json:"state,omitempty"` // new state where the lane has one
+	AtS  Seconds `json:"at_s"`
+	Node string  `json:"node"`
+	Lane string  `json:"lane"` // story, session, tunnel, route, fib, table, forwarding, message
+	Link string  `json:"link,omitempty"`
+	// Prefix tells the tables of one router apart in the lanes route, fib and table.
+	Prefix string `json:"prefix,omitempty"`
+	What   string `json:"what"`
+	State  string `json:"state,omitempty"` // new state where the lane has one
 }
 
 // Explain is the answer of `vpnsim explain … best` and `… route`.
