@@ -1,6 +1,7 @@
 package network
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/vpnsim/vpnsim/sim"
@@ -69,14 +70,14 @@ func (p *probe) init(n *Network, i int) {
 			p.names[dir] = append(p.names[dir], sim.StreamName("echo/"+p.cfg.Name+"/"+n.d.Links[l].Name)+sim.Name(dir))
 		}
 	}
-	a, b := fact4(p.src), fact4(p.dst)
+	a, b := hashAddr(p.src.Addr), hashAddr(p.dst.Addr)
 	p.flow = [2]uint64{a*31 + b, b*31 + a}
 }
 
-// fact4 hashes a host's address.
-func fact4(h *topology.Host) uint64 {
+// hashAddr is a host's part in the hash of a flow.
+func hashAddr(a netip.Addr) uint64 {
 	x := uint64(0)
-	for _, b := range h.Addr.As16() {
+	for _, b := range a.As16() {
 		x = x*1099511628211 ^ uint64(b)
 	}
 	return x
@@ -209,4 +210,24 @@ func (n *Network) echoDies(p *probe, dir, seq int, d drop) {
 	}
 	p.fate[seq-1] = fate{d, uint8(dir)}
 	n.note(trace.Note{Kind: trace.NoteLost, Router: int32(d.router), Link: int32(d.link), Because: d.by, A: int64(p.id), B: int64(seq), From: uint8(dir), Text: d.why.String()})
+}
+
+// Fate says where and why an echo was lost; only recorded runs know.
+func (n *Network) Fate(probe, seq int) string {
+	p := &n.probes[probe]
+	if seq > len(p.fate) || p.fate[seq-1].why == passed {
+		return ""
+	}
+	f := p.fate[seq-1]
+	s := "request"
+	if f.dir == 1 {
+		s = "reply"
+	}
+	if f.link >= 0 {
+		s += ", on " + n.d.Links[f.link].Name
+	}
+	if f.router >= 0 {
+		s += " at " + n.d.Routers[f.router].Name
+	}
+	return s + ": " + f.why.String()
 }

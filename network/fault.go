@@ -16,7 +16,7 @@ type fault struct {
 func (n *Network) drawStory() {
 	for i := range n.d.Story {
 		f := &n.d.Story[i]
-		rnd := n.k.Rand(n.names.story[i])
+		rnd := n.k.Rand(n.stories[i])
 		at := sim.Time(f.At.Draw(rnd.Uint64()))
 		if f.Until > 0 {
 			at += n.faults[f.Until-1].at

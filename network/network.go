@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -41,14 +40,9 @@ type Network struct {
 	acts     []bgp.Action // of the session being stepped
 	routes   []bgp.Action // of the speaker being stepped
 	tunnels  []vpn.Action
-	names    streamNames
+	stories  []sim.Name // of the streams that the story's times are drawn from
 	wire     wireCheck
 	skip     skipper
-}
-
-// streamNames are hashed once, because thousands of runs start with them.
-type streamNames struct {
-	egress, flow, settings, bringUp, story []sim.Name
 }
 
 // New builds a network. The design must have passed its validation.
@@ -89,7 +83,7 @@ func New(d *topology.Design, opt Options) *Network {
 	}
 	n.faults = make([]fault, len(d.Story))
 	for i := range d.Story {
-		n.names.story = append(n.names.story, sim.StreamName(fmt.Sprintf("story/%d", i)))
+		n.stories = append(n.stories, sim.StreamName(fmt.Sprintf("story/%d", i)))
 	}
 	if n.log != nil {
 		n.log.Names = n.Names()
@@ -130,6 +124,25 @@ func (n *Network) Names() trace.Names {
 
 // Run runs the design once with that seed. The result is valid until the next Run.
 func (n *Network) Run(seed uint64) *Result {
+	n.prepare(seed)
+	if n.opt.NoSkip || n.log != nil || n.opt.Wire || n.opt.ShuffleTies != 0 {
+		n.k.RunUntil(n.end)
+	} else {
+		n.runSkipping()
+	}
+	return n.result()
+}
+
+// RunTo runs only up to and at the instant t, so that tables can be looked at
+// as they were then.
+func (n *Network) RunTo(seed uint64, t sim.Time) {
+	n.prepare(seed)
+	n.k.RunUntil(min(t, n.end))
+}
+
+// prepare sets the clock to the start of the warm-up and everything to what it
+// was before the first event.
+func (n *Network) prepare(seed uint64) {
 	start := sim.Time(-n.d.Warmup)
 	n.k.Start(seed, start)
 	n.end = sim.Time(n.d.For)
@@ -164,12 +177,6 @@ func (n *Network) Run(seed uint64) *Result {
 	for i := range n.probes {
 		n.probes[i].reset(n)
 	}
-	if n.opt.NoSkip || n.log != nil || n.opt.Wire || n.opt.ShuffleTies != 0 {
-		n.k.RunUntil(n.end)
-	} else {
-		n.runSkipping()
-	}
-	return n.result()
 }
 
 // observer records events as they are handled.
@@ -258,5 +265,3 @@ func sortedLinks(ls []int32) []int32 {
 	slices.Sort(ls)
 	return ls
 }
-
-var noPrefix netip.Prefix

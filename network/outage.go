@@ -115,11 +115,9 @@ func (p *probe) outages(end sim.Time) []Outage {
 			}
 		}
 		event := p.paths[i].event
-		var now []transition
 		for ; i < len(p.paths) && p.paths[i].at == at; i++ {
 			state[p.paths[i].dir] = p.paths[i].pathState
 			event = p.paths[i].event
-			now = append(now, p.paths[i])
 		}
 		works := state[0].ok && state[1].ok
 		switch {
@@ -129,11 +127,8 @@ func (p *probe) outages(end sim.Time) []Outage {
 		case cur != nil && works:
 			cur.End, cur.EndEvent, cur.Open = at, event, false
 		}
-		if cur != nil {
-			cur.transitions = append(cur.transitions, now...)
-			if works {
-				cur = nil
-			}
+		if works {
+			cur = nil
 		}
 		last = at
 	}
@@ -145,6 +140,28 @@ func (p *probe) outages(end sim.Time) []Outage {
 		if !state[1].ok {
 			cur.Reply += end.Sub(last)
 		}
+	}
+	return list
+}
+
+// PathChange is an instant at which a direction of a probe began or ceased to
+// work, or moved to another link.
+type PathChange struct {
+	At      sim.Time
+	Event   sim.EventID
+	Reply   bool
+	OK      bool
+	Link    int         // the first link of the path; -1: it has none
+	Router  int         // where a packet would die; -1: at a host
+	Because sim.EventID // wrote the state that makes it die; 0: set-up
+	Why     string      // why it would die
+}
+
+// Paths lists the changes, in order; the first two are the state at time zero.
+func (p *ProbeResult) Paths() []PathChange {
+	var list []PathChange
+	for _, t := range p.p.paths {
+		list = append(list, PathChange{t.at, t.event, t.dir == 1, t.ok, int(t.link), int(t.drop.router), t.drop.by, t.drop.why.String()})
 	}
 	return list
 }

@@ -87,7 +87,7 @@ func (n *Network) setRow(r *router, c change) {
 	n.note(trace.Note{Kind: trace.NoteTable, Router: int32(r.id), Link: -1, Prefix: c.prefix, Links: c.links})
 }
 
-func set(t *bart.Table[*entry], list *[]netip.Prefix, c change, by sim.EventID) {
+func set(t table, list *[]netip.Prefix, c change, by sim.EventID) {
 	if c.links == nil {
 		t.Delete(c.prefix)
 		*list = slices.DeleteFunc(*list, func(p netip.Prefix) bool { return p == c.prefix })
@@ -122,6 +122,9 @@ func (n *Network) setPropagation(r *router, on bool) {
 		n.program(r, &r.tabQueue, evTable, topology.RouteTableDelay, r.tableRnd.Uint64(), c)
 	}
 }
+
+// table is a longest-prefix match table.
+type table = *bart.Table[*entry]
 
 // hop is where a router sends a packet: to a link, or nowhere because of drop.
 type hop struct {

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"math"
 	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
@@ -107,7 +108,7 @@ func (n *Network) resetConns() {
 func (c *conn) clear() {
 	for i := range c.side {
 		s := &c.side[i]
-		*s = tcpSide{session: -1, out: s.out[:0]}
+		*s = tcpSide{session: -1, out: s.out[:0], arrive: math.MinInt64}
 	}
 }
 

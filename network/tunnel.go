@@ -42,9 +42,9 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
 	}
-	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
 	end.here, end.sa, end.by = false, false, n.k.Current()
 	n.dirty = true
+	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
 	n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkDown})
 }
 
