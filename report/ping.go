@@ -73,7 +73,9 @@ func (p *page) replies(pr Probe) {
 		}
 	}
 	mark(0, around)
-	mark(len(show)-1, len(show))
+	if pr.Echoes[len(show)-1].RTTNs > 0 {
+		mark(len(show)-1, len(show))
+	}
 	runOf := map[int]probe.Gap{} // by index of its first echo
 	lost := make([]bool, len(show))
 	for i := 0; i < len(pr.Echoes); i++ {
