@@ -122,6 +122,14 @@ func TestJSONGolden(t *testing.T) {
 	}
 }
 
+func TestMarkdownOfEveryKindOfRun(t *testing.T) {
+	for name, doc := range documents {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".md", everything(t, func(w io.Writer) error { return Markdown(w, doc()) }))
+		})
+	}
+}
+
 func TestSVGOfEveryKindOfRun(t *testing.T) {
 	for name, doc := range documents {
 		t.Run(name, func(t *testing.T) {

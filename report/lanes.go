@@ -4,6 +4,7 @@ package report
 // from when to when. The picture draws them; nothing here knows of pixels.
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -85,9 +86,12 @@ func lanes(doc Document, kind string, end Seconds) []lane {
 			known(t.Router, t.Link, t.State, t.History)
 		}
 	case "forwarding":
+		// Only a run whose timeline was recorded can be said to have forwarded.
 		for _, pr := range doc.Probes {
-			find(pr.Name, "request").first = "ok"
-			find(pr.Name, "reply").first = "ok"
+			if len(doc.Timeline) > 0 {
+				find(pr.Name, "request").first = "ok"
+				find(pr.Name, "reply").first = "ok"
+			}
 		}
 	}
 	for _, m := range doc.Timeline {
@@ -112,7 +116,10 @@ func lanes(doc Document, kind string, end Seconds) []lane {
 	}
 	var out []lane
 	for _, r := range rows {
-		slices.SortStableFunc(r.changes, func(a, b change) int { return int(min(1, max(-1, a.at-b.at))) })
+		slices.SortStableFunc(r.changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
+		if kind == "forwarding" && len(r.changes) > 0 && r.changes[0].state == "ok" {
+			r.first = "lost" // what becomes ok was not
+		}
 		now := span{state: r.first}
 		for _, c := range r.changes {
 			if c.at >= end {

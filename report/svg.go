@@ -116,7 +116,7 @@ func (p *picture) draw() string {
 		p.line("axis", p.x(t), bottom, p.x(t), bottom+4)
 		p.text("m n", p.x(t), bottom+16, t.Fixed(decimals))
 	}
-	p.text("e sub", svgLeft-10, bottom+16, "seconds")
+	p.text("e sub", svgLeft-26, bottom+16, "seconds")
 	p.y = bottom + 24
 	p.outages(bottom)
 	p.legend()
@@ -204,13 +204,19 @@ func (p *picture) flags() string {
 		labels = append(labels, l)
 	}
 	height := float64(used)*step + 10
+	// The earliest stands on top: a line then passes to the left of the labels
+	// below it instead of through them.
 	drawn := p.takeBody(func() {
+		for _, l := range labels {
+			if l.level >= 0 {
+				p.line("fault", l.x, p.y+float64(l.level)*step+6, l.x, p.y+height)
+			}
+		}
 		for _, l := range labels {
 			if l.level < 0 {
 				continue
 			}
-			y := p.y + float64(used-l.level-1)*step
-			p.line("fault", l.x, y+6, l.x, p.y+height)
+			y := p.y + float64(l.level)*step
 			p.raw(fmt.Sprintf(`<path class="flag" d="M%s %sl6 6l-6 6l-6 -6z"><title>%s</title></path>`, num(l.x), num(y), esc(l.title)))
 			if strings.HasSuffix(l.class, " e") {
 				p.text(l.class, l.x-10, y+10, l.text)

@@ -87,7 +87,7 @@ func (p *picture) outage(g Gap, axis float64, first bool) {
 		p.line("axis", at(t), bottom, at(t), bottom+4)
 		p.text("m n", at(t), bottom+16, t.Fixed(decimals))
 	}
-	p.text("e sub", svgLeft-10, bottom+16, "seconds")
+	p.text("e sub", svgLeft-26, bottom+16, "seconds")
 	p.y = bottom + 18
 }
 

@@ -79,7 +79,7 @@ func fit(s string, size, room float64) string {
 
 // ticks are round instants from a to b, about n of them.
 func ticks(a, b Seconds, n int) (at []Seconds, decimals int) {
-	if b <= a || n < 1 {
+	if b <= a || b-a < 0 || n < 1 { // a span of centuries leaves int64
 		return nil, 0
 	}
 	step := Seconds(1)
@@ -98,7 +98,7 @@ func ticks(a, b Seconds, n int) (at []Seconds, decimals int) {
 	if first < a {
 		first += step
 	}
-	for t := first; t <= b; t += step {
+	for t := first; t <= b && t >= first; t += step { // past the last int64 it would start over
 		at = append(at, t)
 	}
 	return at, decimals
