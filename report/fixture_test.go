@@ -240,6 +240,15 @@ func twoProbes() Document {
 	doc := seedCase()
 	doc.Probes[0].Name = "vm to ec2"
 	doc.Gaps[0].Probe = "vm to ec2"
+	for i, m := range doc.Timeline {
+		if m.Node != "ping" {
+			continue
+		}
+		doc.Timeline[i].Node = "vm to ec2"
+		// What kills the reply of the one kills the request of the other.
+		m.Node, m.Link = "ec2 to vm", "request"
+		doc.Timeline = append(doc.Timeline, m)
+	}
 	back := vmToEC2()
 	back.Name, back.From, back.To, back.FromHost, back.ToHost = "ec2 to vm", "10.2.0.6", "10.1.0.2", "ec2", "vm"
 	back.Echoes = echoes(300, between(86, 114, "request, in tun2: gcp has deleted its end"))

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/xml"
 	"flag"
 	"io"
 	"os"
@@ -118,5 +119,36 @@ func TestTextOptions(t *testing.T) {
 func TestJSONGolden(t *testing.T) {
 	for name, doc := range map[string]func() Document{"nothing-sent": nothingSent, "between-two": betweenTwoProbes, "seed": seedCase} {
 		golden(t, name+".json", everything(t, func(w io.Writer) error { return JSON(w, doc()) }))
+	}
+}
+
+func TestMarkdownOfEveryKindOfRun(t *testing.T) {
+	for name, doc := range documents {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name+".md", everything(t, func(w io.Writer) error { return Markdown(w, doc()) }))
+		})
+	}
+}
+
+func TestSVGOfEveryKindOfRun(t *testing.T) {
+	for name, doc := range documents {
+		t.Run(name, func(t *testing.T) {
+			got := everything(t, func(w io.Writer) error { return SVG(w, doc()) })
+			wellFormed(t, got)
+			golden(t, name+".svg", got)
+		})
+	}
+}
+
+// wellFormed reads got as XML to its end.
+func wellFormed(t *testing.T, got []byte) {
+	t.Helper()
+	d := xml.NewDecoder(bytes.NewReader(got))
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			t.Fatalf("not well-formed: %v", err)
+		}
 	}
 }

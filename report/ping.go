@@ -73,7 +73,9 @@ func (p *page) replies(pr Probe) {
 		}
 	}
 	mark(0, around)
-	mark(len(show)-1, len(show))
+	if pr.Echoes[len(show)-1].RTTNs > 0 {
+		mark(len(show)-1, len(show))
+	}
 	runOf := map[int]probe.Gap{} // by index of its first echo
 	lost := make([]bool, len(show))
 	for i := 0; i < len(pr.Echoes); i++ {
@@ -91,17 +93,22 @@ func (p *page) replies(pr Probe) {
 		}
 		i = j - 1
 	}
+	// A loss without a line of its own counts among what is left out, even in
+	// the neighbourhood of a longer run: a probe must not vanish.
+	for i, died := range lost {
+		described := slices.ContainsFunc(shown, func(g probe.Gap) bool {
+			return g.FirstLost <= pr.Echoes[i].Seq && pr.Echoes[i].Seq <= g.LastLost
+		})
+		if died && !described {
+			show[i] = false
+		}
+	}
 	for i := 0; i < len(pr.Echoes); {
 		if run, ok := runOf[i]; ok {
 			p.lostRun(pr, run)
 			for i < len(pr.Echoes) && lost[i] {
 				i++
 			}
-			continue
-		}
-		if lost[i] && (p.opt.All || show[i]) {
-			// A loss whose run has no line of its own; like ping, print nothing.
-			i++
 			continue
 		}
 		if p.opt.All || show[i] {
