@@ -170,6 +170,8 @@ func (w *watcher) check() error {
 	case len(w.calls) > 1 || (len(w.calls) == 1) != (s.dial != 0):
 		return fmt.Errorf("calls %v", w.calls)
 
+	case w.state == Established && len(w.calls) > 0:
+		return fmt.Errorf("still calling")
 	case w.state == Idle && (alive > 0 || len(w.calls) > 0):
 		return fmt.Errorf("connections in Idle")
 	case w.state == Idle && w.armed[IdleHoldTimer] == idleForGood && len(w.acts) > 0:
