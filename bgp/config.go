@@ -18,6 +18,10 @@ func (j Jitter) Of(d time.Duration, rnd func() uint64) time.Duration {
 	if j.Hi == 0 {
 		return d
 	}
+	return j.draw(d, rnd)
+}
+
+func (j Jitter) draw(d time.Duration, rnd func() uint64) time.Duration {
 	lo := d / 1000 * time.Duration(j.Lo)
 	span := uint64(d/1000*time.Duration(j.Hi) - lo)
 	if span == 0 {

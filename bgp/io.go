@@ -153,7 +153,7 @@ const (
 	WhyKeepalive
 	WhyHoldTimer
 	WhySendHold
-	WhyNotification // the peer sent one; Msg holds it. (With other reasons Msg is the one that we sent, if any.)
+	WhyNotification // the peer sent one; Msg holds it. (With other reasons Msg is ours, if the reason has one; it was sent if our OPEN was.)
 	WhyCollision
 	WhyBadMessage
 	WhyUnexpected // a message that this state does not expect

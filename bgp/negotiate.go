@@ -98,7 +98,7 @@ func (cfg *SessionConfig) negotiate(o *Open) (hold, keepalive time.Duration) {
 	return hold, keepalive
 }
 
-// sendHold is the SendHoldTime: "the greater of 8 minutes or 2 times" the hold
+// sendHold is the SendHoldTime: the greater of 8 minutes and twice the hold
 // time, unless configured. None without a hold time. RFC 9687 §4.3, §4.4
 func (cfg *SessionConfig) sendHold(hold time.Duration) time.Duration {
 	switch {
@@ -135,8 +135,8 @@ func note(code NoteCode, subcode uint8, data ...byte) *Message {
 }
 
 // unexpected makes the NOTIFICATION about a message that a state does not
-// expect. "The Data field is a 1-octet … type of the unexpected message".
-// RFC 6608 §4. A type that does not exist is an error of the header instead.
+// expect. "The Data field is a 1-octet, unsigned integer that indicates the type
+// of the unexpected message." RFC 6608 §4. A type that does not exist is an error of the header instead.
 // RFC 4271 §6.1
 func unexpected(m *Message, subcode uint8) *Message {
 	if m.Type < MsgOpen || m.Type > MsgRouteRefresh {

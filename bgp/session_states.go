@@ -61,7 +61,7 @@ func (s *Session) connect(c *conn, in *Input) {
 			s.fallBack(c)
 		case s.waiting() != nil: // another connection waits for the DelayOpenTimer
 			s.dial = 0
-		case s.cfg.ConnectFailActive: // RFC 1771 §8: ConnectRetry is restarted in Active
+		case s.cfg.ConnectFailActive: // as RFC 1771 §8 has it
 			s.dial = 0
 			s.listen(WhyTCPFailed)
 		default:

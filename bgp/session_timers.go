@@ -12,7 +12,8 @@ func (s *Session) running(t TimerID) bool {
 
 func (s *Session) arm(t TimerID, d time.Duration) {
 	s.armed |= 1 << t
-	s.act(Action{Kind: ActArm, Timer: t, After: d})
+	a := s.next(ActArm)
+	a.Timer, a.After = t, d
 }
 
 func (s *Session) disarm(t TimerID) {
