@@ -30,6 +30,7 @@ type probe struct {
 	cache  [2][]cached // egress by router, while its version holds
 	paths  []transition
 	state  [2]pathState
+	trip   trip
 }
 
 type cached struct {
@@ -183,7 +184,7 @@ func (n *Network) echoArrives(a echoArg) {
 		n.echoDies(p, a.dir(), a.seq(), drop{why, int16(l.routerAt(a.to())), int16(l.id), by})
 		return
 	}
-	l.ends[a.to()].heard = n.k.Now()
+	l.hear(a.to(), n.k.Now())
 	n.forwardEcho(p, a.dir(), a.ttl(), a.seq(), l.routerAt(a.to()), false)
 }
 

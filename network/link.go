@@ -203,7 +203,11 @@ func (l *link) controlDelay(e int, now sim.Time) time.Duration {
 	return l.cfg.Delay.Dist.Draw(l.way[e].delays.At(uint64(now)))
 }
 
-// router at end e.
+// hear notes that something came in at end e: what dead peer detection goes by.
+// The instant may lie ahead of the clock when a quiet stretch is taken at once.
+func (l *link) hear(e int, at sim.Time) { l.ends[e].heard = max(l.ends[e].heard, at) }
+
+// routerAt is the router at end e.
 func (l *link) routerAt(e int) int { return l.cfg.Ends[e].Router }
 
 // endOf is the end of l at router r.

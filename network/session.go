@@ -60,7 +60,7 @@ func (s *session) reset(n *Network) {
 	s.m.Reset(s.config)
 	clear(s.timers[:])
 	s.mrai = sim.Timer{}
-	s.conns, s.inbox, s.next = s.conns[:0], s.inbox[:0], 1<<16
+	s.conns, s.inbox, s.next = s.conns[:0], s.inbox[:0], 0
 }
 
 func (s *session) actor() sim.ActorID { return actorOf(s.router) }

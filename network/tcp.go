@@ -63,7 +63,7 @@ type tcpSide struct {
 	tries   int
 	rto     time.Duration
 	timer   sim.Timer
-	arrive  sim.Time // when the last segment sent will arrive: they don't overtake each other
+	arrive  sim.Time // when the last segment sent will arrive
 	seq     uint32   // sequence number of message una, for captures
 	queued  int      // octets in out
 }
@@ -216,14 +216,21 @@ func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) 
 	if why == passed && l.chance(s.end) {
 		why = dropLoss
 	}
-	at := max(n.k.Now().Add(delay), c.side[from].arrive)
+	at := n.k.Now().Add(delay)
+	if kind != segAck {
+		// A pure acknowledgement may overtake data and be overtaken: numbers sort
+		// it out. Everything else arrives in order.
+		at = max(at, c.side[from].arrive)
+	}
 	if n.log != nil && n.log.Capture {
 		n.captureSegment(c, from, kind, first, count, at, why)
 	}
 	if why != passed {
 		return
 	}
-	c.side[from].arrive = at
+	if kind != segAck {
+		c.side[from].arrive = at
+	}
 	c.inFlight++
 	to := &n.sessions[c.side[1-from].session]
 	n.k.At(at, sim.Event{To: to.actor(), Kind: evSegment, Arg: uint64(packSegment(c.id, 1-from, kind, first, count)), Phase: sim.PhaseDeliver})
@@ -239,7 +246,7 @@ func (n *Network) segmentArrives(a segArg) {
 	if why, _ := l.enters(s.end); why != passed {
 		return
 	}
-	l.ends[s.end].heard = n.k.Now()
+	l.hear(s.end, n.k.Now())
 	switch a.kind() {
 	case segSyn:
 		n.synArrives(c, s, t)

@@ -128,7 +128,7 @@ func (n *Network) ikeArrives(i int) {
 	if !l.up {
 		return
 	}
-	l.ends[1-m.from].heard = n.k.Now()
+	l.hear(1-m.from, n.k.Now())
 	n.stepTunnel(l, 1-m.from, vpn.Input{Kind: vpn.InMessage, Msg: m.msg})
 }
 

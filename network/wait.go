@@ -214,3 +214,6 @@ func (n *Network) FaultText(i int) string {
 
 // Name of an actor, for traces.
 func (n *Network) ActorName(a sim.ActorID) string { return n.Names().Actors[a] }
+
+// FaultOf tells which fault of the story an event is.
+func FaultOf(ev trace.Event) (int, bool) { return int(ev.Arg), ev.Kind == evFault }

@@ -1,0 +1,158 @@
+package explain
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/network"
+	"github.com/vpnsim/vpnsim/report"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// Best answers which path a router has chosen for a prefix, and why.
+func (a *Answer) Best(router, prefix string) error {
+	r, err := a.router(router)
+	if err != nil {
+		return err
+	}
+	p, err := netip.ParsePrefix(prefix)
+	if err != nil {
+		return fmt.Errorf("%q is not a prefix; write it like 10.2.0.0/16", prefix)
+	}
+	n, at := a.at()
+	rows := bgpRows(n, r, p.Masked(), at)
+	name := a.Design.Routers[r].Name
+	rs := a.Design.Routers[r].Settings[topology.BGPDecision]
+	x := &report.Explain{Question: fmt.Sprintf("best %s %s", name, p), AtS: seconds(at), Routes: rows,
+		Rules: rules(rs.Enum)}
+	if len(rows) == 0 {
+		x.Answer = append(x.Answer, fmt.Sprintf("%s knows no path to %s at %v s.", name, p, seconds(at)))
+		var known []string
+		for _, q := range n.Speaker(r).Prefixes() {
+			known = append(known, q.String())
+		}
+		x.Answer = append(x.Answer, "It knows "+strings.Join(known, ", ")+".")
+	}
+	for _, row := range rows {
+		if row.Best {
+			x.Answer = append(x.Answer, fmt.Sprintf("%s's best path to %s is over %s. %s.", name, p, row.Link, upper(row.Verdict)))
+		}
+	}
+	x.Answer = append(x.Answer, a.bestIsNotAll(n, r, p.Masked())...)
+	a.Doc.Kind, a.Doc.Explain = "explain", x
+	return nil
+}
+
+// bestIsNotAll is the answer to a puzzle: why routes other than the best path
+// stand in the route table, too.
+func (a *Answer) bestIsNotAll(n *network.Network, r int, p netip.Prefix) []string {
+	route := n.Speaker(r).Route(p)
+	if route == nil || len(route.Used) < 2 {
+		return nil
+	}
+	out := []string{fmt.Sprintf("%d equally good paths are used at once (bgp.multipath = %d): the best path is what the router announces, not the only way that traffic takes.",
+		len(route.Used), a.Design.Routers[r].Settings[topology.BGPMultipath].Int)}
+	if a.Design.Routers[r].Settings[topology.RouteTableKind].Enum == "tunnel" {
+		out = append(out, "In the cloud's route table a route has exactly one next hop, so equal paths stand there as separate rows. That does no harm: each flow is hashed over the rows.")
+	}
+	return out
+}
+
+// Route answers where a router sends what is addressed to ip, and why.
+func (a *Answer) Route(router, ip string) error {
+	r, err := a.router(router)
+	if err != nil {
+		return err
+	}
+	dst, err := netip.ParseAddr(ip)
+	if err != nil {
+		return fmt.Errorf("%q is not an address; write it like 10.2.0.6", ip)
+	}
+	n, at := a.at()
+	name := a.Design.Routers[r].Name
+	x := &report.Explain{Question: fmt.Sprintf("route %s %s", name, dst), AtS: seconds(at)}
+	for _, row := range routerTables(n, r, at) {
+		if p, err := netip.ParsePrefix(row.Prefix); err == nil && p.Contains(dst) {
+			x.Routes = append(x.Routes, row)
+		}
+	}
+	var match netip.Prefix
+	for _, row := range x.Routes {
+		if p, _ := netip.ParsePrefix(row.Prefix); p.Bits() > match.Bits() || !match.IsValid() {
+			match = p
+		}
+	}
+	if match.IsValid() {
+		x.Answer = append(x.Answer, fmt.Sprintf("The longest prefix that matches %s is %s.", dst, match))
+	}
+	asked := false
+	for _, h := range a.Design.Hosts {
+		if h.Router != r {
+			continue
+		}
+		if h.Addr == dst {
+			x.Answer = append(x.Answer, fmt.Sprintf("%s is %s, a host behind %s itself.", dst, h.Name, name))
+			asked = true
+			continue
+		}
+		link, why := n.Egress(r, h.Addr, dst)
+		asked = true
+		if why != "" {
+			x.Answer = append(x.Answer, fmt.Sprintf("What %s (%s) sends to %s is dropped at %s: %s.", h.Name, h.Addr, dst, name, why))
+		} else {
+			x.Answer = append(x.Answer, fmt.Sprintf("What %s (%s) sends to %s leaves by %s.", h.Name, h.Addr, dst, a.Design.Links[link].Name))
+		}
+	}
+	if !asked && !match.IsValid() {
+		x.Answer = append(x.Answer, fmt.Sprintf("%s has no route to %s.", name, dst))
+	}
+	set := &a.Design.Routers[r].Settings
+	switch set[topology.RouteTableKind].Enum {
+	case "tunnel":
+		x.Answer = append(x.Answer, "The route table decides for hosts: a route has exactly one next hop, so equal paths stand as separate rows, and a flow is hashed over them. The router's best path is not the network's forwarding choice.")
+	case "gateway":
+		x.Answer = append(x.Answer, "A row of the route table only points to the gateway; the gateway sends everything through one tunnel, its best path.")
+		if !set[topology.RouteTablePropagate].Bool {
+			x.Answer = append(x.Answer, "Route propagation is off ("+set[topology.RouteTablePropagate].Origin.String()+"): BGP is up, and its routes never enter the table.")
+		}
+	}
+	a.Doc.Kind, a.Doc.Explain = "explain", x
+	return nil
+}
+
+func (a *Answer) router(name string) (int, error) {
+	var names []string
+	for i := range a.Design.Routers {
+		if a.Design.Routers[i].Name == name {
+			return i, nil
+		}
+		names = append(names, a.Design.Routers[i].Name)
+	}
+	return 0, fmt.Errorf("there is no router %q; the scenario has %s", name, strings.Join(names, ", "))
+}
+
+// rules are the steps of a decision process, in order.
+func rules(name string) []string {
+	set, ok := bgp.RulesetFor(name)
+	if !ok {
+		return nil
+	}
+	var list []string
+	for i, r := range set {
+		s := fmt.Sprintf("%d. %s", i+1, r)
+		if c := r.Clause(); c != "" {
+			s += " — " + c
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,262 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vpnsim/vpnsim/network"
+	"github.com/vpnsim/vpnsim/report"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// change is one thing that is done differently in another run.
+type change struct {
+	sets    []string
+	words   string // for people; empty: the sets say it
+	removes string // the parameter whose wait it takes away
+}
+
+func (c change) String() string {
+	s := "--set " + strings.Join(c.sets, " --set ")
+	if c.words != "" {
+		s += " (" + c.words + ")"
+	}
+	return s
+}
+
+// suspect is a parameter that people blame. Unless one of its values changes
+// the gap, it is ruled out.
+type suspect struct {
+	parameter string
+	tries     []change
+	why       string
+}
+
+// whatIf runs the scenario again for each link of each gap's chain without it,
+// and for each suspect with other values.
+func (a *Answer) whatIf() error {
+	runner := &runner{a: a, seen: map[string]*network.Result{}}
+	for i := range a.Doc.Gaps {
+		g := &a.Doc.Gaps[i]
+		if g.OutageS == 0 {
+			continue
+		}
+		for _, c := range a.without(g) {
+			if cf, ok := runner.try(g, c); ok {
+				g.Counterfactuals = append(g.Counterfactuals, cf)
+			}
+		}
+		for _, s := range a.suspects(g) {
+			if slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == s.parameter }) {
+				continue
+			}
+			var tried []string
+			changed := false
+			for _, c := range s.tries {
+				cf, ok := runner.try(g, c)
+				if !ok {
+					continue
+				}
+				if cf.OutageS != g.OutageS || cf.Lost != g.Lost {
+					changed = true
+					g.Counterfactuals = append(g.Counterfactuals, cf)
+				}
+				tried = append(tried, c.words)
+			}
+			if len(tried) > 0 && !changed {
+				g.RuledOut = append(g.RuledOut, report.RuledOut{Parameter: s.parameter,
+					Why: fmt.Sprintf("%s; run again with %s: the same to the nanosecond", s.why, strings.Join(tried, " and "))})
+			}
+		}
+	}
+	return nil
+}
+
+// runner runs changed scenarios, each once.
+type runner struct {
+	a    *Answer
+	seen map[string]*network.Result
+}
+
+// try runs the scenario with c and finds the gap that g has become.
+func (r *runner) try(g *report.Gap, c change) (report.Counterfactual, bool) {
+	key := strings.Join(c.sets, "\n")
+	res, ok := r.seen[key]
+	if !ok {
+		if d, err := r.a.ask.Load(append(slices.Clone(r.a.ask.Sets), c.sets...)); err == nil {
+			res = network.New(d, network.Options{}).Run(r.a.ask.Seed)
+		}
+		r.seen[key] = res // nil: the scenario allows no such value
+	}
+	if res == nil {
+		return report.Counterfactual{}, false
+	}
+	cf := report.Counterfactual{Change: c.String(), Removes: c.removes}
+	i := slices.IndexFunc(r.a.Design.Probes, func(p topology.Probe) bool { return p.Name == g.Probe })
+	probe := &res.Probes[i]
+	for _, o := range probe.Outages {
+		// The same gap begins with the same fault; a wait that is gone may move its start a little.
+		if o.Start < sim.Time(g.EndS) && o.End > sim.Time(g.StartS) || o.Start == sim.Time(g.StartS) {
+			cf.OutageS = report.Seconds(o.End - o.Start)
+			for s := 1; s <= probe.Sent; s++ {
+				if at := probe.SentAt(s); probe.RTT[s-1] == 0 && at >= o.Start.Add(-longestTrip) && at < o.End {
+					cf.Lost++
+				}
+			}
+			break
+		}
+	}
+	return cf, true
+}
+
+// without proposes, for each link of the chain, a run that lacks it.
+func (a *Answer) without(g *report.Gap) []change {
+	var list []change
+	add := func(c change) {
+		if !slices.ContainsFunc(list, func(x change) bool { return slices.Equal(x.sets, c.sets) }) {
+			list = append(list, c)
+		}
+	}
+	for _, w := range g.Chain {
+		switch {
+		case strings.HasSuffix(w.Parameter, ".bgp.hold"):
+			if f := a.silentDelete(g); f >= 0 {
+				add(change{[]string{fmt.Sprintf("story[%d].notify=true", a.Design.Story[f].Index)}, "the far end is told", w.Parameter})
+			}
+			add(change{[]string{w.Parameter + "=3s"}, "the least that RFC 4271 allows", w.Parameter})
+		case strings.HasSuffix(w.Parameter, ".vpn.dpd_timeout"), strings.HasSuffix(w.Parameter, ".vpn.dpd_interval"), strings.HasSuffix(w.Parameter, ".vpn.dpd_retry"):
+			if f := a.silentDelete(g); f >= 0 {
+				add(change{[]string{fmt.Sprintf("story[%d].notify=true", a.Design.Story[f].Index)}, "the far end is told", w.Parameter})
+			}
+		case strings.HasPrefix(w.Parameter, "routers."), strings.HasPrefix(w.Parameter, "tunnels."), strings.HasPrefix(w.Parameter, "links."):
+			least := "0s"
+			if k, ok := keyOf(w.Parameter); ok && k.Info().Min > 0 {
+				least = fmt.Sprintf("%dms", max(1, k.Info().Min/1e6))
+			}
+			add(change{[]string{w.Parameter + "=" + least}, "", w.Parameter})
+		}
+	}
+	for _, c := range a.otherEgress(g) {
+		add(c)
+	}
+	return list
+}
+
+// otherEgress proposes that a router whose direction failed had been using
+// another link when the fault came: the cheapest cure of all.
+func (a *Answer) otherEgress(g *report.Gap) []change {
+	p := slices.IndexFunc(a.Design.Probes, func(p topology.Probe) bool { return p.Name == g.Probe })
+	f := a.gapFault(g)
+	if f < 0 || a.Design.Story[f].Link < 0 {
+		return nil
+	}
+	broken := a.Design.Story[f].Link
+	var list []change
+	for _, d := range []struct {
+		out  report.Seconds
+		host int
+		name string
+	}{{g.RequestOutageS, a.Design.Probes[p].From, "request"}, {g.ReplyOutageS, a.Design.Probes[p].To, "reply"}} {
+		if d.out == 0 {
+			continue
+		}
+		r := a.Design.Hosts[d.host].Router
+		for l := range a.Design.Links {
+			link := &a.Design.Links[l]
+			if l != broken && (link.Ends[0].Router == r || link.Ends[1].Router == r) {
+				list = append(list, change{[]string{"routers." + a.Design.Routers[r].Name + ".egress=" + link.Name}, "the " + d.name + " path was on " + link.Name, ""})
+				break
+			}
+		}
+	}
+	return list
+}
+
+// gapFault is the fault that began the gap; -1: none.
+func (a *Answer) gapFault(g *report.Gap) int {
+	for i := range a.Result.Probes {
+		for _, o := range a.Result.Probes[i].Outages {
+			if seconds(o.Start) == g.StartS && a.Design.Probes[i].Name == g.Probe {
+				return a.fault(o.StartEvent)
+			}
+		}
+	}
+	return -1
+}
+
+// silentDelete is the deletion that began the gap without telling anybody; -1: none.
+func (a *Answer) silentDelete(g *report.Gap) int {
+	if f := a.gapFault(g); f >= 0 && a.Design.Story[f].Kind == topology.TunnelDelete && !a.Design.Story[f].Notify {
+		return f
+	}
+	return -1
+}
+
+// keyOf finds the key at the end of a path: routers.aws.bgp.hold.
+func keyOf(path string) (topology.Key, bool) {
+	parts := strings.Split(path, ".")
+	if len(parts) < 2 {
+		return 0, false
+	}
+	return topology.KeyByPath(strings.Join(parts[len(parts)-2:], "."))
+}
+
+// suspects lists what people blame, MRAI first.
+func (a *Answer) suspects(g *report.Gap) []suspect {
+	var list []suspect
+	for r := range a.Design.Routers {
+		list = append(list, a.mrai(g, r))
+	}
+	if a.ask.WhatIf < EverySuspect {
+		return list
+	}
+	for r := range a.Design.Routers {
+		name := a.Design.Routers[r].Name
+		set := &a.Design.Routers[r].Settings
+		at := func(k topology.Key) string { return "routers." + name + "." + k.String() }
+		now := func(k topology.Key) string { return set[k].Format(k) }
+		one := func(k topology.Key, value string) change {
+			return change{[]string{at(k) + "=" + value}, value, at(k)}
+		}
+		list = append(list,
+			suspect{at(topology.BGPHold), []change{one(topology.BGPHold, "90s")},
+				fmt.Sprintf("the smaller offer of the two ends is used, and %s offers %s", name, now(topology.BGPHold))},
+			suspect{at(topology.BGPKeepalive), []change{one(topology.BGPKeepalive, "2s")},
+				"it only says when the last sign of life may have been"},
+			suspect{at(topology.VPNDPDInterval), []change{one(topology.VPNDPDInterval, "0s")},
+				"dead peer detection had not found anything before the gap was over"},
+			suspect{at(topology.BGPConnectRetry), []change{one(topology.BGPConnectRetry, "1s"), one(topology.BGPConnectRetry, "240s")},
+				"no connection had to be opened to end the gap"},
+			suspect{at(topology.BGPIdleHold), []change{one(topology.BGPIdleHold, "0s"), one(topology.BGPIdleHold, "60s")},
+				"no session had to come back to end the gap"},
+			suspect{at(topology.BGPProcessing), []change{one(topology.BGPProcessing, "0s"), one(topology.BGPProcessing, "1s")},
+				"no UPDATE had to be processed to end the gap"},
+			suspect{at(topology.TCPRTO), []change{one(topology.TCPRTO, "50ms"), one(topology.TCPRTO, "3s")},
+				"nothing that ended the gap was retransmitted"},
+		)
+	}
+	return list
+}
+
+// mrai is the suspect of the write-up that this program began with. MRAI holds
+// back UPDATEs; where both ends already hold the other path, none is needed.
+func (a *Answer) mrai(g *report.Gap, r int) suspect {
+	name := a.Design.Routers[r].Name
+	path := "routers." + name + ".bgp.mrai"
+	updates := 0
+	for _, n := range a.Doc.Timeline {
+		if n.Lane == "message" && n.Node == name && strings.HasPrefix(n.What, "UPDATE") && n.AtS >= g.StartS && n.AtS <= g.EndS {
+			updates++
+		}
+	}
+	why := fmt.Sprintf("%s sent no UPDATE during the gap: the other end already held the other path, and to change to it is a local decision", name)
+	if updates > 0 {
+		why = fmt.Sprintf("of the UPDATEs that %s sent during the gap (%d), none was waited for", name, updates)
+	}
+	try := func(v string) change {
+		return change{[]string{path + "_mode=since-last-update", path + "=" + v}, v, path}
+	}
+	return suspect{path, []change{try("0s"), try("60s")}, why}
+}

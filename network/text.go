@@ -1,0 +1,34 @@
+package network
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vpnsim/vpnsim/bgp"
+)
+
+// MessageText says in a few words what a BGP message is.
+func MessageText(m *bgp.Message) string {
+	switch m.Type {
+	case bgp.MsgOpen:
+		return fmt.Sprintf("OPEN: AS %d, hold %d s", m.Open.AS, m.Open.HoldTime)
+	case bgp.MsgUpdate:
+		u := m.Update
+		if u.EndOfRIB() {
+			return "UPDATE: End-of-RIB"
+		}
+		var parts []string
+		for _, p := range u.NLRI {
+			parts = append(parts, "+"+p.String())
+		}
+		for _, p := range u.Withdrawn {
+			parts = append(parts, "-"+p.String())
+		}
+		return "UPDATE: " + strings.Join(parts, " ")
+	case bgp.MsgNotification:
+		return fmt.Sprintf("NOTIFICATION %d/%d", m.Notification.Code, m.Notification.Subcode)
+	case bgp.MsgRouteRefresh:
+		return "ROUTE-REFRESH"
+	}
+	return "KEEPALIVE"
+}
