@@ -204,7 +204,7 @@ func (s *Speaker) gate(acts []Action, peer PeerID) []Action {
 		return acts
 	}
 	n.gated = true
-	// §9.2.1.1, §10: "a different jitter ... each time" the timer is set.
+	// §10: "A new random value SHOULD be picked each time the timer is set."
 	return append(acts, Action{Kind: ActRouteTime, Peer: peer, After: mrai.Jitter.Of(mrai.Interval, s.cfg.Rand)})
 }
 

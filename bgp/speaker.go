@@ -131,8 +131,8 @@ func (s *Speaker) update(acts []Action, peer PeerID, u *Update, stamp uint64) []
 		return acts
 	}
 	for _, p := range u.Withdrawn {
-		// A prefix in both fields: "treat an UPDATE message of this form as though
-		// the WITHDRAWN ROUTES do not contain the address prefix". RFC 4271 §4.3
+		// A prefix in both fields is taken "as though the WITHDRAWN ROUTES do not
+		// contain the address prefix". RFC 4271 §4.3
 		if len(u.NLRI) == 0 || !slices.Contains(u.NLRI, p) {
 			s.forget(peer, p)
 		}
@@ -203,8 +203,9 @@ func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 		n.id = open.ID
 	}
 	acts = s.tell(acts, peer, s.entries)
-	// RFC 4724 §2: the marker "upon completion of the initial routing update" is
-	// of use to peers without graceful restart, too.
+	// RFC 4724 §2: "the generation of such a marker upon completion of the initial
+	// update would be useful for routing convergence in general, and thus the
+	// practice is recommended", with or without graceful restart.
 	return append(acts, Action{Kind: ActSend, Peer: peer, Msg: endOfRIB})
 }
 
