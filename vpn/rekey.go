@@ -156,8 +156,8 @@ func (e *End) rekeyAnswered(acts []Action, q, m *Message) []Action {
 	return e.ask(acts, e.through(sa, Message{Exchange: Delete, Num: 1, Child: q.Old}))
 }
 
-// adopt gives the child SAs to a new IKE SA. RFC 7296 §2.8: "the new IKE SA
-// inherits all of the original IKE SA's Child SAs".
+// adopt gives the child SAs to a new IKE SA, which inherits those of the one
+// that it replaces. RFC 7296 §2.8
 func (e *End) adopt(spi uint64) {
 	for i := range e.kids {
 		e.kids[i].spi = spi
