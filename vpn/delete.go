@@ -1,8 +1,7 @@
 package vpn
 
-// DELETE payloads. IKEv1 sends a notification that nobody answers (RFC 2408
-// §3.15: "it is an advisory to the other entity"), IKEv2 an INFORMATIONAL request that is
-// (RFC 7296 §1.4.1). An end that is deleted here says it once and is gone:
+// DELETE payloads. IKEv1 sends an advice that nobody answers (RFC 2408 §3.15),
+// IKEv2 an INFORMATIONAL request that is answered (RFC 7296 §1.4.1). An end that is deleted here says it once and is gone:
 // there is nobody left to retransmit, and if it is lost the peer finds out by
 // dead peer detection.
 

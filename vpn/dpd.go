@@ -2,9 +2,9 @@ package vpn
 
 import "time"
 
-// Dead peer detection. RFC 3706 §5.4 sends R-U-THERE only when there is doubt:
-// "if there is a valid IPSec traffic between the two, there is little need to
-// check for liveness", and RFC 7296 §2.4 says the same of IKEv2. The timer
+// Dead peer detection. RFC 3706 §5 asks for proof of life only when there is
+// doubt: traffic from the peer is proof enough, and RFC 7296 §2.4 says the same
+// of IKEv2. The timer
 // therefore only looks, when it runs out, how long nothing has come in: if
 // that is less than the interval it is armed for the rest, as strongSwan does.
 //

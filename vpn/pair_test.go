@@ -10,7 +10,7 @@ import (
 // a list of what is due. It checks of every step that ActUp and ActDown
 // alternate and agree with State, and that states follow each other.
 type pair struct {
-	t     testing.TB
+	t     interface{ Fatalf(string, ...any) }
 	now   time.Duration
 	seq   int
 	due   []due
@@ -42,7 +42,7 @@ type event struct {
 	lost bool
 }
 
-func newPair(t testing.TB, a, b Config) *pair {
+func newPair(t interface{ Fatalf(string, ...any) }, a, b Config) *pair {
 	p := &pair{t: t, delay: 5 * time.Millisecond, rnd: rand.New(rand.NewPCG(1, 2)), seq: 1}
 	for i, c := range []Config{a, b} {
 		c.Rand = p.rnd.Uint64

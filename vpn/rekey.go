@@ -41,9 +41,11 @@ func (e *End) lifetime(acts []Action, t TimerID, s *span, lifetime time.Duration
 	return e.arm(acts, t, lifetime-s.left)
 }
 
-// busy puts rekeying off while another request is under way.
+// busy puts rekeying off while another request is under way, or while the peer
+// has yet to delete what it has just replaced (IKEv2; an IKEv1 peer may never).
 func (e *End) busy(acts []Action, t TimerID, s *span) ([]Action, bool) {
-	if e.req.msg == nil && e.mine == nil && e.their == nil {
+	replaced := e.current().version == IKEv2 && (len(e.sas) > 1 || !e.kids[len(e.kids)-1].out)
+	if e.req.msg == nil && e.mine == nil && e.their == nil && !replaced {
 		s.left, s.rest = 0, s.left
 		return e.arm(acts, t, s.rest), false
 	}
@@ -110,6 +112,11 @@ func (e *End) through(sa *ikeSA, m Message) Message {
 func (e *End) rekeyed(acts []Action, sa *ikeSA, m *Message) []Action {
 	reply := Message{Exchange: CreateChild, Num: 2, ID: m.ID, SPI: m.SPI, Version: 2,
 		IKE: m.IKE, New: m.New, Child: m.Child, Old: m.Old}
+	if q := e.req.msg; q != nil && q.Exchange == Delete && !m.IKE && q.Child == m.Old {
+		// We are just closing it. RFC 7296 §2.25.1
+		reply.Refused = true
+		return e.answer(acts, sa, m, reply)
+	}
 	if q := e.req.msg; q != nil && q.Exchange == CreateChild {
 		switch {
 		case q.IKE != m.IKE, m.IKE && q.New > m.New, !m.IKE && q.Child > m.Child:
@@ -156,8 +163,8 @@ func (e *End) rekeyAnswered(acts []Action, q, m *Message) []Action {
 	return e.ask(acts, e.through(sa, Message{Exchange: Delete, Num: 1, Child: q.Old}))
 }
 
-// adopt gives the child SAs to a new IKE SA. RFC 7296 §2.8: "the new IKE SA
-// inherits all of the original IKE SA's Child SAs".
+// adopt gives the child SAs to a new IKE SA, which inherits those of the one
+// that it replaces. RFC 7296 §2.8
 func (e *End) adopt(spi uint64) {
 	for i := range e.kids {
 		e.kids[i].spi = spi

@@ -5,8 +5,8 @@ import "time"
 // A request that is not answered is sent again, each time RetransmitBase times
 // later than before, until RetransmitTries retransmissions have gone
 // unanswered too. With strongSwan's 4 s, 1.8 and 5 the exchange is given up
-// after 165.06 s. RFC 7296 §2.1: "For every pair of IKE messages, the
-// initiator is responsible for retransmission in the event of a timeout."
+// after 165.06 s. RFC 7296 §2.1: retransmitting is up to who asked; who
+// answers only repeats itself.
 //
 // Only one request is under way at a time (RFC 7296 §2.3: a window of one);
 // dead peer detection keeps its own, in dpd.go.
@@ -76,7 +76,7 @@ func (e *End) giveUp(acts []Action) []Action {
 		}
 		return e.rest(acts, WhyTimedOut)
 	case m.Version == 2:
-		// RFC 7296 §2.4: an endpoint may conclude that the other one has
+		// RFC 7296 §2.4: an endpoint concludes that the other one has
 		// failed when "repeated attempts to contact it have gone unanswered
 		// for a timeout period", and the IKE SA goes with all child SAs.
 		return e.dead(acts, WhyTimedOut)
