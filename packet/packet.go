@@ -147,10 +147,10 @@ func (b *Builder) UDP(d Datagram) ([]byte, error) {
 }
 
 // ESPLen is how many octets of ESP an inner packet of n octets becomes with
-// AES-GCM and a 16-octet tag (RFC 4106): SPI and sequence number, the explicit
-// IV, the packet with its two-octet trailer padded to a multiple of four, and
-// the tag.
-func ESPLen(n int) int { return 8 + 8 + (n+2+3)/4*4 + 16 }
+// AES-CBC and HMAC-SHA1-96 (RFC 3602, RFC 2404), what the configurations that
+// clouds hand out start with: SPI and sequence number, the IV, the packet with
+// its two-octet trailer padded to whole blocks, and the check value.
+func ESPLen(n int) int { return 8 + 16 + (n+2+15)/16*16 + 12 }
 
 // ESP makes an encrypted packet. There is no key and nothing is encrypted:
 // what stands for the ciphertext is a pseudo-random function of SPI, sequence

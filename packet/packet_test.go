@@ -172,7 +172,7 @@ func TestTCPUDPAndESP(t *testing.T) {
 	raw, err = b.ESP(ESP{Src: vm, Dst: ec2, SPI: 0xc0ffee00, Seq: 3, Inner: 84})
 	first := slices.Clone(raw)
 	esp := decode(raw, err).Layer(layers.LayerTypeIPSecESP).(*layers.IPSecESP)
-	if esp.SPI != 0xc0ffee00 || esp.Seq != 3 || len(first) != 20+8+8+88+16 {
+	if esp.SPI != 0xc0ffee00 || esp.Seq != 3 || len(first) != 20+8+16+96+12 {
 		t.Errorf("%d octets: %+v", len(first), esp)
 	}
 	if again, _ := b.ESP(ESP{Src: vm, Dst: ec2, SPI: 0xc0ffee00, Seq: 3, Inner: 84}); !bytes.Equal(first, again) {
