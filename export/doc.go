@@ -27,9 +27,17 @@ import (
 // the actor that handles it.
 type KindName func(to sim.ActorID, kind sim.Kind) string
 
-// at is name i of a list, or what it is the name of and its number: a log
+// of is the name; without a function, the number.
+func (f KindName) of(to sim.ActorID, kind sim.Kind) string {
+	if f == nil {
+		return fmt.Sprintf("kind %d", kind)
+	}
+	return f(to, kind)
+}
+
+// nameOf is name i of a list, or what it is the name of and its number: a log
 // without names is still one that can be read.
-func at(names []string, i int, what string) string {
+func nameOf(names []string, i int, what string) string {
 	if i >= 0 && i < len(names) {
 		return names[i]
 	}

@@ -55,7 +55,7 @@ type noteLine struct {
 	Probe   string      `json:"probe,omitempty"`
 	Seq     *int64      `json:"seq,omitempty"`
 	Prefix  string      `json:"prefix,omitempty"`
-	Links   []string    `json:"links,omitempty"`
+	Links   []string    `json:"links,omitzero"` // an empty list says "nowhere"
 	Up      *bool       `json:"up,omitempty"`
 }
 
@@ -75,8 +75,8 @@ func WriteNDJSON(w io.Writer, log *trace.Log, kindName KindName) error {
 	}
 	first := take(0)
 	if len(first) > 0 {
-		start := log.Notes[0].At
-		if err := enc.Encode(eventLine{At: seconds(start), Actor: "", Kind: "set-up", Notes: first}); err != nil {
+		start := log.Notes[notesByEvent(log)[0]].At
+		if err := enc.Encode(eventLine{At: seconds(start), Kind: "set-up", Notes: first}); err != nil {
 			return fmt.Errorf("ndjson: %w", err)
 		}
 	}
@@ -84,8 +84,8 @@ func WriteNDJSON(w io.Writer, log *trace.Log, kindName KindName) error {
 		e := &log.Events[i]
 		id := sim.EventID(i + 1)
 		err := enc.Encode(eventLine{
-			ID: id, At: seconds(e.At), Cause: e.Cause, Actor: at(log.Names.Actors, int(e.To), "actor"),
-			Kind: kindName(e.To, e.Kind), Phase: phaseName(e.Phase), Arg: e.Arg, Notes: take(id),
+			ID: id, At: seconds(e.At), Cause: e.Cause, Actor: nameOf(log.Names.Actors, int(e.To), "actor"),
+			Kind: kindName.of(e.To, e.Kind), Phase: phaseName(e.Phase), Arg: e.Arg, Notes: take(id),
 		})
 		if err != nil {
 			return fmt.Errorf("ndjson: event %d: %w", id, err)
@@ -144,7 +144,7 @@ func line(log *trace.Log, n *trace.Note) noteLine {
 		out.Link = linkName(log, n.Link)
 	default:
 		if n.Router >= 0 {
-			out.Router = at(log.Names.Routers, int(n.Router), "router")
+			out.Router = nameOf(log.Names.Routers, int(n.Router), "router")
 		}
 	}
 	switch n.Kind {

@@ -39,7 +39,7 @@ func noteName(k trace.NoteKind) string {
 
 // words of a note.
 func words(l *trace.Log, n *trace.Note) string {
-	router := at(l.Names.Routers, int(n.Router), "router")
+	router := nameOf(l.Names.Routers, int(n.Router), "router")
 	link := linkName(l, n.Link)
 	switch n.Kind {
 	case trace.NoteFault:
@@ -81,7 +81,7 @@ func words(l *trace.Log, n *trace.Note) string {
 	return n.Text
 }
 
-func probe(l *trace.Log, n *trace.Note) string { return at(l.Names.Probes, int(n.A), "probe") }
+func probe(l *trace.Log, n *trace.Note) string { return nameOf(l.Names.Probes, int(n.A), "probe") }
 
 // direction of a probe's path that a NoteForwarding is about.
 func direction(n *trace.Note) string {
