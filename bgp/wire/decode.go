@@ -4,7 +4,6 @@ package wire
 
 import (
 	"errors"
-	"net"
 	"net/netip"
 	"slices"
 
@@ -39,7 +38,7 @@ func read(b []byte) (*model.Message, *model.Notification) {
 	return m, nil
 }
 
-func addr(ip net.IP) netip.Addr {
+func addr(ip []byte) netip.Addr {
 	a, _ := netip.AddrFromSlice(ip)
 	return a.Unmap()
 }
