@@ -74,6 +74,7 @@ type Design struct {
 	SHA256  string        // of the file's bytes
 	Warmup  time.Duration // simulated before time zero, so that the story starts on a converged network
 	For     time.Duration // the run ends here
+	ForPos  Pos
 	Routers []Router
 	Hosts   []Host
 	Links   []Link
@@ -95,7 +96,9 @@ type Router struct {
 	Name      string
 	Profile   string
 	ASN       uint32
+	ASNPos    Pos
 	ID        netip.Addr // BGP Identifier
+	IDPos     Pos        // nowhere: the ID was chosen for the router
 	Networks  []Network
 	Settings  Settings // what holds for the router itself and, by default, for its ends of links
 	Egress    []int    // links in the order in which the router uses them on a full tie; empty: drawn from the seed
@@ -111,9 +114,10 @@ type Network struct {
 
 // Host answers and sends probes.
 type Host struct {
-	Name   string
-	Router int
-	Addr   netip.Addr
+	Name    string
+	Router  int
+	Addr    netip.Addr
+	AddrPos Pos
 	// DropICMP: the security group (firewall) lets no echo request in.
 	DropICMP bool
 	DropPos  Pos
@@ -140,10 +144,12 @@ type Link struct {
 
 // End is one router's end of a link.
 type End struct {
-	Router  int
-	Outside netip.Addr   // tunnel: the gateway's public address; may be invalid on a plain link
-	Inside  netip.Prefix // the address inside, with the length of its network: 169.254.26.158/30
-	BGP     bool         // a session runs over the link (both ends agree)
+	Router     int
+	Outside    netip.Addr // tunnel: the gateway's public address; may be invalid on a plain link
+	OutsidePos Pos
+	Inside     netip.Prefix // the address inside, with the length of its network: 169.254.26.158/30
+	InsidePos  Pos
+	BGP        bool // a session runs over the link (both ends agree)
 	// Settings are those of the router, changed by what the link's end says.
 	Settings Settings
 	Import   []Term

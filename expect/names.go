@@ -1,0 +1,94 @@
+package expect
+
+import (
+	"time"
+
+	"github.com/vpnsim/vpnsim/report"
+)
+
+// What an expression may name. The fields' tags are the names; they follow
+// those of the report's JSON, without the units.
+
+// Gap is a run of lost probes and the outage behind it. A run without gaps
+// has one gap of nothing, so that `gap.outage < …` holds.
+type Gap struct {
+	N             int           `expr:"n"`
+	Probe         string        `expr:"probe"`
+	Lost          int           `expr:"lost"`
+	LastOKSeq     int           `expr:"last_ok_seq"`
+	FirstOKSeq    int           `expr:"first_ok_seq"`
+	ProbeGap      time.Duration `expr:"probe_gap"`
+	Outage        time.Duration `expr:"outage"`
+	Start         time.Duration `expr:"start"`
+	End           time.Duration `expr:"end"`
+	Open          bool          `expr:"open"`
+	Direction     string        `expr:"direction"`
+	RequestOutage time.Duration `expr:"request_outage"`
+	ReplyOutage   time.Duration `expr:"reply_outage"`
+	Blame         string        `expr:"blame"` // the parameter of its longest wait
+}
+
+// Session is one end of a BGP session when the run is over.
+type Session struct {
+	State     string        `expr:"state"`
+	Since     time.Duration `expr:"since"`
+	Hold      time.Duration `expr:"hold"`
+	Keepalive time.Duration `expr:"keepalive"`
+}
+
+// Tunnel is one end of a tunnel when the run is over.
+type Tunnel struct {
+	State string        `expr:"state"`
+	Since time.Duration `expr:"since"`
+}
+
+// Route is a router's best route to a prefix at an instant; the zero value is
+// none.
+type Route struct {
+	Exists    bool   `expr:"exists"`
+	Tunnel    string `expr:"tunnel"` // or link
+	NextHop   string `expr:"next_hop"`
+	ASPath    string `expr:"as_path"`
+	LocalPref int    `expr:"local_pref"`
+	MED       int    `expr:"med"` // -1: none
+	Verdict   string `expr:"verdict"`
+}
+
+// RouteOf is what an Env's Best makes of a row of a route table.
+func RouteOf(r *report.Route) Route {
+	return Route{Exists: true, Tunnel: r.Link, NextHop: r.NextHop, ASPath: r.ASPath,
+		LocalPref: int(r.LocalPref), MED: int(r.MED), Verdict: r.Verdict}
+}
+
+// names are the variables and functions of an expression.
+type names struct {
+	Gap      Gap           `expr:"gap"` // the longest
+	Gaps     []Gap         `expr:"gaps"`
+	Lost     int           `expr:"lost"` // of all probes
+	Received int           `expr:"received"`
+	Sent     int           `expr:"sent"`
+	Outage   time.Duration `expr:"outage"` // the sum over all gaps
+	End      time.Duration `expr:"end"`    // of the run
+	Blame    string        `expr:"blame"`  // that of the longest gap
+
+	Duration func(string) (time.Duration, error)                          `expr:"duration"`
+	At       func(string) (time.Duration, error)                          `expr:"at"`
+	Best     func(router, prefix string, at time.Duration) (Route, error) `expr:"best"`
+	Session  func(router, link string) (Session, error)                   `expr:"session"`
+	Tunnel   func(router, link string) (Tunnel, error)                    `expr:"tunnel"`
+	Blames   func(gap Gap, parameter string) bool                         `expr:"blames"`
+}
+
+func gapOf(g *report.Gap) Gap {
+	out := Gap{N: g.N, Probe: g.Probe, Lost: g.Lost, LastOKSeq: g.LastOKSeq, FirstOKSeq: g.FirstOKSeq,
+		ProbeGap: time.Duration(g.ProbeGapS), Outage: time.Duration(g.OutageS),
+		Start: time.Duration(g.StartS), End: time.Duration(g.EndS), Open: g.Open, Direction: g.Direction,
+		RequestOutage: time.Duration(g.RequestOutageS), ReplyOutage: time.Duration(g.ReplyOutageS)}
+	var longest report.Seconds = -1
+	for _, w := range g.Chain {
+		if length := w.EndS - w.StartS; length > longest {
+			longest, out.Blame = length, w.Parameter
+		}
+	}
+	return out
+}

@@ -1,0 +1,31 @@
+package scenarios
+
+import (
+	"embed"
+	"slices"
+	"strings"
+)
+
+//go:embed *.yaml
+var files embed.FS
+
+// Builtin returns a scenario that ships with the program, by its name with or
+// without ".yaml".
+func Builtin(name string) ([]byte, bool) {
+	data, err := files.ReadFile(strings.TrimSuffix(name, ".yaml") + ".yaml")
+	return data, err == nil
+}
+
+// BuiltinNames lists them, the seed's case first.
+func BuiltinNames() []string {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return nil // cannot happen: the directory is in the program
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	slices.Sort(names)
+	return names
+}

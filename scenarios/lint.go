@@ -1,0 +1,381 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vpnsim/vpnsim/profile"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// What is allowed, but probably not meant. A lint speaks about what the
+// scenario says, never about what a profile does by itself: a profile's values
+// are how things are, and nobody can act on a warning about them. The design's
+// shape (a single point of failure) counts as said.
+
+// Lint returns warnings about a design that Load has accepted.
+func Lint(d *topology.Design) []Diagnostic {
+	l := linter{d: d, graph: topology.NewGraph(d)}
+	for i := range d.Routers {
+		r := &d.Routers[i]
+		l.router(r)
+		l.timers(r.Name, r.Profile, &r.Settings, nil)
+	}
+	for i := range d.Links {
+		l.link(&d.Links[i])
+	}
+	for i := range d.Probes {
+		l.probe(&d.Probes[i])
+	}
+	l.story()
+	if d.Warmup < 10*time.Second && len(d.Links) > 0 {
+		l.warn(topology.Pos{File: d.File}, "leave warmup out for 60s", "a warm-up of %v is too short for the sessions to come up: the story begins on a network without routes", topology.Const(d.Warmup))
+	}
+	return arrange(l.out)
+}
+
+type linter struct {
+	d     *topology.Design
+	graph *topology.Graph
+	out   []Diagnostic
+}
+
+func (l *linter) warn(pos topology.Pos, help, format string, args ...any) {
+	l.out = append(l.out, Diagnostic{Pos: pos, Severity: Warning, Message: fmt.Sprintf(format, args...), Help: help})
+}
+
+// said tells whether the scenario or --set gives the value.
+func said(s *topology.Setting) bool {
+	return s.Origin.Status == topology.Given || s.Origin.Status == topology.Overridden
+}
+
+func (l *linter) router(r *topology.Router) {
+	if p := &r.Settings[topology.RouteTablePropagate]; !p.Bool && r.Settings[topology.RouteTableKind].Enum != "none" {
+		l.warn(firstPos(p.Origin.Pos, r.Pos), "set route_table.propagate: true",
+			"BGP is up but no route enters the route table of %s: replies are dropped", r.Name)
+	}
+}
+
+// timers looks at the values of a router or, with base, of its end of a link
+// where they are not the router's.
+func (l *linter) timers(name, profileName string, s, base *topology.Settings) {
+	own := func(k topology.Key) bool {
+		return said(&s[k]) && (base == nil || base[k].Origin.Pos != s[k].Origin.Pos)
+	}
+	hold, keepalive := &s[topology.BGPHold], &s[topology.BGPKeepalive]
+	h, k := hold.Dist.Min(), keepalive.Dist.Max()
+	if own(topology.BGPHold) || own(topology.BGPKeepalive) {
+		pos := keepalive.Origin.Pos
+		if !own(topology.BGPKeepalive) {
+			pos = hold.Origin.Pos
+		}
+		switch {
+		case h == 0 || k == 0:
+		case k >= h:
+			l.warn(pos, fmt.Sprintf("a third of the hold time is %v", topology.Const(h/3)),
+				"%s: a keepalive every %v cannot keep a hold time of %v alive", name, keepalive.Dist, hold.Dist)
+		case 3*k > h:
+			l.warn(pos, fmt.Sprintf("RFC 4271 §10: a third of the hold time, here %v", topology.Const(h/3)),
+				"%s: with a keepalive every %v a hold time of %v survives fewer than two losses", name, keepalive.Dist, hold.Dist)
+		}
+	}
+	if mrai := &s[topology.BGPMRAI]; own(topology.BGPMRAI) && mrai.Dist.Max() > 0 && s[topology.BGPMRAIMode].Enum == "none" {
+		l.warn(mrai.Origin.Pos, "set bgp.mrai_mode: since-last-update", "%s: mrai %v has no effect, the mode is none", name, mrai.Dist)
+	}
+	if p, ok := profile.Get(profileName); ok {
+		for k := topology.Key(0); k < topology.NumKeys; k++ {
+			if own(k) {
+				l.offered(name, profileName, p, k, &s[k])
+			}
+		}
+	}
+}
+
+// offered warns of a value that the platform gives no way to set.
+func (l *linter) offered(name, profileName string, p *profile.Profile, k topology.Key, s *topology.Setting) {
+	lo, hi, why, ok := p.Range(k)
+	if !ok {
+		return
+	}
+	min, max := s.Int, s.Int
+	if k.Info().Type == topology.TypeDuration {
+		min, max = int64(s.Dist.Min()), int64(s.Dist.Max())
+	}
+	if lo <= min && max <= hi {
+		return
+	}
+	low, high := formatNumber(k, lo), formatNumber(k, hi)
+	choice := low + " to " + high
+	if lo == hi {
+		choice = "only " + low
+	}
+	l.warn(s.Origin.Pos, why, "%s: %s does not offer %s %s, but %s", name, profileName, k, s.Format(k), choice)
+}
+
+func formatNumber(k topology.Key, n int64) string {
+	if k.Info().Type == topology.TypeDuration {
+		return topology.Const(time.Duration(n)).String()
+	}
+	return topology.Value{Int: n}.Format(k)
+}
+
+// link looks at what the two ends make of each other.
+func (l *linter) link(link *topology.Link) {
+	for e := range link.Ends {
+		end := &link.Ends[e]
+		r := &l.d.Routers[end.Router]
+		l.timers(fmt.Sprintf("%s at %s", link.Name, r.Name), r.Profile, &end.Settings, &r.Settings)
+	}
+	if link.Loss.P == 1 {
+		l.warn(link.Loss.Pos, "", "%q loses every packet", link.Name)
+	}
+	if link.Ends[0].BGP {
+		l.session(link)
+	}
+	if link.Kind == topology.Tunnel {
+		l.tunnel(link)
+	}
+}
+
+// session looks at what the OPENs will say to each other.
+func (l *linter) session(link *topology.Link) {
+	for e := range link.Ends {
+		us, them := &link.Ends[e], &link.Ends[1-e]
+		our, their := &us.Settings, &them.Settings
+		name, peer := l.d.Routers[us.Router].Name, l.d.Routers[them.Router].Name
+		hold, offer := &our[topology.BGPHold], &their[topology.BGPHold]
+		if said(hold) && offer.Dist.Max() > 0 && hold.Dist.Min() > offer.Dist.Max() {
+			l.warn(hold.Origin.Pos, "the smaller offer is used",
+				"%s hold %v has no effect on %s: %s offers %v", name, hold.Dist, link.Name, peer, offer.Dist)
+		}
+		if m := our[topology.BGPMinHold].Dist.Min(); offer.Dist.Max() > 0 && offer.Dist.Max() < m {
+			l.warn(firstPos(our[topology.BGPMinHold].Origin.Pos, offer.Origin.Pos, link.Pos), "",
+				"the session over %s never comes up: %s refuses a hold time below %v, %s offers %v", link.Name, name, topology.Const(m), peer, offer.Dist)
+		}
+		// A keepalive that does not follow the negotiated time starves the peer.
+		negotiated := smaller(hold.Dist.Min(), offer.Dist.Min())
+		if k := our[topology.BGPKeepalive].Dist.Max(); our[topology.BGPKeepaliveFixed].Bool && negotiated > 0 && k >= negotiated {
+			l.warn(firstPos(our[topology.BGPKeepalive].Origin.Pos, offer.Origin.Pos, link.Pos), fmt.Sprintf("%s needs a hold time of %v or more", peer, topology.Const(3*k)),
+				"the session over %s flaps: %s sends a keepalive every %v whatever was negotiated, the hold time is %v", link.Name, name, topology.Const(k), topology.Const(negotiated))
+		}
+	}
+	a, b := &link.Ends[0].Settings[topology.BGPPassive], &link.Ends[1].Settings[topology.BGPPassive]
+	if a.Bool && b.Bool {
+		l.warn(firstPos(a.Origin.Pos, b.Origin.Pos, link.Pos), "", "the session over %s never comes up: both ends are passive", link.Name)
+	}
+}
+
+// smaller of two hold times, where 0 is none at all.
+func smaller(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return 0 // RFC 4271 §4.2: zero is the smaller value
+	}
+	return min(a, b)
+}
+
+func (l *linter) tunnel(link *topology.Link) {
+	a, b := &link.Ends[0], &link.Ends[1]
+	if va, vb := &a.Settings[topology.VPNVersion], &b.Settings[topology.VPNVersion]; va.Enum != vb.Enum {
+		l.warn(firstPos(va.Origin.Pos, vb.Origin.Pos, link.Pos), "set vpn.ike to the same at both ends",
+			"%s never comes up: IKE%s at %s, IKE%s at %s", link.Name, va.Enum, l.d.Routers[a.Router].Name, vb.Enum, l.d.Routers[b.Router].Name)
+	}
+	starts := false
+	for e := range link.Ends {
+		s := &link.Ends[e].Settings
+		starts = starts || s[topology.VPNInitiate].Bool || s[topology.VPNOnTraffic].Bool
+	}
+	if !starts {
+		l.warn(link.Pos, "set vpn.initiate or vpn.on_traffic at one end", "%s never comes up: neither end begins to negotiate", link.Name)
+	}
+	if a.BGP {
+		l.dpd(link)
+	}
+}
+
+// dpd: dead peer detection that is slower than the hold timer finds a silent
+// failure after BGP has.
+func (l *linter) dpd(link *topology.Link) {
+	negotiated := smaller(link.Ends[0].Settings[topology.BGPHold].Dist.Max(), link.Ends[1].Settings[topology.BGPHold].Dist.Max())
+	for e := range link.Ends {
+		s := &link.Ends[e].Settings
+		interval := s[topology.VPNDPDInterval].Dist.Min()
+		if negotiated == 0 || interval == 0 {
+			continue
+		}
+		detect := s[topology.VPNDPDTimeout].Dist.Min()
+		if detect == 0 {
+			detect = interval + time.Duration(s[topology.VPNDPDRetries].Int)*s[topology.VPNDPDRetry].Dist.Min()
+		}
+		for _, k := range []topology.Key{topology.VPNDPDTimeout, topology.VPNDPDInterval, topology.VPNDPDRetries, topology.VPNDPDRetry} {
+			if said(&s[k]) && detect > negotiated {
+				l.warn(s[k].Origin.Pos, "", "%s at %s: dead peer detection takes %v, the negotiated hold time is %v: it never helps",
+					link.Name, l.d.Routers[link.Ends[e].Router].Name, topology.Const(detect), topology.Const(negotiated))
+				break
+			}
+		}
+	}
+}
+
+func (l *linter) probe(p *topology.Probe) {
+	from, to := &l.d.Hosts[p.From], &l.d.Hosts[p.To]
+	if to.DropICMP {
+		l.warn(to.DropPos, "set security_group.icmp: true", "ICMP is not admitted to host %q: every echo of the probe %q is dropped", to.Name, p.Name)
+	}
+	if p.For > 0 && p.Start+p.For > l.d.For {
+		l.warn(p.Pos, "", "the probe %q lasts beyond the run, which ends at %v", p.Name, topology.Const(l.d.For))
+	}
+	if from.Router != to.Router {
+		l.single(p, from.Router, to.Router)
+	}
+}
+
+// single looks for one link, router or gateway address that the probe depends
+// on. Only what lies on some path can be it, so one path is enough to try.
+func (l *linter) single(p *topology.Probe, from, to int) {
+	path := l.graph.Path(from, to, -1, -1)
+	for _, s := range path {
+		if l.graph.Path(from, to, s.Link, -1) == nil {
+			link := &l.d.Links[s.Link]
+			l.warn(link.Pos, "", "single point of failure: %s is the only way for the probe %q", link.Name, p.Name)
+		}
+		if s.Router != to && l.graph.Path(from, to, -1, s.Router) == nil {
+			r := &l.d.Routers[s.Router]
+			l.warn(r.Pos, "", "single point of failure: every path of the probe %q leads through router %q", p.Name, r.Name)
+		}
+	}
+	// RFC 4271 §9.1.2: a route whose AS_PATH holds one's own number is not used.
+	if a, b := &l.d.Routers[from], &l.d.Routers[to]; len(path) > 1 && a.ASN == b.ASN {
+		l.warn(p.Pos, "give them different numbers", "%s and %s are both in AS %d and not neighbours: each takes the other's routes for loops", a.Name, b.Name, a.ASN)
+	}
+	l.sharedGateway(from, to)
+}
+
+// sharedGateway: tunnels between the same two routers that all end at one
+// address are redundant at one end only.
+func (l *linter) sharedGateway(from, to int) {
+	count, shared := 0, [2]bool{true, true}
+	var ends [2]*topology.End
+	for i := range l.d.Links {
+		link := &l.d.Links[i]
+		a, b := &link.Ends[0], &link.Ends[1]
+		if a.Router == to && b.Router == from {
+			a, b = b, a
+		}
+		if a.Router != from || b.Router != to || link.Kind != topology.Tunnel {
+			continue
+		}
+		if count++; count == 1 {
+			ends = [2]*topology.End{a, b}
+		}
+		shared[0] = shared[0] && a.Outside == ends[0].Outside
+		shared[1] = shared[1] && b.Outside == ends[1].Outside
+	}
+	for e, end := range ends {
+		if count > 1 && shared[e] {
+			l.warn(firstPos(end.OutsidePos, end.Pos), "", "single point of failure: all %d tunnels between %s and %s end at %v", count,
+				l.d.Routers[from].Name, l.d.Routers[to].Name, end.Outside)
+		}
+	}
+}
+
+// story looks for reversals of what never happened, and for faults that
+// nothing reverses although nobody would notice.
+func (l *linter) story() {
+	for i := range l.d.Story {
+		f := &l.d.Story[i]
+		if f.Until == 0 && f.At.Min() < l.d.For && f.At.Max() >= l.d.For {
+			l.warn(firstPos(f.AtOrigin.Pos, f.Pos), "", "%v may lie beyond the run, which ends at %v: in some runs it will not happen", f.At, topology.Const(l.d.For))
+		}
+		if f.Until > 0 {
+			if first := &l.d.Story[f.Until-1]; first.At.Min()+f.At.Min() >= l.d.For {
+				l.warn(f.Pos, "", "for: %v lasts beyond the run, which ends at %v", f.At, topology.Const(l.d.For))
+			}
+			continue
+		}
+		l.undoes(f)
+		switch {
+		case (f.Kind == topology.BlackHole || f.Kind == topology.PacketLoss && f.P == 1) && !l.later(f, topology.Heal):
+			l.warn(f.Pos, "add for: 60s, or a heal", "nothing heals %s again before the run ends", l.d.Links[f.Link].Name)
+		case f.Kind == topology.PrefixWithdraw && !l.announces(f):
+			l.warn(f.Pos, "", "%s does not announce %v: there is nothing to withdraw", l.d.Routers[f.Router].Name, f.Prefix)
+		}
+	}
+}
+
+// undoes warns of a reversal that has nothing before it to reverse.
+func (l *linter) undoes(f *topology.Fault) {
+	var what string
+	var first []topology.FaultKind
+	switch f.Kind {
+	case topology.TunnelCreate:
+		what, first = "create", []topology.FaultKind{topology.TunnelDelete}
+	case topology.Heal:
+		what, first = "heal", []topology.FaultKind{topology.BlackHole, topology.PacketLoss}
+	case topology.LinkUp:
+		what, first = "up", []topology.FaultKind{topology.LinkDown}
+	case topology.SessionStart:
+		what, first = "start", []topology.FaultKind{topology.SessionShut}
+	case topology.RouterThaw:
+		what, first = "thaw", []topology.FaultKind{topology.RouterFreeze}
+	case topology.RouterStart:
+		what, first = "start", []topology.FaultKind{topology.RouterKill, topology.RouterFreeze}
+	default:
+		return
+	}
+	subject := ""
+	switch {
+	case f.Link >= 0:
+		subject = l.d.Links[f.Link].Name
+	case f.Router >= 0:
+		subject = l.d.Routers[f.Router].Name
+	}
+	for i := range l.d.Story {
+		e := &l.d.Story[i]
+		for _, k := range first {
+			if e.Kind == k && e.Until == 0 && e.Link == f.Link && e.Router == f.Router && e.At.Min() <= f.At.Max() {
+				return
+			}
+		}
+	}
+	by := ""
+	if f.Link >= 0 && f.Router >= 0 {
+		by = " by " + l.d.Routers[f.Router].Name
+	}
+	l.warn(f.Pos, "", "%s %s%s has no effect: nothing before it does the opposite", what, subject, by)
+}
+
+// later tells whether a fault of a kind on f's link can follow f.
+func (l *linter) later(f *topology.Fault, kind topology.FaultKind) bool {
+	for i := range l.d.Story {
+		e := &l.d.Story[i]
+		if e.Kind == kind && e.Link == f.Link && (e.Until > 0 || e.At.Max() >= f.At.Min()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *linter) announces(f *topology.Fault) bool {
+	for _, n := range l.d.Routers[f.Router].Networks {
+		if n.Prefix == f.Prefix {
+			return true
+		}
+	}
+	for i := range l.d.Story {
+		if e := &l.d.Story[i]; e.Kind == topology.PrefixAnnounce && e.Router == f.Router && e.Prefix == f.Prefix && e.Until == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// firstPos returns the first that is a place.
+func firstPos(ps ...topology.Pos) topology.Pos {
+	for _, p := range ps {
+		if p.Line > 0 || strings.HasPrefix(p.File, setPrefix) {
+			return p
+		}
+	}
+	return topology.Pos{}
+}

@@ -1,0 +1,260 @@
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+	"github.com/vpnsim/vpnsim/profile"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// The JSON Schema that editors use to complete and check a scenario while it
+// is typed. The settings come from topology's keys and the story's verbs from
+// the same table that reads them, so that neither can be forgotten. It knows
+// shapes only: names, ranges of durations and addresses are Load's business.
+
+const (
+	durationPattern = `[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)`
+	namePattern     = `^[A-Za-z][A-Za-z0-9_-]{0,62}$`
+	prefixPattern   = `^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$`
+)
+
+// Schema returns the JSON Schema of scenarios.
+func Schema() ([]byte, error) {
+	s := &jsonschema.Schema{
+		Version:     "https://json-schema.org/draft/2020-12/schema",
+		Title:       "vpnsim scenario",
+		Description: "Routers, links, tunnels, probes, a story of faults, and what is expected of the outcome.",
+		Definitions: jsonschema.Definitions{
+			"duration": {Type: "string", Pattern: "^(" + durationPattern + ")+$", Description: "A duration with its unit, such as 30s, 500ms or 1m30s.", Examples: []any{"30s"}},
+			"random": {Type: "string",
+				Pattern:     `^((` + durationPattern + `)+|(uniform|normal|exp|choice)\(.*\))$`,
+				Description: "A duration, or a distribution that each run draws from: uniform(85s, 95s), normal(mean, sd), exp(base, mean of what is added), choice(a, b, …).",
+				Examples:    []any{"30s", "uniform(85s, 95s)"}},
+			"address":     {Type: "string", Format: "ipv4", Description: "An IPv4 address."},
+			"prefix":      {Type: "string", Pattern: prefixPattern, Description: "An IPv4 network, such as 10.1.0.0/16."},
+			"probability": {AnyOf: []*jsonschema.Schema{{Type: "number", Minimum: "0", Maximum: "1"}, {Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?%$`}}, Description: "A probability: 0.3, or 30%."},
+			"router":      routerSchema(),
+			"host":        hostSchema(),
+			"link":        linkSchema(false),
+			"tunnel":      linkSchema(true),
+			"linkEnd":     endSchema(false),
+			"tunnelEnd":   endSchema(true),
+			"term":        termSchema(),
+			"probe":       probeSchema(),
+			"fault":       faultSchema(),
+		},
+		Required: []string{"vpnsim", "routers"},
+	}
+	expectation := described(&jsonschema.Schema{Type: "string"}, "An expression that has to hold after the run, such as gap.outage <= duration(\"30.5s\").")
+	strict(s,
+		prop("vpnsim", &jsonschema.Schema{Const: Version, Description: "The version of this format; comes first."}),
+		prop("name", described(text(), "What the scenario is about, in one line.")),
+		prop("warmup", defaulted(ref("duration"), topology.Const(DefaultWarmup).String(), "Simulated before time zero, so that the story begins on a network that has settled.")),
+		prop("for", defaulted(ref("duration"), topology.Const(DefaultFor).String(), "How long the run lasts after time zero.")),
+		prop("routers", named(ref("router"), "The routers, by name.")),
+		prop("hosts", named(ref("host"), "Machines that send and answer probes, by name.")),
+		prop("links", named(ref("link"), "Plain links, by name: both ends see them go down.")),
+		prop("tunnels", named(ref("tunnel"), "IPsec tunnels, by name: each end may be deleted alone.")),
+		prop("probe", described(oneOrMore(ref("probe")), "The probe, when there is one.")),
+		prop("probes", described(oneOrMore(ref("probe")), "The probes.")),
+		prop("story", &jsonschema.Schema{Type: "array", Items: ref("fault"), Description: "What happens, and when."}),
+		prop("expect", described(oneOrMore(expectation), "What has to hold after the run.")),
+		prop("assume", &jsonschema.Schema{Type: "object", AdditionalProperties: text(), Description: "What the scenario itself assumes: a path in it, and why."}),
+	)
+	return json.MarshalIndent(s, "", "  ")
+}
+
+type property struct {
+	name   string
+	schema *jsonschema.Schema
+}
+
+func prop(name string, s *jsonschema.Schema) property { return property{name, s} }
+
+// strict gives s its properties and no others.
+func strict(s *jsonschema.Schema, ps ...property) *jsonschema.Schema {
+	s.Type = "object"
+	s.Properties = jsonschema.NewProperties()
+	for _, p := range ps {
+		s.Properties.Set(p.name, p.schema)
+	}
+	s.AdditionalProperties = jsonschema.FalseSchema
+	return s
+}
+
+func ref(name string) *jsonschema.Schema { return &jsonschema.Schema{Ref: "#/$defs/" + name} }
+func text() *jsonschema.Schema           { return &jsonschema.Schema{Type: "string"} }
+func boolean() *jsonschema.Schema        { return &jsonschema.Schema{Type: "boolean"} }
+
+func number(lo, hi int64) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "integer", Minimum: json.Number(fmt.Sprint(lo)), Maximum: json.Number(fmt.Sprint(hi))}
+}
+
+func described(s *jsonschema.Schema, text string) *jsonschema.Schema {
+	s.Description = text
+	return s
+}
+
+func defaulted(s *jsonschema.Schema, value any, text string) *jsonschema.Schema {
+	s.Default = value
+	return described(s, text)
+}
+
+func oneOrMore(s *jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "array", Items: s}}}
+}
+
+func named(s *jsonschema.Schema, text string) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: namePattern}, AdditionalProperties: s, Description: text}
+}
+
+// groupSchemas are the groups of settings: bgp, fib, …
+func groupSchemas(groups []string) []property {
+	var ps []property
+	for _, g := range groups {
+		var keys []property
+		for k := topology.Key(0); k < topology.NumKeys; k++ {
+			if name, ok := strings.CutPrefix(k.Info().Path, g+"."); ok {
+				keys = append(keys, prop(name, keySchema(k)))
+			}
+		}
+		ps = append(ps, prop(g, strict(&jsonschema.Schema{}, keys...)))
+	}
+	return ps
+}
+
+func keySchema(k topology.Key) *jsonschema.Schema {
+	info := k.Info()
+	doc := strings.ToUpper(info.Doc[:1]) + info.Doc[1:] + "."
+	switch info.Type {
+	case topology.TypeDuration:
+		return described(ref("random"), fmt.Sprintf("%s From %v to %v.", doc, topology.Const(time.Duration(info.Min)), topology.Const(time.Duration(info.Max))))
+	case topology.TypeInt:
+		return described(number(info.Min, info.Max), doc)
+	case topology.TypeBool:
+		return described(boolean(), doc)
+	case topology.TypeRatio:
+		lo, hi := topology.Value{Int: info.Min}.Format(k), topology.Value{Int: info.Max}.Format(k)
+		return &jsonschema.Schema{Type: "number", Minimum: json.Number(lo), Maximum: json.Number(hi), Description: doc}
+	}
+	s := described(text(), doc)
+	for _, e := range info.Enum {
+		s.Enum = append(s.Enum, e)
+	}
+	return s
+}
+
+func routerSchema() *jsonschema.Schema {
+	p := described(text(), "The real system that the router behaves like.")
+	for _, name := range profile.Names() {
+		p.Enum = append(p.Enum, name)
+	}
+	s := &jsonschema.Schema{Required: []string{"profile", "asn"}}
+	return strict(s, append([]property{
+		prop("profile", p),
+		prop("asn", described(number(1, 1<<32-1), "Its AS number.")),
+		prop("id", described(ref("address"), "Its BGP identifier; left out: its lowest inside address.")),
+		prop("networks", described(oneOrMore(ref("prefix")), "What it announces.")),
+		prop("egress", described(oneOrMore(text()), "The links in the order in which it uses them on a full tie; left out: drawn from the seed.")),
+	}, groupSchemas(groups)...)...)
+}
+
+func hostSchema() *jsonschema.Schema {
+	return strict(&jsonschema.Schema{Required: []string{"on", "ip"}},
+		prop("on", described(text(), "The router whose network it is in.")),
+		prop("ip", ref("address")),
+		prop("security_group", strict(&jsonschema.Schema{Description: "What its firewall lets in."},
+			prop("icmp", defaulted(boolean(), true, "Echo requests are let in.")))),
+	)
+}
+
+// linkSchema cannot be closed: every further key is a router's name.
+func linkSchema(tunnel bool) *jsonschema.Schema {
+	s := strict(&jsonschema.Schema{},
+		prop("rtt", described(ref("random"), "Round-trip time; each direction takes half.")),
+		prop("delay", described(ref("random"), "One-way delay; instead of rtt.")),
+		prop("loss", &jsonschema.Schema{Description: "Packets lost by chance.", AnyOf: []*jsonschema.Schema{ref("probability"),
+			strict(&jsonschema.Schema{Description: "The model of Gilbert and Elliott: a good and a bad state."},
+				prop("p", described(ref("probability"), "Loss in the good state.")),
+				prop("bad", described(ref("probability"), "Loss in the bad state.")),
+				prop("to_bad", described(ref("probability"), "For each packet, from good to bad.")),
+				prop("to_good", described(ref("probability"), "For each packet, from bad to good.")))}}),
+		prop("bgp", defaulted(boolean(), true, "A BGP session runs over it.")),
+	)
+	s.AdditionalProperties = ref("linkEnd")
+	if tunnel {
+		s.AdditionalProperties = ref("tunnelEnd")
+	}
+	s.OneOf = []*jsonschema.Schema{{Required: []string{"rtt"}}, {Required: []string{"delay"}}}
+	return s
+}
+
+func endSchema(tunnel bool) *jsonschema.Schema {
+	s := &jsonschema.Schema{Description: "One end: the key is the router's name."}
+	if tunnel {
+		s.Required = []string{"outside", "inside"}
+	}
+	return strict(s, append([]property{
+		prop("outside", described(ref("address"), "The public address of the gateway.")),
+		prop("inside", described(ref("prefix"), "The address inside, with the length of its network: 169.254.26.158/30.")),
+		prop("import", described(oneOrMore(ref("term")), "Policy for routes that arrive over the link: the first term that matches decides.")),
+		prop("export", described(oneOrMore(ref("term")), "Policy for routes that are announced over it.")),
+	}, groupSchemas(endGroups)...)...)
+}
+
+func termSchema() *jsonschema.Schema {
+	community := &jsonschema.Schema{Type: "string", Pattern: "^[0-9]{1,5}:[0-9]{1,5}$"}
+	return strict(&jsonschema.Schema{},
+		prop("prefixes", described(oneOrMore(ref("prefix")), "Matches these; left out: all.")),
+		prop("or_longer", described(boolean(), "… and what is inside them.")),
+		prop("community", described(community, "Matches routes that have it.")),
+		prop("path_has", described(number(1, 1<<32-1), "Matches routes with this number in AS_PATH.")),
+		prop("reject", boolean()),
+		prop("local_pref", number(0, 1<<32-1)),
+		prop("med", number(0, 1<<32-1)),
+		prop("prepend", number(0, 100)),
+		prop("add_communities", oneOrMore(&jsonschema.Schema{Type: "string", Pattern: community.Pattern})),
+	)
+}
+
+func probeSchema() *jsonschema.Schema {
+	pair := `^\s*\S+\s*->\s*\S+\s*$`
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+		{Type: "string", Pattern: pair},
+		strict(&jsonschema.Schema{Required: []string{"ping"}},
+			prop("ping", &jsonschema.Schema{Type: "string", Pattern: pair, Description: "From which host to which: vm -> ec2."}),
+			prop("name", text()),
+			prop("every", defaulted(ref("duration"), topology.Const(DefaultEvery).String(), "Between two echoes.")),
+			prop("start", defaulted(ref("duration"), "0s", "The first one, after time zero.")),
+			prop("for", described(ref("duration"), "How long it goes on; left out: until the run ends.")),
+			prop("size", defaulted(number(0, 65507), DefaultSize, "Octets of payload."))),
+	}}
+}
+
+func faultSchema() *jsonschema.Schema {
+	ps := []property{
+		prop("at", described(ref("random"), "When, after time zero.")),
+		prop("for", described(ref("random"), "Undone after so long.")),
+		prop("by", described(text(), "The router that does it.")),
+		prop("notify", defaulted(boolean(), false, "delete: the peer is told first, by IKE DELETE and BGP CEASE.")),
+		prop("p", described(ref("probability"), "loss: of how many packets.")),
+		prop("direction", &jsonschema.Schema{Type: "string", Pattern: "^(both|(from|to) .+)$", Description: "blackhole and loss: both, from aws or to aws."}),
+	}
+	s := &jsonschema.Schema{Required: []string{"at"}}
+	for _, v := range verbs {
+		what := text()
+		switch v.what {
+		case aPrefix:
+			what = ref("prefix")
+		case aSwitch:
+			what = strict(&jsonschema.Schema{Required: []string{"router", "on"}}, prop("router", text()), prop("on", boolean()))
+		}
+		ps = append(ps, prop(v.word, described(what, strings.ToUpper(v.doc[:1])+v.doc[1:]+".")))
+		s.OneOf = append(s.OneOf, &jsonschema.Schema{Required: []string{v.word}})
+	}
+	return strict(s, ps...)
+}

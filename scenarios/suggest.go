@@ -1,0 +1,28 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agext/levenshtein"
+)
+
+// didYouMean finds the one of known that looks like a slip of text, and
+// otherwise lists them when they are few.
+func didYouMean(text string, known []string) string {
+	best, similarity := "", 0.0
+	for _, k := range known {
+		if s := levenshtein.Match(strings.ToLower(text), strings.ToLower(k), nil); s > similarity {
+			best, similarity = k, s
+		}
+	}
+	switch {
+	case similarity >= 0.5:
+		return fmt.Sprintf("did you mean %q?", best)
+	case len(known) == 0:
+		return "there are none"
+	case len(known) <= 12:
+		return "known: " + strings.Join(known, ", ")
+	}
+	return ""
+}
