@@ -29,7 +29,7 @@ import (
 // The session is AS 65001 with the identifier 10.0.0.1, its peer AS 65002 with
 // 10.0.0.2, which offers a hold time of 30 s.
 
-var update = flag.Bool("update", false, "rewrite the golden files; review the difference")
+var updateGolden = flag.Bool("update", false, "rewrite the golden files; review the difference")
 
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/fsm/*.txt")
@@ -46,7 +46,7 @@ func TestTranscripts(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			if *update {
+			if *updateGolden {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
 					t.Fatal(err)
 				}

@@ -132,7 +132,7 @@ func (a *Answer) directionText(res *network.ProbeResult, o network.Outage, reply
 	if first == nil {
 		first = last
 	}
-	s := fmt.Sprintf("lost for %s s", report.Seconds(lost))
+	s := fmt.Sprintf("lost for %.3f s", lost.Seconds())
 	if first != nil {
 		s += " in " + link(first) + " from " + fmt.Sprintf("%.3f s", first.At.Seconds()) + ": " + first.Why
 		if first.Router >= 0 {

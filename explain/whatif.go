@@ -245,18 +245,26 @@ func (a *Answer) suspects(g *report.Gap) []suspect {
 func (a *Answer) mrai(g *report.Gap, r int) suspect {
 	name := a.Design.Routers[r].Name
 	path := "routers." + name + ".bgp.mrai"
-	updates := 0
-	for _, n := range a.Doc.Timeline {
-		if n.Lane == "message" && n.Node == name && strings.HasPrefix(n.What, "UPDATE") && n.AtS >= g.StartS && n.AtS <= g.EndS {
-			updates++
-		}
-	}
-	why := fmt.Sprintf("%s sent no UPDATE during the gap: the other end already held the other path, and to change to it is a local decision", name)
-	if updates > 0 {
-		why = fmt.Sprintf("of the UPDATEs that %s sent during the gap (%d), none was waited for", name, updates)
+	why := "no advertisement was waited for"
+	if d := a.decider(g); d >= 0 {
+		why = fmt.Sprintf("%s already held the other path, and to change to it is a local decision that needs no UPDATE", a.Design.Routers[d].Name)
 	}
 	try := func(v string) change {
 		return change{[]string{path + "_mode=since-last-update", path + "=" + v}, v, path}
 	}
 	return suspect{path, []change{try("0s"), try("60s")}, why}
+}
+
+// decider is the router whose own decision ended the gap: no message arrived
+// in its chain. -1: it was not a local decision.
+func (a *Answer) decider(g *report.Gap) int {
+	decider := -1
+	for _, w := range g.Chain {
+		r := slices.IndexFunc(a.Design.Routers, func(r topology.Router) bool { return r.Name == w.Node })
+		if r < 0 || decider >= 0 && r != decider {
+			return -1
+		}
+		decider = r
+	}
+	return decider
 }

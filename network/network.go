@@ -148,6 +148,7 @@ func (n *Network) prepare(seed uint64) {
 	n.end = sim.Time(n.d.For)
 	n.settled, n.dirty = false, false
 	n.ike = n.ike[:0]
+	n.wire.errs = nil
 	n.resetConns()
 	if n.log != nil {
 		n.log.Reset()

@@ -14,6 +14,7 @@ type Result struct {
 	Events uint64
 	End    sim.Time
 	Probes []ProbeResult
+	Wire   []error // what did not survive the way through bytes (Options.Wire)
 }
 
 // ProbeResult is what became of a ping.
@@ -44,7 +45,7 @@ func (p *ProbeResult) Lost() int {
 const underWay = time.Second
 
 func (n *Network) result() *Result {
-	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end}
+	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Wire: n.wire.errs}
 	for i := range n.probes {
 		p := &n.probes[i]
 		sent := p.sent

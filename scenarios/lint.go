@@ -94,9 +94,13 @@ func (l *linter) timers(name, profileName string, s, base *topology.Settings) {
 
 // offered warns of a value that the platform gives no way to set.
 func (l *linter) offered(name, profileName string, p *profile.Profile, k topology.Key, s *topology.Setting) {
-	lo, hi, why, ok := p.Range(k)
+	r, ok := p.Range(k)
 	if !ok {
 		return
+	}
+	lo, hi, why := r.Min.Int, r.Max.Int, r.Source
+	if k.Info().Type == topology.TypeDuration {
+		lo, hi = int64(r.Min.Dist.Min()), int64(r.Max.Dist.Max())
 	}
 	min, max := s.Int, s.Int
 	if k.Info().Type == topology.TypeDuration {
