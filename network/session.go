@@ -88,6 +88,11 @@ func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
 	n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
 }
 
+// turn is the least time from the end of a session to its next start: one turn
+// of a daemon's main loop. Without it two speakers whose calls collide, over a
+// link without delay, would try again for ever at one and the same instant.
+const turn = time.Millisecond
+
 // stepSession gives the machine an input and does what it asks, in order.
 func (n *Network) stepSession(s *session, in bgp.Input) {
 	in.Stamp = uint64(n.k.Current())
@@ -98,6 +103,9 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 		a := &acts[i]
 		switch a.Kind {
 		case bgp.ActArm:
+			if a.Timer == bgp.IdleHoldTimer {
+				a.After = max(a.After, turn)
+			}
 			n.k.Reset(&s.timers[a.Timer], a.After, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
 		case bgp.ActDisarm:
 			n.k.Stop(&s.timers[a.Timer])
