@@ -185,10 +185,10 @@ func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
 func (k *Kernel) Len() int { return len(k.q.heap) }
 
 // Pending calls f for each pending event, in no order that may matter.
-func (k *Kernel) Pending(f func(at Time, to ActorID, kind Kind, arg uint64)) {
+func (k *Kernel) Pending(f func(at Time, kind Kind, arg uint64)) {
 	for i := range k.q.heap {
 		p := &k.q.slots[k.q.heap[i].slot]
-		f(k.q.heap[i].at, p.to, p.kind, p.arg)
+		f(k.q.heap[i].at, p.kind, p.arg)
 	}
 }
 
