@@ -40,12 +40,8 @@ const (
 	unwell
 )
 
-// worthwhile is the shortest stretch for which fast-forwarding is begun, and
-// patience how long it isn't tried again after one that was shorter.
-const (
-	worthwhile = 300 * time.Millisecond
-	patience   = 50 * time.Millisecond
-)
+// worthwhile is the shortest stretch for which fast-forwarding is begun.
+const worthwhile = 300 * time.Millisecond
 
 type streamKind uint8
 
@@ -73,7 +69,7 @@ type stream struct {
 func (n *Network) runSkipping() {
 	n.skip.next = math.MinInt64
 	for {
-		if n.k.Now() >= n.skip.next {
+		if n.flying == 0 && n.k.Now() >= n.skip.next {
 			n.fastForward()
 		}
 		if !n.k.Step(n.end) {
@@ -99,7 +95,7 @@ func (n *Network) fastForward() {
 	})
 	now := n.k.Now()
 	if horizon.Sub(now) < worthwhile || len(sk.streams) == 0 {
-		sk.next = max(horizon, now.Add(patience))
+		sk.next = horizon
 		return
 	}
 	for {
@@ -459,7 +455,7 @@ func (n *Network) handBackEcho(s *stream) {
 	tick := s.at
 	if s.stage > 0 {
 		l := &p.trip.legs[s.stage-1]
-		n.k.At(s.at, sim.Event{To: l.actor, Kind: evEcho, Arg: uint64(l.arg) | uint64(p.sent), Phase: sim.PhaseDeliver})
+		n.launch(s.at, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
 		tick = s.base.Add(p.cfg.Every)
 	}
 	n.k.Stop(&p.timer)
@@ -483,8 +479,8 @@ func (n *Network) handBackKeepalive(st *stream) {
 	c.inFlight++
 	n.k.ResetAt(&me.timer, st.base.Add(me.rto), sim.Event{To: s.actor(), Kind: evTCPTimer, Arg: uint64(c.id)<<1 | uint64(ref.side), Phase: sim.PhaseTimer})
 	if st.stage == 1 {
-		n.k.At(st.at, sim.Event{To: o.actor(), Kind: evSegment, Arg: uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)), Phase: sim.PhaseDeliver})
+		n.launch(st.at, o.actor(), evSegment, uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)))
 	} else {
-		n.k.At(st.at, sim.Event{To: s.actor(), Kind: evSegment, Arg: uint64(packSegment(c.id, ref.side, segAck, 0, c.side[1-ref.side].rcv)), Phase: sim.PhaseDeliver})
+		n.launch(st.at, s.actor(), evSegment, uint64(packSegment(c.id, ref.side, segAck, 0, c.side[1-ref.side].rcv)))
 	}
 }

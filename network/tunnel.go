@@ -63,7 +63,7 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 				n.ikeLeaves(int(msg))
 				continue
 			}
-			n.k.After(a.After, sim.Event{To: actorOf(l.routerAt(e)), Kind: evIKESend, Arg: msg, Phase: sim.PhaseTimer})
+			n.launch(n.k.Now().Add(a.After), actorOf(l.routerAt(e)), evIKESend, msg)
 		case vpn.ActArm:
 			n.k.Reset(&end.timers[a.Timer], a.After, sim.Event{To: actorOf(l.routerAt(e)), Kind: evVPNTimer, Arg: uint64(l.id)<<9 | uint64(e)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
 		case vpn.ActDisarm:
@@ -119,7 +119,7 @@ func (n *Network) ikeLeaves(i int) {
 	if why != passed {
 		return
 	}
-	n.k.At(at, sim.Event{To: actorOf(l.routerAt(1 - m.from)), Kind: evIKE, Arg: uint64(i), Phase: sim.PhaseDeliver})
+	n.launch(at, actorOf(l.routerAt(1-m.from)), evIKE, uint64(i))
 }
 
 func (n *Network) ikeArrives(i int) {
