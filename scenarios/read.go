@@ -250,7 +250,7 @@ func (l *loader) duration(n *yaml.Node, what string, lo, hi time.Duration) (time
 	case d.IsRandom():
 		l.error(n, "write one duration, such as 30s", "%s cannot be random", what)
 	case d.A < lo || d.A > hi:
-		l.error(n, "", "%s: %s is not between %v and %v", what, n.Value, topology.Const(lo), topology.Const(hi))
+		l.error(n, "", "%s: %s is not between %v and %v", what, n.Value, topology.FormatDuration(lo), topology.FormatDuration(hi))
 	default:
 		return d.A, true
 	}
@@ -290,6 +290,7 @@ func (l *loader) prefix(n *yaml.Node, what string, host bool) (netip.Prefix, boo
 		l.error(n, "", "%s: %s is IPv6, only IPv4 is modelled", what, t)
 	case !host && p != p.Masked():
 		l.error(n, fmt.Sprintf("write %v", p.Masked()), "%s: %s is an address in a network, not a network", what, t)
+		return p.Masked(), true // what was meant is plain
 	default:
 		return p, true
 	}

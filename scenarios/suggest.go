@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
@@ -12,12 +13,16 @@ import (
 func didYouMean(text string, known []string) string {
 	best, similarity := "", 0.0
 	for _, k := range known {
-		if s := levenshtein.Match(strings.ToLower(text), strings.ToLower(k), nil); s > similarity {
+		s := levenshtein.Match(strings.ToLower(text), strings.ToLower(k), nil)
+		if sorted(text) == sorted(k) {
+			s = max(s, 0.9) // letters in the wrong order: gpc for gcp
+		}
+		if s > similarity {
 			best, similarity = k, s
 		}
 	}
 	switch {
-	case similarity >= 0.5:
+	case similarity >= 0.6:
 		return fmt.Sprintf("did you mean %q?", best)
 	case len(known) == 0:
 		return "there are none"
@@ -25,4 +30,10 @@ func didYouMean(text string, known []string) string {
 		return "known: " + strings.Join(known, ", ")
 	}
 	return ""
+}
+
+func sorted(text string) string {
+	letters := []rune(strings.ToLower(text))
+	slices.Sort(letters)
+	return string(letters)
 }
