@@ -115,6 +115,12 @@ type Message struct {
 	Version  uint8  // 1 or 2
 	IKE      bool   // Delete: the IKE SA (and all below it) rather than one child SA; CreateChild/QuickMode: false for a child
 	Size     int    // octets of the UDP payload, for captures
+
+	Child          uint32 // the child SA that is made or deleted: one number for the pair of SPIs
+	Old            uint32 // CreateChild: the child SA that Child replaces (REKEY_SA)
+	New            uint64 // CreateChild with IKE: the initiator's SPI of the SA that replaces SPI
+	InitialContact bool   // MainMode 5, Auth 1: the sender has no other SA with the receiver. RFC 2407 §4.6.3.3, RFC 7296 §2.4
+	Refused        bool   // CreateChild 2: nothing was made. RFC 7296 §2.25
 }
 
 // Version of IKE.
