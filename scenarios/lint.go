@@ -16,7 +16,7 @@ import (
 
 // Lint returns warnings about a design that Load has accepted.
 func Lint(d *topology.Design) []Diagnostic {
-	l := linter{d: d, graph: topology.NewGraph(d)}
+	l := linter{d: d, graph: topology.NewGraph(d), paired: map[[2]int]bool{}}
 	for i := range d.Routers {
 		r := &d.Routers[i]
 		l.router(r)
@@ -38,7 +38,9 @@ func Lint(d *topology.Design) []Diagnostic {
 type linter struct {
 	d     *topology.Design
 	graph *topology.Graph
-	out   []Diagnostic
+	// paired are the routers between which single has looked.
+	paired map[[2]int]bool
+	out    []Diagnostic
 }
 
 func (l *linter) warn(pos topology.Pos, help, format string, args ...any) {
@@ -208,7 +210,8 @@ func (l *linter) probe(p *topology.Probe) {
 	if p.For > 0 && p.Start+p.For > l.d.For {
 		l.warn(p.Pos, "", "the probe %q lasts beyond the run, which ends at %v", p.Name, topology.FormatDuration(l.d.For))
 	}
-	if from.Router != to.Router {
+	if pair := [2]int{from.Router, to.Router}; from.Router != to.Router && !l.paired[pair] {
+		l.paired[pair] = true // one probe between two routers stands for all
 		l.single(p, from.Router, to.Router)
 	}
 }

@@ -2,11 +2,13 @@ package scenarios_test
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/vpnsim/vpnsim/expect"
 	"github.com/vpnsim/vpnsim/scenarios"
 	"github.com/vpnsim/vpnsim/topology"
 )
@@ -31,6 +33,37 @@ func TestWhatIsNoTextIsRefusedWithItsPlace(t *testing.T) {
 			t.Errorf("%s: %v\nwant %s", c.name, ds, c.want)
 		}
 	}
+}
+
+// A file that is as large and as wrong as it may be is still answered soon.
+func TestHugeFilesAreAnsweredSoon(t *testing.T) {
+	for name, data := range map[string]string{
+		"story":      pair + "story:\n" + strings.Repeat("  - {at: 1s, create: l1}\n", 9_999),
+		"long story": pair + "story:\n" + strings.Repeat("  - {at: 1s, create: l1}\n", 60_000),
+		"routers":    "vpnsim: v1\nrouters:\n" + numbered(9_999, "  r%d: {profile: frr, asn: 65001, networks: [10.0.0.0/8]}\n"),
+		"keys":       "vpnsim: v1\n" + numbered(60_000, "k%d: 1\n"),
+		"expect":     pair + "expect:\n" + strings.Repeat("  - gap\n", 9_999),
+		"networks":   strings.Replace(pair, "[10.1.0.0/16]", "["+strings.Repeat("10.1.0.0/16,", 200_000)+"]", 1),
+	} {
+		if len(data) > 8<<20 {
+			t.Fatalf("%s: %d bytes", name, len(data))
+		}
+		begin := time.Now()
+		if d, ds := scenarios.Load("x.yaml", []byte(data), nil, scenarios.CheckExpr(expect.Check)); d != nil || len(ds) > 101 {
+			t.Errorf("%s: %d diagnostics", name, len(ds))
+		}
+		if took := time.Since(begin); took > 20*time.Second {
+			t.Errorf("%s took %v", name, took)
+		}
+	}
+}
+
+func numbered(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }
 
 func TestAliasesStandForWhatTheyName(t *testing.T) {

@@ -8,9 +8,15 @@ import (
 	"github.com/agext/levenshtein"
 )
 
+// maxCompared names are compared with a misspelt one.
+const maxCompared = 1000
+
 // didYouMean finds the one of known that looks like a slip of text, and
 // otherwise lists them when they are few.
 func didYouMean(text string, known []string) string {
+	if len(known) > maxCompared {
+		return ""
+	}
 	best, similarity := "", 0.0
 	for _, k := range known {
 		s := levenshtein.Match(strings.ToLower(text), strings.ToLower(k), nil)
