@@ -68,7 +68,12 @@ func arrange(ds []Diagnostic) []Diagnostic {
 			cmp.Compare(a.Pos.File, b.Pos.File),
 			cmp.Compare(a.Severity, b.Severity))
 	})
-	ds = slices.Compact(ds)
+	seen := map[Diagnostic]bool{}
+	ds = slices.DeleteFunc(ds, func(d Diagnostic) bool {
+		twice := seen[d]
+		seen[d] = true
+		return twice
+	})
 	if over := len(ds) - maxDiagnostics; over > 0 {
 		ds = append(ds[:maxDiagnostics:maxDiagnostics], Diagnostic{
 			Pos:     topology.Pos{File: ds[0].Pos.File},

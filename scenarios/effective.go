@@ -19,8 +19,8 @@ type Row struct {
 // its ends of links have otherwise, and the links, hosts, probes and faults.
 func Effective(d *topology.Design) []Row {
 	t := table{d: d}
-	t.add("warmup", topology.Const(d.Warmup).String(), "")
-	t.add("for", topology.Const(d.For).String(), place(d.ForPos))
+	t.add("warmup", topology.FormatDuration(d.Warmup), "")
+	t.add("for", topology.FormatDuration(d.For), place(d.ForPos))
 	for i := range d.Routers {
 		t.router(&d.Routers[i])
 	}
@@ -39,11 +39,11 @@ func Effective(d *topology.Design) []Row {
 		path := fmt.Sprintf("probes[%d]", i)
 		length := "until the run ends"
 		if p.For > 0 {
-			length = topology.Const(p.For).String()
+			length = topology.FormatDuration(p.For)
 		}
 		t.add(path+".ping", d.Hosts[p.From].Name+" -> "+d.Hosts[p.To].Name, place(p.Pos))
-		t.add(path+".every", topology.Const(p.Every).String(), place(p.Pos))
-		t.add(path+".start", topology.Const(p.Start).String(), place(p.Pos))
+		t.add(path+".every", topology.FormatDuration(p.Every), place(p.Pos))
+		t.add(path+".start", topology.FormatDuration(p.Start), place(p.Pos))
 		t.add(path+".for", length, place(p.Pos))
 		t.add(path+".size", strconv.Itoa(p.Size), place(p.Pos))
 	}
