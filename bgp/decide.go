@@ -144,11 +144,11 @@ func (s *Speaker) multipath(equals []*Path, best *Path, st standing) []*Path {
 		if p != best && (s.cfg.Multipath < 2 || s.cfg.MultipathSameAS && !sameWay(best, p)) {
 			continue
 		}
-		// Insert where the tie-breaks put it; among paths that no other rule tells
-		// apart they are a total order.
+		// Insert where the tie-breaks put it: among paths that no other rule tells
+		// apart they are a total order, of which best is the first.
 		i := len(used)
 		used = append(used, p)
-		for ; i > 0 && used[i-1] != best && (p == best || s.better(p, used[i-1], st)); i-- {
+		for ; i > 0 && s.better(p, used[i-1], st); i-- {
 			used[i] = used[i-1]
 		}
 		used[i] = p

@@ -251,3 +251,19 @@ func TestExplainSpeaksOfEveryPath(t *testing.T) {
 		t.Error("an explanation of a prefix that nobody spoke of")
 	}
 }
+
+// A new runner-up is no new route, but the explanation follows it.
+func TestRunnerUpIsKeptUpToDateSilently(t *testing.T) {
+	r := newSpeakerRig(t, speakerOf("rfc4271", 1, 2))
+	r.up(0, 1)
+	r.announce(0, pathAttrs(asPath(1)), tenSlash8)
+	r.announce(1, pathAttrs(asPath(2, 9)), tenSlash8)
+	r.quiet()
+	before := r.s.Route(prefixList(tenSlash8)[0])
+	r.announce(1, pathAttrs(asPath(2, 9, 9)), tenSlash8)
+	r.want("1 announces 10.0.0.0/8")
+	after := r.s.Route(prefixList(tenSlash8)[0])
+	if before.Versus.Attrs.ASPath.Length() != 2 || after.Versus.Attrs.ASPath.Length() != 3 || after.Best != before.Best {
+		t.Errorf("runner-up %s, then %s", attrsText(before.Versus.Attrs), attrsText(after.Versus.Attrs))
+	}
+}

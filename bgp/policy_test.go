@@ -111,3 +111,20 @@ func TestExportPolicy(t *testing.T) {
 		})
 	}
 }
+
+// What was sent does not change when the next thing is drafted.
+func TestDraftsDoNotShareMemory(t *testing.T) {
+	cfg := speakerOf("rfc4271", 1, 2)
+	cfg.Peers[0].Export = bgp.Policy{{AddCommunity: []uint32{5, 6}, Prepend: 2}}
+	cfg.Peers[1].Export = bgp.Policy{{AddCommunity: []uint32{7, 8}}}
+	r := newSpeakerRig(t, cfg)
+	r.up(0, 1)
+	r.originate("10.1.0.0/16")
+	p := prefixList("10.1.0.0/16")[0]
+	if got, want := attrsText(r.s.Advertised(0, p)), "path [65000 65000 65000] via 10.0.0.1 communities [5 6]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got, want := attrsText(r.s.Advertised(1, p)), "path [65000] via 10.0.1.1 communities [7 8]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -85,9 +85,12 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 	case InPeerDown:
 		return s.down(acts, peer)
 	case InUpdate:
-		if n.up && in.Msg != nil && in.Msg.Update != nil {
-			acts = s.update(acts, peer, in.Msg.Update, in.Stamp)
-			return s.run(acts)
+		switch m := in.Msg; {
+		case !n.up || m == nil:
+		case m.Update != nil:
+			return s.run(s.update(acts, peer, m.Update, in.Stamp))
+		case m.Refresh != nil && *m.Refresh == IPv4Unicast: // others are ignored. RFC 2918 §4
+			return s.refresh(acts, peer)
 		}
 	case InRouteTime:
 		if n.up {

@@ -340,10 +340,17 @@ func TestRouteRefresh(t *testing.T) {
 	r.up(0, 1)
 	r.quiet()
 	r.step("refresh", 0, bgp.Input{Kind: bgp.InRefresh})
+	r.step("the message itself", 0, bgp.Input{Kind: bgp.InUpdate,
+		Msg: (&bgp.Message{Type: bgp.MsgRouteRefresh, Refresh: &bgp.Family{AFI: 1, SAFI: 1}}).Seal()})
+	r.step("of another family", 0, bgp.Input{Kind: bgp.InUpdate,
+		Msg: (&bgp.Message{Type: bgp.MsgRouteRefresh, Refresh: &bgp.Family{AFI: 2, SAFI: 1}}).Seal()})
 	r.originate("10.2.0.0/16") // and then as usual
 	r.want(`
 	refresh
 	  to 0: [10.1.0.0/16] path [65000] via 10.0.0.1
+	the message itself
+	  to 0: [10.1.0.0/16] path [65000] via 10.0.0.1
+	of another family
 	originate 10.2.0.0/16
 	  route 10.2.0.0/16: from -1 (only path)
 	  to 0: [10.2.0.0/16] path [65000] via 10.0.0.1

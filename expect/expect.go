@@ -85,7 +85,7 @@ func Compile(text string) (*Program, error) {
 func exprError(err error) error {
 	var e *file.Error
 	if errors.As(err, &e) {
-		message := e.Message
+		message := strings.ReplaceAll(e.Message, "type expect.", "a ")
 		if strings.Contains(message, "mismatched types") && strings.Contains(message, "time.Duration") {
 			message += `; a duration is written duration("30s")`
 		}

@@ -161,7 +161,7 @@ func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost
 		n.echoDies(p, dir, seq, drop{why, int16(r), int16(h.link), by})
 		return
 	}
-	n.k.After(delay, sim.Event{To: actorOf(l.routerAt(1 - e)), Kind: evEcho, Arg: uint64(packEcho(p.id, dir, ttl, int(h.link), 1-e, seq)), Phase: sim.PhaseDeliver})
+	n.launch(n.k.Now().Add(delay), actorOf(l.routerAt(1-e)), evEcho, uint64(packEcho(p.id, dir, ttl, int(h.link), 1-e, seq)))
 }
 
 // cachedEgress is egressFor, remembered while the router's tables stand still.

@@ -9,23 +9,37 @@ const (
 	evSettle                        // warm-up is over
 	evFault                         // fault Arg of the story
 	evTick                          // probe Arg sends its next echo request
-	evEcho                          // an echo reaches a router: echoArg
-	evSegment                       // a TCP segment reaches its side: segArg
 	evTCPTimer                      // retransmission timer of connection side Arg
 	evBGPTimer                      // Arg = session<<8 | timer
 	evRouteTime                     // advertisement timer (MRAI) of session Arg
-	evUpdate                        // the update at the head of the router's queue is due
-	evFIB                           // the change at the head of the router's FIB queue is programmed
-	evTable                         // … of its route table queue
-	evIKESend                       // an IKE message leaves, after processing: index of the message
-	evIKE                           // … arrives
 	evVPNTimer                      // Arg = link<<9 | end<<8 | timer
+
+	// What is on its way, and soon over.
+	evEcho    // an echo reaches a router: echoArg
+	evSegment // a TCP segment reaches its side: segArg
+	evUpdate  // the update at the head of the router's queue is due
+	evFIB     // the change at the head of the router's FIB queue is programmed
+	evTable   // … of its route table queue
+	evIKESend // an IKE message leaves, after processing: index of the message
+	evIKE     // … arrives
+	evFlying  = evEcho
 )
+
+// launch schedules something that is on its way. While anything is, a stretch
+// is not quiet.
+func (n *Network) launch(at sim.Time, to sim.ActorID, kind sim.Kind, arg uint64) {
+	n.flying++
+	phase := sim.PhaseDeliver
+	if kind == evIKESend {
+		phase = sim.PhaseTimer
+	}
+	n.k.At(at, sim.Event{To: to, Kind: kind, Arg: arg, Phase: phase})
+}
 
 // KindName names a kind of event, for traces.
 func KindName(k sim.Kind) string {
-	names := [...]string{"", "bring-up", "settle", "fault", "probe", "echo", "segment", "tcp-timer", "bgp-timer",
-		"mrai-timer", "update", "fib", "route-table", "ike-send", "ike", "vpn-timer"}
+	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "vpn-timer",
+		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike"}
 	if int(k) < len(names) {
 		return names[k]
 	}

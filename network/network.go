@@ -34,6 +34,7 @@ type Network struct {
 	conns    []*conn
 	opened   int // connections so far
 	ike      []ikeMessage
+	flying   int  // events of what is on its way
 	dirty    bool // forwarding state changed in this event
 	settled  bool // warm-up is over
 	end      sim.Time
@@ -146,7 +147,7 @@ func (n *Network) prepare(seed uint64) {
 	start := sim.Time(-n.d.Warmup)
 	n.k.Start(seed, start)
 	n.end = sim.Time(n.d.For)
-	n.settled, n.dirty = false, false
+	n.settled, n.dirty, n.flying = false, false, 0
 	n.ike = n.ike[:0]
 	n.wire.errs = nil
 	n.resetConns()
@@ -189,6 +190,9 @@ func (o *observer) Event(ev *sim.Event) {
 
 // Handle is the one entrance of all events.
 func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
+	if ev.Kind >= evFlying {
+		n.flying--
+	}
 	switch ev.Kind {
 	case evTick:
 		n.tick(int(ev.Arg))

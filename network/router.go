@@ -194,7 +194,7 @@ func (n *Network) updateArrived(r *router, s *session, msg *bgp.Message) {
 	}
 	r.updates.last = due
 	r.updates.list = append(r.updates.list, update{s.peer, msg, uint64(n.k.Current())})
-	n.k.At(due, sim.Event{To: actorOf(r.id), Kind: evUpdate, Phase: sim.PhaseDeliver})
+	n.launch(due, actorOf(r.id), evUpdate, 0)
 }
 
 func (n *Network) updateDue(r *router) {
@@ -234,7 +234,7 @@ func (n *Network) program(r *router, q *changeQueue, kind sim.Kind, key topology
 	}
 	q.last = due
 	q.list = append(q.list, c)
-	n.k.At(due, sim.Event{To: actorOf(r.id), Kind: kind, Arg: uint64(key), Phase: sim.PhaseDeliver})
+	n.launch(due, actorOf(r.id), kind, uint64(key))
 }
 
 // fact hashes a prefix for the digest.

@@ -233,7 +233,7 @@ func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) 
 	}
 	c.inFlight++
 	to := &n.sessions[c.side[1-from].session]
-	n.k.At(at, sim.Event{To: to.actor(), Kind: evSegment, Arg: uint64(packSegment(c.id, 1-from, kind, first, count)), Phase: sim.PhaseDeliver})
+	n.launch(at, to.actor(), evSegment, uint64(packSegment(c.id, 1-from, kind, first, count)))
 }
 
 func (n *Network) segmentArrives(a segArg) {

@@ -42,7 +42,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
 	}
-	end.here, end.sa, end.by = false, false, n.k.Current()
+	end.here, end.sa, end.opens, end.by = false, false, false, n.k.Current()
 	n.dirty = true
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
 	n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkDown})
@@ -63,7 +63,7 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 				n.ikeLeaves(int(msg))
 				continue
 			}
-			n.k.After(a.After, sim.Event{To: actorOf(l.routerAt(e)), Kind: evIKESend, Arg: msg, Phase: sim.PhaseTimer})
+			n.launch(n.k.Now().Add(a.After), actorOf(l.routerAt(e)), evIKESend, msg)
 		case vpn.ActArm:
 			n.k.Reset(&end.timers[a.Timer], a.After, sim.Event{To: actorOf(l.routerAt(e)), Kind: evVPNTimer, Arg: uint64(l.id)<<9 | uint64(e)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
 		case vpn.ActDisarm:
@@ -75,6 +75,21 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 			n.setSA(l, e, true)
 		case vpn.ActDown:
 			n.setSA(l, e, false)
+		}
+	}
+	n.matchSAs(l)
+}
+
+// matchSAs works out which end can read what the other one sends. Two ends that
+// both have an SA may still not understand each other, after one of them was
+// deleted and made anew.
+func (n *Network) matchSAs(l *link) {
+	for e := range 2 {
+		far := &l.ends[1-e]
+		opens := l.ends[e].here && far.sa && l.ends[e].vpn.Accepts(far.vpn.SA())
+		if opens != l.ends[e].opens {
+			l.ends[e].opens = opens
+			n.dirty = true
 		}
 	}
 }
@@ -119,7 +134,7 @@ func (n *Network) ikeLeaves(i int) {
 	if why != passed {
 		return
 	}
-	n.k.At(at, sim.Event{To: actorOf(l.routerAt(1 - m.from)), Kind: evIKE, Arg: uint64(i), Phase: sim.PhaseDeliver})
+	n.launch(at, actorOf(l.routerAt(1-m.from)), evIKE, uint64(i))
 }
 
 func (n *Network) ikeArrives(i int) {

@@ -16,7 +16,7 @@ import (
 
 // Lint returns warnings about a design that Load has accepted.
 func Lint(d *topology.Design) []Diagnostic {
-	l := linter{d: d, graph: topology.NewGraph(d)}
+	l := linter{d: d, graph: topology.NewGraph(d), paired: map[[2]int]bool{}}
 	for i := range d.Routers {
 		r := &d.Routers[i]
 		l.router(r)
@@ -30,7 +30,7 @@ func Lint(d *topology.Design) []Diagnostic {
 	}
 	l.story()
 	if d.Warmup < 10*time.Second && len(d.Links) > 0 {
-		l.warn(topology.Pos{File: d.File}, "leave warmup out for 60s", "a warm-up of %v is too short for the sessions to come up: the story begins on a network without routes", topology.Const(d.Warmup))
+		l.warn(topology.Pos{File: d.File}, "leave warmup out for 60s", "a warm-up of %v is too short for the sessions to come up: the story begins on a network without routes", topology.FormatDuration(d.Warmup))
 	}
 	return arrange(l.out)
 }
@@ -38,7 +38,9 @@ func Lint(d *topology.Design) []Diagnostic {
 type linter struct {
 	d     *topology.Design
 	graph *topology.Graph
-	out   []Diagnostic
+	// paired are the routers between which single has looked.
+	paired map[[2]int]bool
+	out    []Diagnostic
 }
 
 func (l *linter) warn(pos topology.Pos, help, format string, args ...any) {
@@ -70,14 +72,17 @@ func (l *linter) timers(name, profileName string, s, base *topology.Settings) {
 		if !own(topology.BGPKeepalive) {
 			pos = hold.Origin.Pos
 		}
-		switch {
-		case h == 0 || k == 0:
-		case k >= h:
-			l.warn(pos, fmt.Sprintf("a third of the hold time is %v", topology.Const(h/3)),
+		switch fixed := s[topology.BGPKeepaliveFixed].Bool; {
+		case h == 0 || 3*k <= h:
+		case fixed && k >= h:
+			l.warn(pos, fmt.Sprintf("a third of the hold time is %v", topology.FormatDuration(h/3)),
 				"%s: a keepalive every %v cannot keep a hold time of %v alive", name, keepalive.Dist, hold.Dist)
-		case 3*k > h:
-			l.warn(pos, fmt.Sprintf("RFC 4271 §10: a third of the hold time, here %v", topology.Const(h/3)),
-				"%s: with a keepalive every %v a hold time of %v survives fewer than two losses", name, keepalive.Dist, hold.Dist)
+		case fixed:
+			l.warn(pos, fmt.Sprintf("RFC 4271 §10: a third of the hold time, here %v", topology.FormatDuration(h/3)),
+				"%s: with a keepalive every %v a hold time of %v does not survive the loss of two", name, keepalive.Dist, hold.Dist)
+		default:
+			l.warn(pos, "", "%s: keepalive %v has no effect: it is more than a third of the hold time %v, so one is sent every %v",
+				name, keepalive.Dist, hold.Dist, topology.FormatDuration(h/3))
 		}
 	}
 	if mrai := &s[topology.BGPMRAI]; own(topology.BGPMRAI) && mrai.Dist.Max() > 0 && s[topology.BGPMRAIMode].Enum == "none" {
@@ -86,42 +91,18 @@ func (l *linter) timers(name, profileName string, s, base *topology.Settings) {
 	if p, ok := profile.Get(profileName); ok {
 		for k := topology.Key(0); k < topology.NumKeys; k++ {
 			if own(k) {
-				l.offered(name, profileName, p, k, &s[k])
+				l.offered(name, p, k, &s[k])
 			}
 		}
 	}
 }
 
 // offered warns of a value that the platform gives no way to set.
-func (l *linter) offered(name, profileName string, p *profile.Profile, k topology.Key, s *topology.Setting) {
-	r, ok := p.Range(k)
-	if !ok {
-		return
+func (l *linter) offered(name string, p *profile.Profile, k topology.Key, s *topology.Setting) {
+	if err := p.Check(k, s.Value); err != nil {
+		r, _ := p.Range(k)
+		l.warn(s.Origin.Pos, r.Source, "%s: %v", name, err)
 	}
-	lo, hi, why := r.Min.Int, r.Max.Int, r.Source
-	if k.Info().Type == topology.TypeDuration {
-		lo, hi = int64(r.Min.Dist.Min()), int64(r.Max.Dist.Max())
-	}
-	min, max := s.Int, s.Int
-	if k.Info().Type == topology.TypeDuration {
-		min, max = int64(s.Dist.Min()), int64(s.Dist.Max())
-	}
-	if lo <= min && max <= hi {
-		return
-	}
-	low, high := formatNumber(k, lo), formatNumber(k, hi)
-	choice := low + " to " + high
-	if lo == hi {
-		choice = "only " + low
-	}
-	l.warn(s.Origin.Pos, why, "%s: %s does not offer %s %s, but %s", name, profileName, k, s.Format(k), choice)
-}
-
-func formatNumber(k topology.Key, n int64) string {
-	if k.Info().Type == topology.TypeDuration {
-		return topology.Const(time.Duration(n)).String()
-	}
-	return topology.Value{Int: n}.Format(k)
 }
 
 // link looks at what the two ends make of each other.
@@ -151,17 +132,17 @@ func (l *linter) session(link *topology.Link) {
 		hold, offer := &our[topology.BGPHold], &their[topology.BGPHold]
 		if said(hold) && offer.Dist.Max() > 0 && hold.Dist.Min() > offer.Dist.Max() {
 			l.warn(hold.Origin.Pos, "the smaller offer is used",
-				"%s hold %v has no effect on %s: %s offers %v", name, hold.Dist, link.Name, peer, offer.Dist)
+				"%s hold %v has no effect: %s offers %v", name, hold.Dist, peer, offer.Dist)
 		}
 		if m := our[topology.BGPMinHold].Dist.Min(); offer.Dist.Max() > 0 && offer.Dist.Max() < m {
 			l.warn(firstPos(our[topology.BGPMinHold].Origin.Pos, offer.Origin.Pos, link.Pos), "",
-				"the session over %s never comes up: %s refuses a hold time below %v, %s offers %v", link.Name, name, topology.Const(m), peer, offer.Dist)
+				"the session over %s never comes up: %s refuses a hold time below %v, %s offers %v", link.Name, name, topology.FormatDuration(m), peer, offer.Dist)
 		}
 		// A keepalive that does not follow the negotiated time starves the peer.
 		negotiated := smaller(hold.Dist.Min(), offer.Dist.Min())
 		if k := our[topology.BGPKeepalive].Dist.Max(); our[topology.BGPKeepaliveFixed].Bool && negotiated > 0 && k >= negotiated {
-			l.warn(firstPos(our[topology.BGPKeepalive].Origin.Pos, offer.Origin.Pos, link.Pos), fmt.Sprintf("%s needs a hold time of %v or more", peer, topology.Const(3*k)),
-				"the session over %s flaps: %s sends a keepalive every %v whatever was negotiated, the hold time is %v", link.Name, name, topology.Const(k), topology.Const(negotiated))
+			l.warn(firstPos(our[topology.BGPKeepalive].Origin.Pos, offer.Origin.Pos, link.Pos), fmt.Sprintf("%s needs a hold time of %v or more", peer, topology.FormatDuration(3*k)),
+				"the session over %s flaps: %s sends a keepalive every %v whatever was negotiated, the hold time is %v", link.Name, name, topology.FormatDuration(k), topology.FormatDuration(negotiated))
 		}
 	}
 	a, b := &link.Ends[0].Settings[topology.BGPPassive], &link.Ends[1].Settings[topology.BGPPassive]
@@ -180,9 +161,9 @@ func smaller(a, b time.Duration) time.Duration {
 
 func (l *linter) tunnel(link *topology.Link) {
 	a, b := &link.Ends[0], &link.Ends[1]
-	if va, vb := &a.Settings[topology.VPNVersion], &b.Settings[topology.VPNVersion]; va.Enum != vb.Enum {
-		l.warn(firstPos(va.Origin.Pos, vb.Origin.Pos, link.Pos), "set vpn.ike to the same at both ends",
-			"%s never comes up: IKE%s at %s, IKE%s at %s", link.Name, va.Enum, l.d.Routers[a.Router].Name, vb.Enum, l.d.Routers[b.Router].Name)
+	if va, vb := &a.Settings[topology.VPNVersion], &b.Settings[topology.VPNVersion]; va.Enum != vb.Enum && (said(va) || said(vb)) {
+		l.warn(firstPos(va.Origin.Pos, vb.Origin.Pos), "set vpn.ike to the same at both ends",
+			"%s: IKE%s at %s, IKE%s at %s: whoever begins decides", link.Name, va.Enum, l.d.Routers[a.Router].Name, vb.Enum, l.d.Routers[b.Router].Name)
 	}
 	starts := false
 	for e := range link.Ends {
@@ -213,8 +194,8 @@ func (l *linter) dpd(link *topology.Link) {
 		}
 		for _, k := range []topology.Key{topology.VPNDPDTimeout, topology.VPNDPDInterval, topology.VPNDPDRetries, topology.VPNDPDRetry} {
 			if said(&s[k]) && detect > negotiated {
-				l.warn(s[k].Origin.Pos, "", "%s at %s: dead peer detection takes %v, the negotiated hold time is %v: it never helps",
-					link.Name, l.d.Routers[link.Ends[e].Router].Name, topology.Const(detect), topology.Const(negotiated))
+				l.warn(s[k].Origin.Pos, "", "%s: dead peer detection takes %v, the negotiated hold time is %v: it never helps",
+					l.d.Routers[link.Ends[e].Router].Name, topology.FormatDuration(detect), topology.FormatDuration(negotiated))
 				break
 			}
 		}
@@ -227,9 +208,10 @@ func (l *linter) probe(p *topology.Probe) {
 		l.warn(to.DropPos, "set security_group.icmp: true", "ICMP is not admitted to host %q: every echo of the probe %q is dropped", to.Name, p.Name)
 	}
 	if p.For > 0 && p.Start+p.For > l.d.For {
-		l.warn(p.Pos, "", "the probe %q lasts beyond the run, which ends at %v", p.Name, topology.Const(l.d.For))
+		l.warn(p.Pos, "", "the probe %q lasts beyond the run, which ends at %v", p.Name, topology.FormatDuration(l.d.For))
 	}
-	if from.Router != to.Router {
+	if pair := [2]int{from.Router, to.Router}; from.Router != to.Router && !l.paired[pair] {
+		l.paired[pair] = true // one probe between two routers stands for all
 		l.single(p, from.Router, to.Router)
 	}
 }
@@ -277,7 +259,7 @@ func (l *linter) sharedGateway(from, to int) {
 	}
 	for e, end := range ends {
 		if count > 1 && shared[e] {
-			l.warn(firstPos(end.OutsidePos, end.Pos), "", "single point of failure: all %d tunnels between %s and %s end at %v", count,
+			l.warn(firstPos(end.OutsidePos, end.Pos), "", "single point of failure: every tunnel between %s and %s ends at %v",
 				l.d.Routers[from].Name, l.d.Routers[to].Name, end.Outside)
 		}
 	}
@@ -289,11 +271,11 @@ func (l *linter) story() {
 	for i := range l.d.Story {
 		f := &l.d.Story[i]
 		if f.Until == 0 && f.At.Min() < l.d.For && f.At.Max() >= l.d.For {
-			l.warn(firstPos(f.AtOrigin.Pos, f.Pos), "", "%v may lie beyond the run, which ends at %v: in some runs it will not happen", f.At, topology.Const(l.d.For))
+			l.warn(firstPos(f.AtOrigin.Pos, f.Pos), "", "%v may lie beyond the run, which ends at %v: in some runs it will not happen", f.At, topology.FormatDuration(l.d.For))
 		}
 		if f.Until > 0 {
 			if first := &l.d.Story[f.Until-1]; first.At.Min()+f.At.Min() >= l.d.For {
-				l.warn(f.Pos, "", "for: %v lasts beyond the run, which ends at %v", f.At, topology.Const(l.d.For))
+				l.warn(f.Pos, "", "for: %v lasts beyond the run, which ends at %v", f.At, topology.FormatDuration(l.d.For))
 			}
 			continue
 		}

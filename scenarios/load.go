@@ -159,6 +159,7 @@ func (l *loader) routersOf(n *yaml.Node) {
 
 func (l *loader) router(key, value *yaml.Node) topology.Router {
 	r := topology.Router{Name: key.Value, Pos: l.pos(key)}
+	_, r.Settings = l.profile(nil)
 	o := l.object(value, fmt.Sprintf("router %q", key.Value))
 	if o == nil {
 		return r
@@ -167,11 +168,8 @@ func (l *loader) router(key, value *yaml.Node) topology.Router {
 	r.Profile, r.Settings = l.profile(o.need("profile", "known: "+strings.Join(profile.Names(), ", ")))
 	if n := o.need("asn", "private numbers are 64512-65534"); n != nil {
 		r.ASNPos = l.pos(n)
-		asn, _ := l.integer(n, "asn", 0, 1<<32-1)
+		asn, _ := l.integer(n, "asn", 1, 1<<32-1) // RFC 7607: AS 0 is nobody's
 		r.ASN = uint32(asn)
-		if r.ASN == 0 && n.Value == "0" {
-			l.error(n, "private numbers are 64512-65534", "AS 0 is nobody's (RFC 7607)")
-		}
 	}
 	if n := o.get("id"); n != nil {
 		r.IDPos = l.pos(n)
@@ -389,6 +387,9 @@ func namesNothing(path string, root *yaml.Node) (problem, help string) {
 			_, isSetting := topology.KeyByPath(settingPath(steps))
 			if i >= 2 && (isSetting || steps[0].key == "story") {
 				return "", "" // a default
+			}
+			if at.Kind == yaml.SequenceNode {
+				return fmt.Sprintf("%q is nothing in this scenario", path), lastOf(join(steps[:i]), at)
 			}
 			return fmt.Sprintf("%q is nothing in this scenario", path), didYouMean(s.key, keysOf(at))
 		}

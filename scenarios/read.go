@@ -127,7 +127,7 @@ func (o *object) close() {
 // names goes through a mapping from names to things, in the file's order.
 func (l *loader) names(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
 	o := l.object(n, what)
-	if o == nil {
+	if o == nil || !l.few(n, what, len(o.keys)) {
 		return
 	}
 	for _, k := range o.keys {
@@ -147,6 +147,9 @@ func (l *loader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
 	switch {
 	case n == nil:
 	case n.Kind == yaml.SequenceNode:
+		if !l.few(n, what, len(n.Content)) {
+			return
+		}
 		for _, c := range n.Content {
 			each(c)
 		}
@@ -155,6 +158,17 @@ func (l *loader) list(n *yaml.Node, what string, each func(n *yaml.Node)) {
 	default:
 		each(n)
 	}
+}
+
+// maxItems of one kind are a large design. More would only serve to keep the
+// checks busy, some of which compare everything with everything.
+const maxItems = 10_000
+
+func (l *loader) few(n *yaml.Node, what string, count int) bool {
+	if count > maxItems {
+		l.error(n, "", "%s has %d entries, more than %d", what, count, maxItems)
+	}
+	return count <= maxItems
 }
 
 // text reads a single value as it is written.
@@ -250,7 +264,7 @@ func (l *loader) duration(n *yaml.Node, what string, lo, hi time.Duration) (time
 	case d.IsRandom():
 		l.error(n, "write one duration, such as 30s", "%s cannot be random", what)
 	case d.A < lo || d.A > hi:
-		l.error(n, "", "%s: %s is not between %v and %v", what, n.Value, topology.Const(lo), topology.Const(hi))
+		l.error(n, "", "%s: %s is not between %v and %v", what, n.Value, topology.FormatDuration(lo), topology.FormatDuration(hi))
 	default:
 		return d.A, true
 	}
@@ -290,6 +304,7 @@ func (l *loader) prefix(n *yaml.Node, what string, host bool) (netip.Prefix, boo
 		l.error(n, "", "%s: %s is IPv6, only IPv4 is modelled", what, t)
 	case !host && p != p.Masked():
 		l.error(n, fmt.Sprintf("write %v", p.Masked()), "%s: %s is an address in a network, not a network", what, t)
+		return p.Masked(), true // what was meant is plain
 	default:
 		return p, true
 	}

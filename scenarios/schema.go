@@ -53,8 +53,8 @@ func Schema() ([]byte, error) {
 	strict(s,
 		prop("vpnsim", &jsonschema.Schema{Const: Version, Description: "The version of this format; comes first."}),
 		prop("name", described(text(), "What the scenario is about, in one line.")),
-		prop("warmup", defaulted(ref("duration"), topology.Const(DefaultWarmup).String(), "Simulated before time zero, so that the story begins on a network that has settled.")),
-		prop("for", defaulted(ref("duration"), topology.Const(DefaultFor).String(), "How long the run lasts after time zero.")),
+		prop("warmup", defaulted(ref("duration"), topology.FormatDuration(DefaultWarmup), "Simulated before time zero, so that the story begins on a network that has settled.")),
+		prop("for", defaulted(ref("duration"), topology.FormatDuration(DefaultFor), "How long the run lasts after time zero.")),
 		prop("routers", named(ref("router"), "The routers, by name.")),
 		prop("hosts", named(ref("host"), "Machines that send and answer probes, by name.")),
 		prop("links", named(ref("link"), "Plain links, by name: both ends see them go down.")),
@@ -132,7 +132,7 @@ func keySchema(k topology.Key) *jsonschema.Schema {
 	doc := strings.ToUpper(info.Doc[:1]) + info.Doc[1:] + "."
 	switch info.Type {
 	case topology.TypeDuration:
-		return described(ref("random"), fmt.Sprintf("%s From %v to %v.", doc, topology.Const(time.Duration(info.Min)), topology.Const(time.Duration(info.Max))))
+		return described(ref("random"), fmt.Sprintf("%s From %v to %v.", doc, topology.FormatDuration(time.Duration(info.Min)), topology.FormatDuration(time.Duration(info.Max))))
 	case topology.TypeInt:
 		return described(number(info.Min, info.Max), doc)
 	case topology.TypeBool:
@@ -228,7 +228,7 @@ func probeSchema() *jsonschema.Schema {
 		strict(&jsonschema.Schema{Required: []string{"ping"}},
 			prop("ping", &jsonschema.Schema{Type: "string", Pattern: pair, Description: "From which host to which: vm -> ec2."}),
 			prop("name", text()),
-			prop("every", defaulted(ref("duration"), topology.Const(DefaultEvery).String(), "Between two echoes.")),
+			prop("every", defaulted(ref("duration"), topology.FormatDuration(DefaultEvery), "Between two echoes.")),
 			prop("start", defaulted(ref("duration"), "0s", "The first one, after time zero.")),
 			prop("for", described(ref("duration"), "How long it goes on; left out: until the run ends.")),
 			prop("size", defaulted(number(0, 65507), DefaultSize, "Octets of payload."))),

@@ -229,10 +229,8 @@ func (e edit) item(list *yaml.Node, s step, before []step, last bool) *yaml.Node
 		return list.Content[i]
 	case i == len(list.Content) && last:
 		list.Content = append(list.Content, e.value)
-	case len(list.Content) == 0:
-		e.fail("", "%s is empty", join(before))
 	default:
-		e.fail(fmt.Sprintf("the last is %s[%d]", join(before), len(list.Content)-1), "%s has no entry %d", join(before), i)
+		e.fail(lastOf(join(before), list), "%s has no entry %d", join(before), i)
 	}
 	return nil
 }
@@ -299,6 +297,14 @@ func child(n *yaml.Node, s step) *yaml.Node {
 		return n.Content[i]
 	}
 	return nil
+}
+
+// lastOf says how long a list is.
+func lastOf(path string, list *yaml.Node) string {
+	if len(list.Content) == 0 {
+		return path + " is empty"
+	}
+	return fmt.Sprintf("the last is %s[%d]", path, len(list.Content)-1)
 }
 
 // keysOf returns the keys of a mapping.

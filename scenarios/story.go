@@ -69,6 +69,9 @@ func (l *loader) story(n *yaml.Node) {
 		l.error(n, "begin each entry with - ", "the story is a list, this is %s", kindOf(n))
 		return
 	}
+	if !l.few(n, "the story", len(n.Content)) {
+		return
+	}
 	for i, c := range n.Content {
 		l.fault(i, c)
 	}

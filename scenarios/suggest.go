@@ -2,22 +2,33 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
 )
 
+// maxCompared names are compared with a misspelt one.
+const maxCompared = 1000
+
 // didYouMean finds the one of known that looks like a slip of text, and
 // otherwise lists them when they are few.
 func didYouMean(text string, known []string) string {
+	if len(known) > maxCompared {
+		return ""
+	}
 	best, similarity := "", 0.0
 	for _, k := range known {
-		if s := levenshtein.Match(strings.ToLower(text), strings.ToLower(k), nil); s > similarity {
+		s := levenshtein.Match(strings.ToLower(text), strings.ToLower(k), nil)
+		if sorted(text) == sorted(k) {
+			s = max(s, 0.9) // letters in the wrong order: gpc for gcp
+		}
+		if s > similarity {
 			best, similarity = k, s
 		}
 	}
 	switch {
-	case similarity >= 0.5:
+	case similarity >= 0.6:
 		return fmt.Sprintf("did you mean %q?", best)
 	case len(known) == 0:
 		return "there are none"
@@ -25,4 +36,10 @@ func didYouMean(text string, known []string) string {
 		return "known: " + strings.Join(known, ", ")
 	}
 	return ""
+}
+
+func sorted(text string) string {
+	letters := []rune(strings.ToLower(text))
+	slices.Sort(letters)
+	return string(letters)
 }

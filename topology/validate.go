@@ -77,10 +77,10 @@ func (v *validator) router(i int) string {
 func (v *validator) times() {
 	d := v.d
 	if d.For <= 0 || d.For > MaxRun {
-		v.problem(d.ForPos, "", "a run of %v is not between 1ns and %v", Const(d.For), Const(MaxRun))
+		v.problem(d.ForPos, "", "a run of %v is not between 1ns and %v", FormatDuration(d.For), FormatDuration(MaxRun))
 	}
 	if d.Warmup < 0 || d.Warmup > MaxRun {
-		v.problem(Pos{File: d.File}, "", "a warm-up of %v is not between 0s and %v", Const(d.Warmup), Const(MaxRun))
+		v.problem(Pos{File: d.File}, "", "a warm-up of %v is not between 0s and %v", FormatDuration(d.Warmup), FormatDuration(MaxRun))
 	}
 }
 
@@ -162,7 +162,7 @@ func (v *validator) duration(k Key, set *Setting) {
 	info, pos := k.Info(), set.Origin.Pos
 	lo, hi := set.Dist.Min(), set.Dist.Max()
 	if int64(lo) < info.Min || int64(hi) > info.Max {
-		v.problem(pos, "", "%s: %s is not between %v and %v", info.Path, set.Dist, Const(time.Duration(info.Min)), Const(time.Duration(info.Max)))
+		v.problem(pos, "", "%s: %s is not between %v and %v", info.Path, set.Dist, FormatDuration(time.Duration(info.Min)), FormatDuration(time.Duration(info.Max)))
 		return
 	}
 	if k != BGPHold {
@@ -175,7 +175,7 @@ func (v *validator) duration(k Key, set *Setting) {
 	case lo < 3*time.Second:
 		v.problem(pos, "RFC 4271 §4.2 allows 0 and 3s to 65535s", "bgp.hold: a peer refuses a hold time of %v", set.Dist)
 	case set.Dist.Kind == Fixed && lo%time.Second != 0:
-		v.problem(pos, fmt.Sprintf("write %v", Const(lo.Truncate(time.Second))), "bgp.hold: %v cannot be offered, an OPEN counts whole seconds", set.Dist)
+		v.problem(pos, fmt.Sprintf("write %v", FormatDuration(lo.Truncate(time.Second))), "bgp.hold: %v cannot be offered, an OPEN counts whole seconds", set.Dist)
 	}
 }
 
@@ -195,7 +195,7 @@ func (v *validator) links() {
 		}
 		v.insides(l)
 		if lo := l.Delay.Dist.Min(); lo < 0 || l.Delay.Dist.Max() > time.Hour {
-			v.problem(cmp.Or(l.Delay.Origin.Pos, l.Pos), "", "a delay of %v is not between 0s and 1h", l.Delay.Dist)
+			v.problem(cmp.Or(l.Delay.Origin.Pos, l.Pos), "", "a delay of %v is not between 0s and 3600s", l.Delay.Dist)
 		}
 		v.loss(l)
 	}
@@ -305,7 +305,7 @@ func (v *validator) hosts() {
 		in := slices.IndexFunc(r.Networks, func(n Network) bool { return n.Prefix.IsValid() && n.Prefix.Contains(h.Addr) })
 		switch {
 		case in < 0 && len(r.Networks) == 0:
-			v.problem(pos, fmt.Sprintf("give %s networks that hold it", r.Name), "%v is in no network of router %q, which has none", h.Addr, r.Name)
+			v.missing(pos, "%v is in no network of router %q, which has none", h.Addr, r.Name)
 		case in < 0:
 			v.problem(pos, "", "%v is in no network of router %q (%s)", h.Addr, r.Name, prefixes(r.Networks))
 		default:
@@ -454,11 +454,11 @@ func (v *validator) probeTimes(p *Probe) {
 	}
 	switch {
 	case p.Every < minEvery:
-		v.problem(p.Pos, "", "every: %v is less than %v", Const(p.Every), Const(minEvery))
+		v.problem(p.Pos, "", "every: %v is less than %v", FormatDuration(p.Every), FormatDuration(minEvery))
 	case p.Start < 0 || p.For < 0:
 		v.problem(p.Pos, "", "a probe cannot start or last less than nothing")
 	case p.Start >= v.d.For:
-		v.problem(p.Pos, "", "the probe starts at %v, when the run of %v is over", Const(p.Start), Const(v.d.For))
+		v.problem(p.Pos, "", "the probe starts at %v, when the run of %v is over", FormatDuration(p.Start), FormatDuration(v.d.For))
 	case length/p.Every > MaxEchoes:
 		v.problem(p.Pos, "", "the probe would send %d echoes, more than %d", length/p.Every, MaxEchoes)
 	}
@@ -477,7 +477,7 @@ func (v *validator) story() {
 				v.missing(pos, "a reversal reverses nothing")
 			}
 		case f.At.Min() >= v.d.For && v.d.For > 0:
-			v.problem(pos, fmt.Sprintf("the run ends at %v: change `for` or `at`", Const(v.d.For)), "%v never comes", f.At)
+			v.problem(pos, fmt.Sprintf("the run ends at %v: change `for` or `at`", FormatDuration(v.d.For)), "%v never comes", f.At)
 		}
 		if f.Kind == PacketLoss && !(f.P > 0 && f.P <= 1) {
 			v.problem(f.Pos, "a probability above 0 and up to 1, such as 0.3", "loss with p %v", f.P)

@@ -22,8 +22,9 @@ type span struct {
 	rest time.Duration // from the moment when rekeying began to the end
 }
 
-// tryAgain is the pause after a refused rekey. assumed: RFC 7296 §2.25 has no
-// number.
+// tryAgain is the least pause after a refused rekey; up to as much is added at
+// random, so that two ends that refused each other do not do so again.
+// assumed: RFC 7296 §2.25 has no number.
 const tryAgain = 10 * time.Second
 
 // lifetime starts a lifetime: the timer runs out when rekeying is due.
@@ -56,11 +57,12 @@ func (e *End) busy(acts []Action, t TimerID, s *span) ([]Action, bool) {
 
 // later begins a rekey that was refused once more.
 func (e *End) later(acts []Action, t TimerID, s *span) []Action {
-	if s.rest <= tryAgain {
+	pause := tryAgain + time.Duration(e.rand()%uint64(tryAgain))
+	if s.rest <= pause {
 		return acts
 	}
-	s.left, s.rest = s.rest-tryAgain, 0
-	return e.arm(acts, t, tryAgain)
+	s.left, s.rest = s.rest-pause, 0
+	return e.arm(acts, t, pause)
 }
 
 // endOfIKE: RekeyIKETimer ran out.
@@ -112,11 +114,6 @@ func (e *End) through(sa *ikeSA, m Message) Message {
 func (e *End) rekeyed(acts []Action, sa *ikeSA, m *Message) []Action {
 	reply := Message{Exchange: CreateChild, Num: 2, ID: m.ID, SPI: m.SPI, Version: 2,
 		IKE: m.IKE, New: m.New, Child: m.Child, Old: m.Old}
-	if q := e.req.msg; q != nil && q.Exchange == Delete && !m.IKE && q.Child == m.Old {
-		// We are just closing it. RFC 7296 §2.25.1
-		reply.Refused = true
-		return e.answer(acts, sa, m, reply)
-	}
 	if q := e.req.msg; q != nil && q.Exchange == CreateChild {
 		switch {
 		case q.IKE != m.IKE, m.IKE && q.New > m.New, !m.IKE && q.Child > m.Child:
