@@ -2,8 +2,6 @@ package network_test
 
 import (
 	"testing"
-	"fmt"
-	"time"
 
 	"github.com/vpnsim/vpnsim/network"
 )
@@ -22,11 +20,9 @@ func TestFastForwardingChangesNothing(t *testing.T) {
 		d := mustParse(t, text)
 		plain, skipping := network.New(d, network.Options{NoSkip: true}), network.New(d, network.Options{})
 		for seed := range seeds {
-			tm := time.AfterFunc(2*time.Second, func() { panic(fmt.Sprint(i, seed)) })
 			want, got := snap(plain.Run(seed)), snap(skipping.Run(seed))
-			tm.Stop()
 			if diff := want.diff(got); diff != "" {
-				fmt.Println(i, seed, diff); if bad++; bad <= 0 {
+				if bad++; bad <= 3 {
 					t.Errorf("design %d, seed %d: plain, fast-forwarded: %s\n%s", i, seed, diff, text)
 				}
 				break
