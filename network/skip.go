@@ -499,7 +499,7 @@ func (n *Network) handBackKeepalive(st *stream) {
 	me.out = append(me.out, bgp.Keepalive)
 	me.queued += bgp.Keepalive.Size
 	c.inFlight++
-	n.k.ResetAtOrder(&me.timer, st.base.Add(me.rto), st.tcp, sim.Event{To: s.actor(), Kind: evTCPTimer, Arg: uint64(c.id)<<1 | uint64(ref.side), Phase: sim.PhaseTimer})
+	n.k.ResetAtOrder(&me.timer, st.base.Add(me.rto), st.tcp, sim.Event{To: s.actor(), Kind: evTCPTimer, Arg: tcpTimerArg(c, ref.side), Phase: sim.PhaseTimer})
 	if st.stage == 1 {
 		n.relaunch(st, o.actor(), evSegment, uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)))
 	} else {

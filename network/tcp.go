@@ -101,7 +101,7 @@ func (n *Network) resetConns() {
 	n.opened = 0
 	for _, c := range n.conns {
 		c.clear()
-		c.inFlight = 0
+		c.inFlight, c.link = 0, -1
 	}
 }
 
@@ -112,12 +112,17 @@ func (c *conn) clear() {
 	}
 }
 
-// newConn finds a connection that nothing refers to any more, or makes one.
+// newConn finds a connection of that link that nothing refers to any more, or
+// makes one. A connection keeps its link for ever, so that an event of the past
+// can still be explained.
 func (n *Network) newConn(link int) *conn {
 	for _, c := range n.conns {
-		if c.inFlight == 0 && c.side[0].state == tcpClosed && c.side[1].state == tcpClosed {
+		if c.link < 0 {
+			c.link = link // left over from an earlier run
+			return c
+		}
+		if c.link == link && c.inFlight == 0 && c.side[0].state == tcpClosed && c.side[1].state == tcpClosed {
 			c.clear()
-			c.link = link
 			return c
 		}
 	}
@@ -148,7 +153,16 @@ func (n *Network) connect(s *session, id bgp.ConnID) {
 
 func (n *Network) armTCP(c *conn, side int) {
 	t := &c.side[side]
-	n.k.Reset(&t.timer, t.rto, sim.Event{To: n.sessions[t.session].actor(), Kind: evTCPTimer, Arg: uint64(c.id)<<1 | uint64(side), Phase: sim.PhaseTimer})
+	n.k.Reset(&t.timer, t.rto, sim.Event{To: n.sessions[t.session].actor(), Kind: evTCPTimer, Arg: tcpTimerArg(c, side), Phase: sim.PhaseTimer})
+}
+
+// tcpTimerArg: connection, whether it is still in its handshake, side.
+func tcpTimerArg(c *conn, side int) uint64 {
+	shaking := uint64(0)
+	if s := c.side[side].state; s == tcpSynSent || s == tcpSynReceived {
+		shaking = 1
+	}
+	return uint64(c.id)<<2 | shaking<<1 | uint64(side)
 }
 
 // sendMessage puts a message of session s into the stream of its connection id.

@@ -81,13 +81,18 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 
 // matchSAs works out which end can read what the other one sends. Two ends that
 // both have an SA may still not understand each other, after one of them was
-// deleted and made anew.
+// deleted and made anew. What the far end sent just before it lost its SA is on
+// its way still, and can be read as long as this end keeps its own: that is how
+// a CEASE gets through.
 func (n *Network) matchSAs(l *link) {
 	for e := range 2 {
-		far := &l.ends[1-e]
-		opens := l.ends[e].here && far.sa && l.ends[e].vpn.Accepts(far.vpn.SA())
-		if opens != l.ends[e].opens {
-			l.ends[e].opens = opens
+		end, far := &l.ends[e], &l.ends[1-e]
+		opens := end.here && end.opens && end.sa
+		if far.sa {
+			opens = end.here && end.vpn.Accepts(far.vpn.SA())
+		}
+		if opens != end.opens {
+			end.opens = opens
 			n.dirty = true
 		}
 	}
