@@ -325,6 +325,11 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 		closed = closed || m == fin
 	}
 	t.out = append(t.out[:0], t.out[k:]...)
+	if t.tries > 0 {
+		// What was sent behind the lost segment was not kept at the other side:
+		// all of it goes out again now, rather than each after a timeout of its own.
+		t.next = upTo
+	}
 	t.una, t.tries = upTo, 0
 	if t.stuck && t.queued <= sendBuffer/2 {
 		t.stuck = false
