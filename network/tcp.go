@@ -353,8 +353,13 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 func (n *Network) accepted(c *conn, side int) {
 	t := &c.side[side]
 	s := &n.sessions[t.session]
-	t.state, t.tries = tcpEstablished, 0
 	n.k.Stop(&t.timer)
+	if !n.routers[s.router].alive {
+		t.state = tcpClosed // the process died meanwhile, and its listening socket with it
+		n.segment(c, side, segRst, 0, 0)
+		return
+	}
+	t.state, t.tries = tcpEstablished, 0
 	s.next++
 	t.connID = s.next
 	s.conns = append(s.conns, connRef{t.connID, c.id, side})
@@ -365,6 +370,9 @@ func (n *Network) dataArrives(c *conn, side int, first, count uint32) {
 	t := &c.side[side]
 	if t.state == tcpSynReceived {
 		n.accepted(c, side) // the ACK of the handshake was lost; data acknowledges as well
+		if t.state == tcpClosed {
+			return
+		}
 	}
 	if t.state == tcpClosed {
 		n.segment(c, side, segRst, 0, 0)
