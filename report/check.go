@@ -101,8 +101,13 @@ func (p *page) values(values []Value) {
 		return
 	}
 	g := grid{head: []string{"parameter", "value", "where it comes from"}}
+	said := grid{head: []string{"assumed by the scenario", "where", "why"}}
 	before := ""
 	for _, v := range values {
+		if path, ok := strings.CutPrefix(v.Path, "assume."); ok {
+			said.add(path, v.Origin, v.Value)
+			continue
+		}
 		if s := subject(v.Path); before != "" && s != before {
 			g.add("", "", "")
 		}
@@ -111,6 +116,10 @@ func (p *page) values(values []Value) {
 	}
 	p.grid(0, g)
 	p.printf("\n")
+	if len(said.rows) > 0 {
+		p.grid(0, said)
+		p.printf("\n")
+	}
 }
 
 // origin stresses what nobody has documented.
@@ -127,7 +136,7 @@ func subject(path string) string {
 	if !ok {
 		return ""
 	}
-	if strings.HasSuffix(section, "]") || section == "assume" {
+	if strings.HasSuffix(section, "]") {
 		return section
 	}
 	name, _, _ := strings.Cut(rest, ".")
@@ -136,12 +145,9 @@ func subject(path string) string {
 
 func (p *page) verdict(s CheckedScenario) {
 	var parts []string
-	switch {
-	case s.Errors > 0:
+	if s.Errors > 0 {
 		parts = append(parts, p.paint(red, "✗ "+count(s.Errors, "error", "errors")))
-	case s.Warnings == 0:
-		parts = append(parts, p.paint(green, "✓ ok"))
-	default:
+	} else {
 		parts = append(parts, p.paint(green, "✓ ok"))
 	}
 	if s.Warnings > 0 {

@@ -59,11 +59,13 @@ func (a *app) command() *cobra.Command {
 	root.SetVersionTemplate("vpnsim {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	f := root.PersistentFlags()
-	f.StringVar(&a.format, "format", "text", "`text`, json or md")
+	f.StringVar(&a.format, "format", "text", "`how` to print: text, json or md")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no warnings on standard error")
 	f.BoolVar(&a.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
 	f.BoolVar(&a.ascii, "ascii", false, "no signs beyond ASCII")
 	f.IntVar(&a.width, "width", 0, "`columns` of the page; 0: those of the terminal")
+	// Cobra would take -v for this, which means something else to check.
+	root.Flags().Bool("version", false, "print the version")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.globals() }
 	root.AddCommand(a.runCommand(), a.explainCommand(), a.checkCommand(), a.scenariosCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -104,7 +106,20 @@ func (a *app) unknownCommand(cmd *cobra.Command, args []string) error {
 
 // flagError adds what was probably meant to pflag's complaint.
 func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
+	var (
+		unknown *pflag.NotExistError
+		invalid *pflag.InvalidValueError
+	)
+	if errors.As(err, &invalid) {
+		kind := "valid"
+		switch invalid.GetFlag().Value.Type() {
+		case "uint64":
+			kind = "a whole number, 0 or more"
+		case "int":
+			kind = "a whole number"
+		}
+		return usagef("", "--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
+	}
 	if !errors.As(err, &unknown) {
 		return usagef(fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath()), "%s", err)
 	}

@@ -102,7 +102,7 @@ the same run again, with one thing changed).
   .svg         a timeline of sessions, tunnels, routes and probes
   .json, .md   the answer, as --format json and md print it`,
 		Example: `  vpnsim run --seed 2                          another draw of everything random
-  vpnsim run --set story[0].notify=true        if the far end were told
+  vpnsim run --set 'story[0].notify=true'      if the far end were told
   vpnsim run --show routes --at 80s            the tables before the failure
   vpnsim run aws-gcp-blackhole -o x.pcapng     another scenario that ships with vpnsim
   vpnsim scenarios aws-gcp | vpnsim run -      a scenario from standard input`,
@@ -157,7 +157,7 @@ the same run again, with one thing changed).
 	f := cmd.Flags()
 	f.StringSliceVar(&show, "show", []string{"ping", "gaps"}, "what to print: `views` of "+showTypes)
 	f.StringArrayVarP(&paths, "output", "o", nil, "write the run to `file`, too; the suffix says how")
-	f.StringVar(&style, "ping-style", "iputils", "arithmetic of ping's last line: `iputils` or centos7")
+	f.StringVar(&style, "ping-style", "iputils", "arithmetic of ping's last line, `style` iputils or centos7")
 	f.BoolVar(&all, "all", false, "every reply line, none left out")
 	f.BoolVar(&q.wire, "wire-check", false, "send every message through real bytes and back, and compare")
 	f.BoolVar(&noWhatIf, "no-what-if", false, "do not run again with things changed")

@@ -115,12 +115,22 @@ func diagnostics(ds []scenarios.Diagnostic) []report.Diagnostic {
 	return list
 }
 
+// mostLints of a scenario that runs are written; check lists them all.
+const mostLints = 5
+
 // lints writes the warnings about a scenario that runs, and tells how many
 // there are.
 func (a *app) lints(d *topology.Design) (int, error) {
 	ds := diagnostics(scenarios.Lint(d))
-	if a.quiet {
+	if a.quiet || len(ds) == 0 {
 		return len(ds), nil
 	}
-	return len(ds), report.Diagnostics(a.err, ds, a.options(a.err))
+	few := ds[:min(len(ds), mostLints)]
+	if err := report.Diagnostics(a.err, few, a.options(a.err)); err != nil {
+		return len(ds), err
+	}
+	if more := len(ds) - len(few); more > 0 {
+		a.warn(fmt.Sprintf("%d more like these: vpnsim check %s", more, d.File))
+	}
+	return len(ds), nil
 }
