@@ -124,7 +124,8 @@ func (n *Network) setLink(l *link, up bool) {
 }
 
 // kill ends the routing process of r: the system resets its connections, and
-// the routes that it had installed go with it. The tunnels stay.
+// the routes that it had installed go with it, unless they survive it. The
+// tunnels stay.
 func (n *Network) kill(r *router) {
 	if !r.alive {
 		return
@@ -146,6 +147,9 @@ func (n *Network) kill(r *router) {
 	}
 	r.missed = r.missed[:0]
 	for _, p := range r.speaker.Prefixes() {
+		if r.settings[topology.FIBSurvives].Bool {
+			break
+		}
 		if route := r.speaker.Route(p); route != nil && route.Best != nil && route.Best.Peer != bgp.Local {
 			n.routeChanged(r, &bgp.Route{Prefix: p})
 		}

@@ -43,7 +43,8 @@ type way struct {
 // plain link.
 type linkEnd struct {
 	vpn     *vpn.End
-	sa      bool        // packets may pass (always true on a plain link)
+	sa      bool        // packets may leave (always true on a plain link)
+	opens   bool        // the SA that the other end sends with is known here
 	here    bool        // configured at this end
 	heard   sim.Time    // when a packet last came in through the tunnel
 	by      sim.EventID // the event that last changed sa
@@ -85,7 +86,7 @@ func (l *link) reset(n *Network) {
 		w.hole, w.bad, w.by, w.loss = false, false, 0, l.cfg.Loss
 		w.delays, w.losses = n.k.Rand(w.nameDly), n.k.Rand(w.nameLos)
 		end := &l.ends[e]
-		end.sa, end.here, end.heard, end.by = false, false, 0, 0
+		end.sa, end.opens, end.here, end.heard, end.by = false, false, false, n.k.Now(), 0
 		clear(end.timers[:])
 		if l.tunnel {
 			end.rnd = n.k.Rand(end.nameRnd)
@@ -115,6 +116,7 @@ const (
 	dropNoSA
 	dropFarNoTunnel
 	dropFarNoSA
+	dropOtherSA
 	dropHole
 	dropLoss
 	dropLinkDown
@@ -125,7 +127,7 @@ const (
 
 func (r dropReason) String() string {
 	return [...]string{"passed", "no route", "no row in the route table (route propagation)", "the tunnel is deleted at this end",
-		"no IPsec SA at this end", "the far end has deleted the tunnel", "the far end has no IPsec SA", "black hole",
+		"no IPsec SA at this end", "the far end has deleted the tunnel", "the far end has no IPsec SA", "the far end has other IPsec SAs", "black hole",
 		"packet loss", "link down", "TTL exceeded", "the security group admits no ICMP", "host unreachable"}[r]
 }
 
@@ -165,8 +167,11 @@ func (l *link) enters(e int) (dropReason, sim.EventID) {
 		return dropLinkDown, l.downBy
 	case l.tunnel && !end.here:
 		return dropFarNoTunnel, end.by
+	case end.opens:
 	case !end.sa:
 		return dropFarNoSA, end.by
+	default:
+		return dropOtherSA, end.by
 	}
 	return passed, 0
 }
@@ -228,8 +233,11 @@ func (n *Network) bringUp(i int) {
 			n.createEnd(l, e)
 			continue
 		}
-		l.ends[e].here, l.ends[e].sa, l.ends[e].by = true, true, n.k.Current()
-		n.dirty = true
-		n.startSession(l, e)
+		l.ends[e].here, l.ends[e].sa, l.ends[e].opens, l.ends[e].by = true, true, true, n.k.Current()
+	}
+	n.dirty = true
+	if !l.tunnel {
+		n.startSession(l, 0)
+		n.startSession(l, 1)
 	}
 }

@@ -188,6 +188,7 @@ func sessionConfig(n *Network, link, end int) bgp.SessionConfig {
 		HoldJitter:         ratio(&set[topology.BGPHoldJitter]),
 		ConnectRetryJitter: ratio(&set[topology.BGPConnectRetryJitter]),
 		IdleHoldJitter:     ratio(&set[topology.BGPIdleHoldJitter]),
+		ConnectFailActive:  set[topology.BGPConnectFail].Enum == "active",
 		RouteRefresh:       true,
 		FourOctetAS:        true,
 	}

@@ -17,9 +17,10 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 	}
 	c := bgp.SpeakerConfig{
 		AS: r.cfg.ASN, ID: r.cfg.ID,
-		Rules:     rules,
-		Multipath: int(r.settings[topology.BGPMultipath].Int),
-		Rand:      r.rnd.Uint64,
+		Rules:           rules,
+		Multipath:       int(r.settings[topology.BGPMultipath].Int),
+		MultipathSameAS: r.settings[topology.BGPMultipathSameAS].Bool,
+		Rand:            r.rnd.Uint64,
 	}
 	for _, i := range r.sessions {
 		s := &n.sessions[i]

@@ -42,7 +42,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
 	}
-	end.here, end.sa, end.by = false, false, n.k.Current()
+	end.here, end.sa, end.opens, end.by = false, false, false, n.k.Current()
 	n.dirty = true
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
 	n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkDown})
@@ -75,6 +75,21 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 			n.setSA(l, e, true)
 		case vpn.ActDown:
 			n.setSA(l, e, false)
+		}
+	}
+	n.matchSAs(l)
+}
+
+// matchSAs works out which end can read what the other one sends. Two ends that
+// both have an SA may still not understand each other, after one of them was
+// deleted and made anew.
+func (n *Network) matchSAs(l *link) {
+	for e := range 2 {
+		far := &l.ends[1-e]
+		opens := l.ends[e].here && far.sa && l.ends[e].vpn.Accepts(far.vpn.SA())
+		if opens != l.ends[e].opens {
+			l.ends[e].opens = opens
+			n.dirty = true
 		}
 	}
 }

@@ -28,7 +28,7 @@ type Diagnostic struct {
 // String is "file:line:col: message (help)", which editors can jump to.
 func (d Diagnostic) String() string {
 	var b strings.Builder
-	b.WriteString(FormatPos(d.Pos))
+	b.WriteString(d.Pos.String())
 	b.WriteString(": ")
 	if d.Severity == Warning {
 		b.WriteString("warning: ")
@@ -38,14 +38,6 @@ func (d Diagnostic) String() string {
 		b.WriteString(" (" + d.Help + ")")
 	}
 	return b.String()
-}
-
-// FormatPos writes a place as file:line:col, or as the file alone.
-func FormatPos(p topology.Pos) string {
-	if p.Line == 0 {
-		return p.File
-	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
 
 // Failed tells whether there is an Error among ds.

@@ -68,7 +68,7 @@ func (t *table) add(path, value, origin string) {
 	t.rows = append(t.rows, Row{path, value, origin})
 }
 
-// place is "file:line" of something that the scenario says.
+// place is "file:line:col" of something that the scenario says.
 func place(p topology.Pos) string {
 	switch {
 	case fromSet(p) == 1:
@@ -76,33 +76,7 @@ func place(p topology.Pos) string {
 	case p.Line == 0:
 		return ""
 	}
-	return fmt.Sprintf("%s:%d", p.File, p.Line)
-}
-
-// FormatOrigin says where a value comes from, in a few words.
-func FormatOrigin(o topology.Origin) string {
-	detail := o.Source
-	if detail == "" {
-		detail = o.Note
-	}
-	switch o.Status {
-	case topology.Overridden:
-		return "--set"
-	case topology.Given:
-		return place(o.Pos)
-	case topology.Assumed:
-		if detail = o.Note; detail == "" {
-			detail = o.Source
-		}
-		if o.Profile != "" {
-			return fmt.Sprintf("assumed: %s (profile %s)", detail, o.Profile)
-		}
-		return "assumed: " + detail
-	}
-	if o.Profile == "" {
-		return fmt.Sprintf("%s: %s", o.Status, detail)
-	}
-	return fmt.Sprintf("profile %s, %s: %s", o.Profile, o.Status, detail)
+	return p.String()
 }
 
 func (t *table) router(r *topology.Router) {
@@ -133,7 +107,7 @@ func (t *table) router(r *topology.Router) {
 func (t *table) settings(path string, s, base *topology.Settings) {
 	for k := topology.Key(0); k < topology.NumKeys; k++ {
 		if base == nil || s[k].Origin.Pos != base[k].Origin.Pos {
-			t.add(path+"."+k.String(), s[k].Format(k), FormatOrigin(s[k].Origin))
+			t.add(path+"."+k.String(), s[k].Format(k), s[k].Origin.String())
 		}
 	}
 }
@@ -143,7 +117,7 @@ func (t *table) link(l *topology.Link) {
 	if l.Kind == topology.Tunnel {
 		path = "tunnels." + l.Name
 	}
-	delay := FormatOrigin(l.Delay.Origin)
+	delay := l.Delay.Origin.String()
 	if l.Delay.Origin.Note != "" {
 		delay += ", " + l.Delay.Origin.Note
 	}
@@ -220,14 +194,14 @@ func formatTerm(t *topology.Term) string {
 func (t *table) fault(f *topology.Fault) {
 	path := fmt.Sprintf("story[%d]", f.Index)
 	if f.Until > 0 {
-		t.add(path+".for", f.At.String(), FormatOrigin(f.AtOrigin))
+		t.add(path+".for", f.At.String(), f.AtOrigin.String())
 		return
 	}
-	t.add(path+".at", f.At.String(), FormatOrigin(f.AtOrigin))
+	t.add(path+".at", f.At.String(), f.AtOrigin.String())
 	t.add(path+"."+wordOf(f.Kind), t.subject(f), place(f.Pos))
 	switch f.Kind {
 	case topology.TunnelDelete:
-		t.add(path+".notify", strconv.FormatBool(f.Notify), FormatOrigin(f.NotifyOrigin))
+		t.add(path+".notify", strconv.FormatBool(f.Notify), f.NotifyOrigin.String())
 	case topology.PacketLoss:
 		t.add(path+".p", strconv.FormatFloat(f.P, 'g', -1, 64), place(f.Pos))
 	}

@@ -76,15 +76,15 @@ func (k *Kernel) Digest() uint64 { return k.digest }
 // Mix adds a fact about the run, such as a route that was installed, to the digest.
 func (k *Kernel) Mix(fact uint64) { k.digest += mix64(fact ^ uint64(k.now)*golden) }
 
-// ord packs what orders events of one instant: 3 bits phase, 16 bits shuffle,
-// 45 bits insertion.
-func (k *Kernel) ord(p Phase, to ActorID) uint64 {
+// order packs what orders events of one instant: phase, then insertion. With a
+// salt, ten of insertion's bits go to a hash of the actor.
+func (k *Kernel) order(p Phase, to ActorID) uint64 {
 	k.inserted++
-	o := uint64(p)<<61 | k.inserted
+	n := k.inserted
 	if k.salt != 0 {
-		o |= mix64(k.salt^uint64(to)) >> 48 << 45
+		n = mix64(k.salt^uint64(to))>>54<<28 | n&(1<<28-1)
 	}
-	return o
+	return uint64(p)<<62 | n<<slotBits
 }
 
 // At schedules ev for the instant t, which must not lie in the past.
@@ -92,7 +92,7 @@ func (k *Kernel) At(t Time, ev Event) Timer {
 	if t < k.now {
 		panic("sim: an event was scheduled in the past")
 	}
-	s := k.q.push(key{at: t, ord: k.ord(ev.Phase, ev.To)})
+	s := k.q.push(t, k.order(ev.Phase, ev.To))
 	p := &k.q.slots[s]
 	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
 	return Timer{s, p.gen}
@@ -116,7 +116,7 @@ func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
 	}
 	p := &k.q.slots[t.slot]
 	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
-	k.q.place(int(p.pos), key{at: at, ord: k.ord(ev.Phase, ev.To), slot: t.slot})
+	k.q.move(t.slot, at, k.order(ev.Phase, ev.To))
 }
 
 // Stop takes the pending event of t out of the queue and tells whether there
@@ -124,7 +124,7 @@ func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
 func (k *Kernel) Stop(t *Timer) bool {
 	was := k.pending(*t)
 	if was {
-		k.q.remove(int(k.q.slots[t.slot].pos))
+		k.q.remove(t.slot)
 	}
 	*t = Timer{}
 	return was
@@ -137,13 +137,13 @@ func (k *Kernel) When(t Timer) (Time, bool) {
 	if !k.pending(t) {
 		return 0, false
 	}
-	return k.q.heap[k.q.slots[t.slot].pos].at, true
+	return k.q.heap[k.q.pos[t.slot]].at, true
 }
 
 // RunUntil handles every event up to and at the instant t, and leaves the
 // clock there.
 func (k *Kernel) RunUntil(t Time) {
-	for len(k.q.heap) > 0 && k.q.heap[0].at <= t {
+	for k.q.len() > 0 && k.q.first().at <= t {
 		k.step()
 	}
 	k.now, k.current, k.cause = max(k.now, t), 0, 0
@@ -151,7 +151,7 @@ func (k *Kernel) RunUntil(t Time) {
 
 // Step handles the next event unless it lies after limit, and tells whether it did.
 func (k *Kernel) Step(limit Time) bool {
-	if len(k.q.heap) == 0 || k.q.heap[0].at > limit {
+	if k.q.len() == 0 || k.q.first().at > limit {
 		return false
 	}
 	k.step()
@@ -159,18 +159,19 @@ func (k *Kernel) Step(limit Time) bool {
 }
 
 func (k *Kernel) step() {
-	top := k.q.heap[0]
-	p := &k.q.slots[top.slot]
+	top := *k.q.first()
+	p := &k.q.slots[top.slot()]
 	k.handled++
 	k.current = k.handled
 	k.ev = Event{At: top.at, ID: k.current, Cause: p.cause, Arg: p.arg, To: p.to, Kind: p.kind, Phase: p.phase}
-	k.q.remove(0)
+	k.q.take()
 	k.now, k.cause = top.at, k.ev.Cause
 	k.digest += hash(top.at, k.ev.To, k.ev.Kind, k.ev.Arg)
 	if k.observer != nil {
 		k.observer.Event(&k.ev)
 	}
 	k.actors[k.ev.To].Handle(k, k.ev)
+	k.q.fill()
 }
 
 // Skip accounts for an event that would have been handled at the instant at,
@@ -182,13 +183,14 @@ func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
 }
 
 // Len is the number of pending events.
-func (k *Kernel) Len() int { return len(k.q.heap) }
+func (k *Kernel) Len() int { return k.q.len() }
 
 // Pending calls f for each pending event, in no order that may matter.
 func (k *Kernel) Pending(f func(at Time, kind Kind, arg uint64)) {
-	for i := range k.q.heap {
-		p := &k.q.slots[k.q.heap[i].slot]
-		f(k.q.heap[i].at, p.kind, p.arg)
+	for i := range k.q.heap[root:] {
+		e := &k.q.heap[root+i]
+		p := &k.q.slots[e.slot()]
+		f(e.at, p.kind, p.arg)
 	}
 }
 

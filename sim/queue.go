@@ -1,30 +1,39 @@
 package sim
 
 // The queue is an indexed 4-ary heap. Its entries are small keys without
-// pointers, kept apart from what they stand for: sifting moves 24 bytes, and
-// slots know where their key is, so that a pending event can be moved or taken
-// out in place. Four children a node halve the depth, and with it the cache
-// misses, of a binary heap.
+// pointers, kept apart from what they stand for, and positions are kept apart
+// from both, so that sifting touches little memory. Four children a node halve
+// the depth of a binary heap; they lie in one cache line, because a key has 16
+// bytes and the root stands at index 3 (so that the children of i begin at
+// 4i-8, a multiple of four). Knowing positions, a pending event can be moved or
+// taken out in place.
 
-// key orders the queue: time, then phase, actor's shuffle and insertion, which
-// are packed into ord.
+// key orders the queue: time first, then order, which packs phase (2 bits),
+// insertion (38 bits) and slot (24 bits). The slot never decides: insertion is
+// unique.
 type key struct {
-	at   Time
-	ord  uint64
-	slot uint32
+	at    Time
+	order uint64
 }
+
+const (
+	root     = 3
+	slotBits = 24
+	slotMask = 1<<slotBits - 1
+)
 
 func (a *key) before(b *key) bool {
-	return a.at < b.at || a.at == b.at && a.ord < b.ord
+	return a.at < b.at || a.at == b.at && a.order < b.order
 }
 
-// slot holds a pending event. pos is the place of its key in the heap; gen
-// tells a Timer that its event is gone and the slot serves another.
+func (a *key) slot() uint32 { return uint32(a.order & slotMask) }
+
+// slot holds a pending event. gen tells a Timer that its event is gone and the
+// slot serves another.
 type slot struct {
 	cause EventID
 	arg   uint64
 	to    ActorID
-	pos   uint32
 	gen   uint32
 	kind  Kind
 	phase Phase
@@ -32,38 +41,85 @@ type slot struct {
 
 type queue struct {
 	heap  []key
+	pos   []uint32 // by slot: where its key is in heap
 	slots []slot
 	free  []uint32
+	// hole: the root has been taken, and its key is still there. An event that
+	// schedules another one, as most do, puts it into the hole, which saves
+	// half of the sifting. Until then the old key, which nothing pending comes
+	// before, keeps the heap in order.
+	hole bool
 }
+
+func (q *queue) len() int { return len(q.heap) - root }
+
+// first is the key of the next event.
+func (q *queue) first() *key { return &q.heap[root] }
 
 func (q *queue) reset() {
-	for i := range q.heap {
-		s := q.heap[i].slot
-		q.slots[s].gen++
-		q.free = append(q.free, s)
+	if q.heap == nil {
+		q.heap = make([]key, root, 64)
 	}
-	q.heap = q.heap[:0]
+	for _, k := range q.heap[root:] {
+		q.release(k.slot())
+	}
+	q.heap, q.hole = q.heap[:root], false
 }
 
-// push adds an event and returns the slot that holds it.
-func (q *queue) push(k key) uint32 {
+// push adds an event and returns the slot that holds it. order lacks the slot.
+func (q *queue) push(at Time, order uint64) uint32 {
+	var s uint32
 	if n := len(q.free); n > 0 {
-		k.slot = q.free[n-1]
+		s = q.free[n-1]
 		q.free = q.free[:n-1]
 	} else {
-		k.slot = uint32(len(q.slots))
+		s = uint32(len(q.slots))
+		if s > slotMask {
+			panic("sim: more than 16 million events are pending")
+		}
 		q.slots = append(q.slots, slot{gen: 1})
+		q.pos = append(q.pos, 0)
+	}
+	k := key{at, order | uint64(s)}
+	if q.hole {
+		q.hole = false
+		q.down(root, k)
+		return s
 	}
 	q.heap = append(q.heap, k)
 	q.up(len(q.heap)-1, k)
-	return k.slot
+	return s
 }
 
-// remove takes the key at heap position i out and frees its slot.
-func (q *queue) remove(i int) {
-	s := q.heap[i].slot
+func (q *queue) release(s uint32) {
 	q.slots[s].gen++
 	q.free = append(q.free, s)
+}
+
+// take frees the slot of the first event and leaves a hole.
+func (q *queue) take() {
+	q.release(q.first().slot())
+	q.hole = true
+}
+
+// fill closes the hole if nothing has been put there.
+func (q *queue) fill() {
+	if !q.hole {
+		return
+	}
+	q.hole = false
+	last := len(q.heap) - 1
+	k := q.heap[last]
+	q.heap = q.heap[:last]
+	if last > root {
+		q.down(root, k)
+	}
+}
+
+// remove takes the event in slot s out.
+func (q *queue) remove(s uint32) {
+	i := int(q.pos[s])
+	q.release(s)
 	last := len(q.heap) - 1
 	k := q.heap[last]
 	q.heap = q.heap[:last]
@@ -72,9 +128,14 @@ func (q *queue) remove(i int) {
 	}
 }
 
-// place puts k where it belongs, starting from the hole at i.
+// move gives the event in slot s another time and order.
+func (q *queue) move(s uint32, at Time, order uint64) {
+	q.place(int(q.pos[s]), key{at, order | uint64(s)})
+}
+
+// place puts k where it belongs, starting from a hole at i.
 func (q *queue) place(i int, k key) {
-	if i > 0 && k.before(&q.heap[(i-1)/4]) {
+	if i > root && k.before(&q.heap[i/4+2]) {
 		q.up(i, k)
 	} else {
 		q.down(i, k)
@@ -83,41 +144,41 @@ func (q *queue) place(i int, k key) {
 
 func (q *queue) up(i int, k key) {
 	h := q.heap
-	for i > 0 {
-		p := (i - 1) / 4
+	for i > root {
+		p := i/4 + 2
 		if !k.before(&h[p]) {
 			break
 		}
 		h[i] = h[p]
-		q.slots[h[i].slot].pos = uint32(i)
+		q.pos[h[i].slot()] = uint32(i)
 		i = p
 	}
 	h[i] = k
-	q.slots[k.slot].pos = uint32(i)
+	q.pos[k.slot()] = uint32(i)
 }
 
 func (q *queue) down(i int, k key) {
-	h, slots := q.heap, q.slots
+	h, pos := q.heap, q.pos
 	n := len(h)
 	for {
-		c := 4*i + 1
+		c := 4*i - 8
 		if c >= n {
 			break
 		}
-		best := &h[c]
 		b := c
+		best := h[c]
 		for j := c + 1; j < min(c+4, n); j++ {
-			if h[j].before(best) {
-				best, b = &h[j], j
+			if h[j].before(&best) {
+				best, b = h[j], j
 			}
 		}
 		if !best.before(&k) {
 			break
 		}
-		h[i] = *best
-		slots[best.slot].pos = uint32(i)
+		h[i] = best
+		pos[best.slot()] = uint32(i)
 		i = b
 	}
 	h[i] = k
-	slots[k.slot].pos = uint32(i)
+	pos[k.slot()] = uint32(i)
 }

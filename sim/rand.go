@@ -20,7 +20,7 @@ func mix64(z uint64) uint64 {
 
 // hash is an event's part of the digest.
 func hash(at Time, to ActorID, kind Kind, arg uint64) uint64 {
-	return mix64(mix64(uint64(at)*golden^arg) + uint64(to)<<16 + uint64(kind))
+	return mix64(uint64(at)*golden ^ arg*0xd1342543de82ef95 ^ uint64(to)<<48 ^ uint64(kind)<<32)
 }
 
 // Stream is a sequence of random numbers.

@@ -12,6 +12,7 @@ const (
 	BGPMinHold
 	BGPConnectRetry
 	BGPConnectRetryJitter
+	BGPConnectFail
 	BGPDelayOpen
 	BGPIdleHold
 	BGPIdleHoldMax
@@ -26,11 +27,13 @@ const (
 	BGPProcessing
 	BGPDecision
 	BGPMultipath
+	BGPMultipathSameAS
 	BGPMED
 	BGPSenderSideLoop
 	BGPNoEcho
 	BGPFastFallover
 	FIBDelay
+	FIBSurvives
 	RouteTableKind
 	RouteTablePropagate
 	RouteTableDelay
@@ -84,6 +87,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPMinHold:            {"bgp.min_hold", TypeDuration, 0, 65535 * sec, nil, "an OPEN that offers less is refused"},
 	BGPConnectRetry:       {"bgp.connect_retry", TypeDuration, ms, hour, nil, "ConnectRetryTimer"},
 	BGPConnectRetryJitter: {"bgp.connect_retry_jitter", TypeRatio, 1, 1000, nil, "ConnectRetryTimer is multiplied by U(this, 1)"},
+	BGPConnectFail:        {"bgp.connect_fail", TypeEnum, 0, 0, []string{"idle", "active"}, "a connection that is refused: idle = the session waits for IdleHoldTimer, active = for the rest of ConnectRetryTimer"},
 	BGPDelayOpen:          {"bgp.delay_open", TypeDuration, 0, hour, nil, "DelayOpenTimer; 0 = the OPEN goes out at once"},
 	BGPIdleHold:           {"bgp.idle_hold", TypeDuration, 0, hour, nil, "IdleHoldTimer: wait after an error before the session starts again"},
 	BGPIdleHoldMax:        {"bgp.idle_hold_max", TypeDuration, 0, 24 * hour, nil, "the wait doubles with each error up to this"},
@@ -98,11 +102,13 @@ var keys = [NumKeys]KeyInfo{
 	BGPProcessing:         {"bgp.processing", TypeDuration, 0, hour, nil, "from the arrival of an UPDATE to the decision that it causes"},
 	BGPDecision:           {"bgp.decision", TypeEnum, 0, 0, []string{"rfc4271", "frr", "bird", "gobgp", "cisco-ios", "aws-vgw", "gcp-legacy", "azure"}, "decision process"},
 	BGPMultipath:          {"bgp.multipath", TypeInt, 1, 128, nil, "how many equally good paths are used at once"},
+	BGPMultipathSameAS:    {"bgp.multipath_same_as", TypeBool, 0, 0, nil, "only paths of one neighbouring AS are used beside each other"},
 	BGPMED:                {"bgp.med", TypeInt, -1, 4294967295, nil, "MULTI_EXIT_DISC sent with every announcement over eBGP; -1 = none"},
 	BGPSenderSideLoop:     {"bgp.sender_side_loop", TypeBool, 0, 0, nil, "routes whose AS_PATH holds the peer's AS are not sent to it"},
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
 	BGPFastFallover:       {"bgp.fast_fallover", TypeBool, 0, 0, nil, "the session ends at once when its own interface goes down"},
 	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
+	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process is killed"},
 	RouteTableKind:        {"route_table.kind", TypeEnum, 0, 0, []string{"none", "gateway", "tunnel"}, "cloud route table in front of the gateway: rows point to the gateway (AWS), or one row for each tunnel (GCP)"},
 	RouteTablePropagate:   {"route_table.propagate", TypeBool, 0, 0, nil, "BGP routes enter the cloud's route table"},
 	RouteTableDelay:       {"route_table.delay", TypeDuration, 0, hour, nil, "from the gateway's routes to the cloud's route table"},

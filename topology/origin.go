@@ -2,6 +2,7 @@ package topology
 
 import "fmt"
 
+// String is file:line:col, or the file alone where there is no line.
 func (p Pos) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -9,22 +10,19 @@ func (p Pos) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
 }
 
-// String says where a value comes from, in words.
+// String says where a value comes from, in a few words.
 func (o Origin) String() string {
-	switch o.Status {
-	case Given:
-		return o.Pos.String()
-	case Overridden:
+	detail := o.Source
+	if o.Status == Assumed && o.Note != "" || detail == "" {
+		detail = o.Note
+	}
+	switch {
+	case o.Status == Overridden:
 		return "--set"
+	case o.Status == Given:
+		return o.Pos.String()
+	case o.Profile == "":
+		return fmt.Sprintf("%s: %s", o.Status, detail)
 	}
-	s := o.Status.String()
-	if o.Profile != "" {
-		s = "profile " + o.Profile + ", " + s
-	}
-	for _, part := range []string{o.Source, o.Note} {
-		if part != "" {
-			return s + ": " + part
-		}
-	}
-	return s
+	return fmt.Sprintf("profile %s, %s: %s", o.Profile, o.Status, detail)
 }
