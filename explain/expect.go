@@ -9,7 +9,6 @@ import (
 	"github.com/vpnsim/vpnsim/expect"
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
-	"github.com/vpnsim/vpnsim/scenarios"
 	"github.com/vpnsim/vpnsim/sim"
 )
 
@@ -20,7 +19,7 @@ func (a *Answer) Expect() bool {
 	all := true
 	look := &lookup{a: a, nets: map[time.Duration]*network.Network{}}
 	for _, e := range a.Design.Expect {
-		x := report.Expectation{Expr: e.Expr, Source: scenarios.FormatPos(e.Pos)}
+		x := report.Expectation{Expr: e.Expr, Source: e.Pos.String()}
 		p, err := expect.Compile(e.Expr)
 		if err == nil {
 			x.OK, x.Got, err = expect.Eval(p, expect.Env{Doc: a.Doc, Best: look.best})
