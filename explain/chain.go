@@ -1,9 +1,13 @@
 package explain
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
 	"github.com/vpnsim/vpnsim/trace"
 )
 
@@ -21,12 +25,16 @@ func (a *Answer) when(id sim.EventID) sim.Time {
 // chain lists the waits that led to the end of an outage, the first one first.
 // It goes from the event that ended the outage to its cause, from that to its
 // cause, and so on until it has passed the beginning.
-func (a *Answer) chain(o network.Outage) []report.Wait {
+func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 	if o.Open {
-		return []report.Wait{{
-			StartS: seconds(o.Start), EndS: seconds(o.End), SinceS: seconds(o.Start), Node: "story",
-			What: "nothing ended it before the run did", Parameter: "for", Value: a.Design.For.String(), Source: a.Design.File,
-		}}
+		w := network.Wait{Node: "story", What: "nothing ended it before the run did", Parameter: "for",
+			Value: topology.FormatDuration(a.Design.For), Origin: topology.Origin{Status: topology.Given, Pos: a.Design.ForPos}}
+		for _, c := range a.Result.Probes[probe].Paths() {
+			if blame, ok := a.Net.Blame(probe, c); ok && !c.OK {
+				w = blame
+			}
+		}
+		return []report.Wait{wait(w, o.Start, o.End, o.Start)}
 	}
 	var backwards []report.Wait
 	end := o.End
@@ -35,19 +43,38 @@ func (a *Answer) chain(o network.Outage) []report.Wait {
 		since := a.when(ev.Cause)
 		from := max(since, o.Start)
 		if from < end {
-			w := a.Net.Wait(ev)
-			backwards = append(backwards, report.Wait{
-				StartS: seconds(from), EndS: seconds(end), SinceS: seconds(since),
-				Node: w.Node, What: w.What, Parameter: w.Parameter, Value: w.Value, Source: w.Origin.String(),
-			})
+			if _, story := network.FaultOf(ev); story {
+				since = from // the story had been waiting since before time zero
+			}
+			backwards = append(backwards, wait(a.Net.Wait(ev), from, end, since))
 			end = from
 		}
 		id = ev.Cause
 	}
-	for i, j := 0, len(backwards)-1; i < j; i, j = i+1, j-1 {
-		backwards[i], backwards[j] = backwards[j], backwards[i]
+	slices.Reverse(backwards)
+	return inARow(backwards)
+}
+
+// inARow puts waits of one kind that follow each other into one, such as the
+// segments that a session is established with.
+func inARow(chain []report.Wait) []report.Wait {
+	var out []report.Wait
+	for i := 0; i < len(chain); {
+		w, first := chain[i], i
+		for i++; i < len(chain) && chain[i].Parameter == w.Parameter && chain[i].What == w.What; i++ {
+			w.EndS = chain[i].EndS
+		}
+		if n := i - first; n > 1 {
+			w.What = fmt.Sprintf("%s (%d in a row)", w.What, n)
+		}
+		out = append(out, w)
 	}
-	return backwards
+	return out
+}
+
+func wait(w network.Wait, from, to, since sim.Time) report.Wait {
+	return report.Wait{StartS: seconds(from), EndS: seconds(to), SinceS: seconds(since),
+		Node: w.Node, What: w.What, Parameter: w.Parameter, Value: w.Value, Source: w.Origin.String()}
 }
 
 // fault finds the story's fault in the causes of an event; -1: none.

@@ -7,6 +7,7 @@ import (
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/probe"
 	"github.com/vpnsim/vpnsim/report"
+	"github.com/vpnsim/vpnsim/sim"
 )
 
 // longestTrip bounds how long before an outage a request may have left that is
@@ -39,7 +40,7 @@ func (a *Answer) gaps(i int) {
 		g.Direction = direction(o)
 		g.Cause = a.causeText(o)
 		g.Request, g.Reply = a.directionText(res, o, false), a.directionText(res, o, true)
-		g.Chain = a.chain(o)
+		g.Chain = a.chain(i, o)
 		a.Doc.Gaps = append(a.Doc.Gaps, g)
 	}
 	for r, run := range runs {
@@ -82,13 +83,40 @@ func direction(o network.Outage) string {
 // causeText says what began the outage.
 func (a *Answer) causeText(o network.Outage) string {
 	if f := a.fault(o.StartEvent); f >= 0 {
-		return fmt.Sprintf("%s at %.3f s", a.Net.FaultText(f), a.Net.FaultTime(f).Seconds())
+		return a.faultText(f)
 	}
 	if o.Start <= 0 {
 		return "it was so at time zero, when the warm-up ended"
 	}
-	w := a.Net.Wait(a.event(o.StartEvent))
-	return w.Node + ": " + w.What
+	// No fault among the causes: a timer that was running when the fault came ran out.
+	f := a.lastFault(o.Start)
+	for id := o.StartEvent; id != 0; id = a.event(id).Cause {
+		ev := a.event(id)
+		if f < 0 || ev.At > a.Net.FaultTime(f) && a.when(ev.Cause) <= a.Net.FaultTime(f) {
+			w := a.Net.Wait(ev)
+			text := fmt.Sprintf("%s: %s, at %.3f s", w.Node, w.What, ev.At.Seconds())
+			if f >= 0 {
+				text += ", after " + a.faultText(f)
+			}
+			return text
+		}
+	}
+	return "the state of forwarding changed"
+}
+
+func (a *Answer) faultText(f int) string {
+	return fmt.Sprintf("%s at %.3f s (story[%d], %s)", a.Net.FaultText(f), a.Net.FaultTime(f).Seconds(), a.Design.Story[f].Index, a.Design.Story[f].Pos)
+}
+
+// lastFault is the last fault of the story up to t; -1: none.
+func (a *Answer) lastFault(t sim.Time) int {
+	last := -1
+	for i := range a.Design.Story {
+		if at := a.Net.FaultTime(i); at <= t && (last < 0 || at >= a.Net.FaultTime(last)) {
+			last = i
+		}
+	}
+	return last
 }
 
 // directionText tells the story of one direction during an outage.
@@ -134,7 +162,10 @@ func (a *Answer) directionText(res *network.ProbeResult, o network.Outage, reply
 	}
 	s := fmt.Sprintf("lost for %.3f s", lost.Seconds())
 	if first != nil {
-		s += " in " + link(first) + " from " + fmt.Sprintf("%.3f s", first.At.Seconds()) + ": " + first.Why
+		if first.LostIn >= 0 {
+			s += " in " + a.Design.Links[first.LostIn].Name
+		}
+		s += fmt.Sprintf(" from %.3f s: %s", first.At.Seconds(), first.Why)
 		if first.Router >= 0 {
 			s += " (at " + a.Design.Routers[first.Router].Name + ")"
 		}

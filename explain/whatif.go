@@ -139,6 +139,8 @@ func (a *Answer) without(g *report.Gap) []change {
 			if f := a.silentDelete(g); f >= 0 {
 				add(change{[]string{fmt.Sprintf("story[%d].notify=true", a.Design.Story[f].Index)}, "the far end is told", w.Parameter})
 			}
+		case strings.HasSuffix(w.Parameter, ".propagate"), strings.HasSuffix(w.Parameter, ".icmp"):
+			add(change{[]string{w.Parameter + "=true"}, "", w.Parameter})
 		case strings.HasPrefix(w.Parameter, "routers."), strings.HasPrefix(w.Parameter, "tunnels."), strings.HasPrefix(w.Parameter, "links."):
 			least := "0s"
 			if k, ok := keyOf(w.Parameter); ok && k.Info().Min > 0 {
@@ -187,9 +189,13 @@ func (a *Answer) otherEgress(g *report.Gap) []change {
 func (a *Answer) gapFault(g *report.Gap) int {
 	for i := range a.Result.Probes {
 		for _, o := range a.Result.Probes[i].Outages {
-			if seconds(o.Start) == g.StartS && a.Design.Probes[i].Name == g.Probe {
-				return a.fault(o.StartEvent)
+			if seconds(o.Start) != g.StartS || a.Design.Probes[i].Name != g.Probe {
+				continue
 			}
+			if f := a.fault(o.StartEvent); f >= 0 {
+				return f
+			}
+			return a.lastFault(o.Start)
 		}
 	}
 	return -1
@@ -268,6 +274,9 @@ func (a *Answer) mrai(g *report.Gap, r int) suspect {
 // in its chain. -1: it was not a local decision.
 func (a *Answer) decider(g *report.Gap) int {
 	decider := -1
+	if g.Open {
+		return decider
+	}
 	for _, w := range g.Chain {
 		r := slices.IndexFunc(a.Design.Routers, func(r topology.Router) bool { return r.Name == w.Node })
 		if r < 0 || decider >= 0 && r != decider {

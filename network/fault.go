@@ -102,8 +102,7 @@ func (n *Network) impair(f *topology.Fault) {
 	n.dirty = true
 }
 
-// setLink takes a link down or up; both routers see it at once if they watch
-// the interface.
+// setLink takes a link down or up, seen by both ends.
 func (n *Network) setLink(l *link, up bool) {
 	if l.up == up {
 		return
@@ -112,14 +111,9 @@ func (n *Network) setLink(l *link, up bool) {
 	n.dirty = true
 	n.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: int32(l.id), Up: up})
 	for e := range 2 {
-		if !l.cfg.Ends[e].Settings[topology.BGPFastFallover].Bool || !l.ends[e].sa {
-			continue
+		if l.ends[e].sa {
+			n.interfaceChanged(l, e, up)
 		}
-		in := bgp.Input{Kind: bgp.InLinkDown}
-		if up {
-			in.Kind = bgp.InLinkUp
-		}
-		n.tellSession(l, e, in)
 	}
 }
 

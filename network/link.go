@@ -112,6 +112,7 @@ const (
 	passed dropReason = iota
 	dropNoRoute
 	dropNoRow
+	dropNotPropagated
 	dropNoTunnel
 	dropNoSA
 	dropFarNoTunnel
@@ -126,7 +127,8 @@ const (
 )
 
 func (r dropReason) String() string {
-	return [...]string{"passed", "no route", "no row in the route table (route propagation)", "the tunnel is deleted at this end",
+	return [...]string{"passed", "no route", "no row in the route table: BGP has no route",
+		"no row in the route table: route propagation is off", "the tunnel is deleted at this end",
 		"no IPsec SA at this end", "the far end has deleted the tunnel", "the far end has no IPsec SA", "the far end has other IPsec SAs", "black hole",
 		"packet loss", "link down", "TTL exceeded", "the security group admits no ICMP", "host unreachable"}[r]
 }

@@ -152,16 +152,18 @@ type PathChange struct {
 	Reply   bool
 	OK      bool
 	Link    int         // the first link of the path; -1: it has none
+	LostIn  int         // the link on which a packet would die; -1: on none
 	Router  int         // where a packet would die; -1: at a host
 	Because sim.EventID // wrote the state that makes it die; 0: set-up
 	Why     string      // why it would die
+	reason  dropReason
 }
 
 // Paths lists the changes, in order; the first two are the state at time zero.
 func (p *ProbeResult) Paths() []PathChange {
 	var list []PathChange
 	for _, t := range p.p.paths {
-		list = append(list, PathChange{t.at, t.event, t.dir == 1, t.ok, int(t.link), int(t.drop.router), t.drop.by, t.drop.why.String()})
+		list = append(list, PathChange{t.at, t.event, t.dir == 1, t.ok, int(t.link), int(t.drop.link), int(t.drop.router), t.drop.by, t.drop.why.String(), t.drop.why})
 	}
 	return list
 }

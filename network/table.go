@@ -141,7 +141,11 @@ func (n *Network) egressFor(r *router, dst netip.Addr, flow uint64, fromHost boo
 	if fromHost && kind != tableNone {
 		row, ok := r.table.Lookup(dst)
 		if !ok {
-			return hop{-1, drop{dropNoRow, int16(r.id), -1, r.byTable}}
+			why := dropNoRow
+			if !r.propagate {
+				why = dropNotPropagated
+			}
+			return hop{-1, drop{why, int16(r.id), -1, r.byTable}}
 		}
 		if kind == tableTunnel {
 			return hop{link: r.pick(row.links, flow)}

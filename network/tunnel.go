@@ -26,8 +26,7 @@ func (n *Network) createEnd(l *link, e int) {
 	end.heard = n.k.Now()
 	n.dirty = true
 	if !end.follows {
-		n.startSession(l, e)
-		n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkUp})
+		n.interfaceChanged(l, e, true)
 	}
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InCreate})
 }
@@ -45,7 +44,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	end.here, end.sa, end.opens, end.by = false, false, false, n.k.Current()
 	n.dirty = true
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
-	n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkDown})
+	n.interfaceChanged(l, e, false)
 }
 
 // stepTunnel gives the machine of end e an input and does what it asks.
@@ -104,15 +103,26 @@ func (n *Network) setSA(l *link, e int, up bool) {
 	end.sa, end.by = up, n.k.Current()
 	end.heard = n.k.Now()
 	n.dirty = true
-	if !end.follows || !end.here {
-		return
+	if end.follows && end.here {
+		n.interfaceChanged(l, e, up)
 	}
+}
+
+// interfaceChanged tells the session at end e that its interface has come or
+// gone. Routers without fast external fallover do not look, and wait for their
+// hold timer.
+func (n *Network) interfaceChanged(l *link, e int, up bool) {
 	if up {
 		n.startSession(l, e)
-		n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkUp})
-	} else {
-		n.tellSession(l, e, bgp.Input{Kind: bgp.InLinkDown})
 	}
+	if !l.cfg.Ends[e].Settings[topology.BGPFastFallover].Bool {
+		return
+	}
+	kind := bgp.InLinkDown
+	if up {
+		kind = bgp.InLinkUp
+	}
+	n.tellSession(l, e, bgp.Input{Kind: kind})
 }
 
 // ikeLeaves puts an IKE message on the path between the outside addresses.

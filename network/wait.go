@@ -217,3 +217,17 @@ func (n *Network) ActorName(a sim.ActorID) string { return n.Names().Actors[a] }
 
 // FaultOf tells which fault of the story an event is.
 func FaultOf(ev trace.Event) (int, bool) { return int(ev.Arg), ev.Kind == evFault }
+
+// Blame names the setting that makes a direction fail by itself, where it is
+// not an event that is waited for; false: it is no setting.
+func (n *Network) Blame(probe int, c PathChange) (Wait, bool) {
+	switch c.reason {
+	case dropNotPropagated:
+		return n.routerWait(c.Router, topology.RouteTablePropagate, "route propagation is off: BGP is up, and its routes never enter the route table"), true
+	case dropSecurityGroup:
+		h := n.probes[probe].dst
+		return Wait{h.Name, "the security group admits no ICMP echo", "hosts." + h.Name + ".security_group.icmp", "false",
+			topology.Origin{Status: topology.Given, Pos: h.DropPos}}, true
+	}
+	return Wait{}, false
+}
