@@ -73,11 +73,7 @@ func (n *Network) strike(i int) {
 		n.setPropagation(&n.routers[f.Router], f.Kind == topology.PropagationOn)
 		n.dirty = true
 	case topology.PrefixWithdraw, topology.PrefixAnnounce:
-		in := bgp.Input{Kind: bgp.InOriginate, Prefix: f.Prefix}
-		if f.Kind == topology.PrefixWithdraw {
-			in.Kind = bgp.InWithdraw
-		}
-		n.stepSpeaker(&n.routers[f.Router], bgp.Local, in)
+		n.originate(&n.routers[f.Router], f.Prefix, f.Kind == topology.PrefixAnnounce)
 	}
 }
 
@@ -139,7 +135,8 @@ func (n *Network) kill(r *router) {
 		}
 		s.m.Reset(s.config)
 	}
-	r.missed = r.missed[:0]
+	r.missed, r.late = r.missed[:0], 0
+	r.updates.list = r.updates.list[:0]
 	for _, p := range r.speaker.Prefixes() {
 		if r.settings[topology.FIBSurvives].Bool {
 			break
@@ -158,8 +155,8 @@ func (n *Network) start(r *router) {
 		return
 	}
 	r.alive = true
-	for _, nw := range r.cfg.Networks {
-		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: nw.Prefix})
+	for _, p := range r.own {
+		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: p})
 	}
 	n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InSettle})
 	for _, i := range r.sessions {
@@ -170,6 +167,9 @@ func (n *Network) start(r *router) {
 		}
 	}
 }
+
+// missedMRAI stands for the advertisement timer among a session's missed timers.
+const missedMRAI bgp.TimerID = 0xff
 
 // thaw lets a process that hung go on: what came meanwhile is read first, then
 // timers that ran out are noticed, as a daemon's main loop would.
@@ -186,11 +186,16 @@ func (n *Network) thaw(r *router) {
 			n.stepSession(s, in)
 		}
 	}
+	for ; r.late > 0; r.late-- {
+		n.updateDue(r)
+	}
 	missed := r.missed
 	r.missed = nil
 	for _, m := range missed {
 		s, t := &n.sessions[m>>8], bgp.TimerID(m&0xff)
-		if _, again := n.k.When(s.timers[t]); !again {
+		if t == missedMRAI {
+			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRouteTime})
+		} else if _, again := n.k.When(s.timers[t]); !again {
 			n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
 		}
 	}

@@ -207,8 +207,7 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 	case evBGPTimer:
 		n.sessionTimer(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff))
 	case evRouteTime:
-		s := &n.sessions[ev.Arg]
-		n.stepSpeaker(&n.routers[s.router], s.peer, bgp.Input{Kind: bgp.InRouteTime})
+		n.routeTime(&n.sessions[ev.Arg])
 	case evUpdate:
 		n.updateDue(&n.routers[ev.To-1])
 	case evFIB:

@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/gaissmai/bart"
 
@@ -25,8 +26,10 @@ type router struct {
 
 	alive  bool // the routing process runs
 	frozen bool // it hangs
+	late   int  // updates that were due while it hung
 	by     sim.EventID
-	missed []int32 // sessions' timers that ran out while it hung: session<<8 | timer
+	missed []int32        // sessions' timers that ran out while it hung: session<<8 | timer
+	own    []netip.Prefix // what it announces of its own
 
 	fib       bart.Table[*entry]
 	table     bart.Table[*entry] // cloud route table; unused when its kind is none
@@ -70,9 +73,9 @@ type updateQueue struct {
 }
 
 type update struct {
-	peer  bgp.PeerID
-	msg   *bgp.Message
-	stamp uint64
+	peer bgp.PeerID
+	msg  *bgp.Message
+	due  sim.Time
 }
 
 func (r *router) init(n *Network, i int) {
@@ -89,7 +92,7 @@ func (r *router) init(n *Network, i int) {
 
 func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
-	r.missed = r.missed[:0]
+	r.missed, r.late = r.missed[:0], 0
 	r.flush()
 	for _, p := range r.rows {
 		r.table.Delete(p)
@@ -129,9 +132,21 @@ func (r *router) resetSpeaker(n *Network) {
 	}
 	r.drawOrder(n)
 	r.speaker.Reset(r.config)
+	r.own = r.own[:0]
 	for _, nw := range r.cfg.Networks {
-		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: nw.Prefix})
+		n.originate(r, nw.Prefix, true)
 	}
+}
+
+// originate announces a prefix of the router's own, or withdraws it.
+func (n *Network) originate(r *router, p netip.Prefix, on bool) {
+	in := bgp.Input{Kind: bgp.InWithdraw, Prefix: p}
+	r.own = slices.DeleteFunc(r.own, func(q netip.Prefix) bool { return q == p })
+	if on {
+		in.Kind = bgp.InOriginate
+		r.own = append(r.own, p)
+	}
+	n.stepSpeaker(r, bgp.Local, in)
 }
 
 // drawOrder gives the order in which the router prefers its peers where
@@ -193,17 +208,24 @@ func (n *Network) updateArrived(r *router, s *session, msg *bgp.Message) {
 		return
 	}
 	r.updates.last = due
-	r.updates.list = append(r.updates.list, update{s.peer, msg, uint64(n.k.Current())})
+	r.updates.list = append(r.updates.list, update{s.peer, msg, due})
 	n.launch(due, actorOf(r.id), evUpdate, 0)
 }
 
 func (n *Network) updateDue(r *router) {
-	u := r.updates.list[0]
-	r.updates.list = append(r.updates.list[:0], r.updates.list[1:]...)
-	if !r.alive || n.sessions[r.sessions[u.peer]].m.State() != bgp.Established {
+	q := &r.updates
+	if len(q.list) == 0 || q.list[0].due > n.k.Now() {
+		return // it was for a process that has been killed
+	}
+	if r.frozen {
+		r.late++ // it stays in the queue until the process goes on
 		return
 	}
-	n.stepSpeaker(r, u.peer, bgp.Input{Kind: bgp.InUpdate, Msg: u.msg})
+	u := q.list[0]
+	q.list = append(q.list[:0], q.list[1:]...)
+	if r.alive && n.sessions[r.sessions[u.peer]].m.State() == bgp.Established {
+		n.stepSpeaker(r, u.peer, bgp.Input{Kind: bgp.InUpdate, Msg: u.msg})
+	}
 }
 
 // routeChanged takes the speaker's decision to the FIB.

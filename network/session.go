@@ -70,11 +70,10 @@ func (n *Network) startSession(l *link, e int) {
 	n.tellSession(l, e, bgp.Input{Kind: bgp.InStart})
 }
 
-// tellSession gives an input to the session at end e of l, if there is one and
-// its router's process runs.
+// tellSession gives an input to the session at end e of l, if there is one.
 func (n *Network) tellSession(l *link, e int, in bgp.Input) {
-	if i := l.sessions[e]; i >= 0 && n.routers[n.sessions[i].router].alive {
-		n.stepSession(&n.sessions[i], in)
+	if i := l.sessions[e]; i >= 0 {
+		n.receive(&n.sessions[i], in)
 	}
 }
 
@@ -86,6 +85,16 @@ func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
 		return
 	}
 	n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
+}
+
+// routeTime: the advertisement timer of a session ran out.
+func (n *Network) routeTime(s *session) {
+	r := &n.routers[s.router]
+	if r.frozen {
+		r.missed = append(r.missed, int32(s.id)<<8|int32(missedMRAI))
+		return
+	}
+	n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRouteTime})
 }
 
 // stepSession gives the machine an input and does what it asks, in order.
@@ -153,8 +162,8 @@ func (s *session) forget(id bgp.ConnID) {
 	}
 }
 
-// receive hands the machine something that TCP brought, unless the process
-// hangs: then it is read when it wakes.
+// receive hands the machine an input from outside. A process that hangs finds
+// it when it goes on; one that is dead never does.
 func (n *Network) receive(s *session, in bgp.Input) {
 	r := &n.routers[s.router]
 	switch {
