@@ -87,6 +87,11 @@ func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
 	n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
 }
 
+// turn is the least time from the end of a session to its next start: one turn
+// of a daemon's main loop. Without it two speakers whose calls collide, over a
+// link without delay, would try again for ever at one and the same instant.
+const turn = time.Millisecond
+
 // routeTime: the advertisement timer of a session ran out.
 func (n *Network) routeTime(s *session) {
 	r := &n.routers[s.router]
@@ -107,6 +112,9 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 		a := &acts[i]
 		switch a.Kind {
 		case bgp.ActArm:
+			if a.Timer == bgp.IdleHoldTimer {
+				a.After = max(a.After, turn)
+			}
 			n.k.Reset(&s.timers[a.Timer], a.After, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
 		case bgp.ActDisarm:
 			n.k.Stop(&s.timers[a.Timer])

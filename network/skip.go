@@ -54,10 +54,13 @@ const (
 
 // stream is a series of events of which one is due at a time.
 type stream struct {
-	at    sim.Time // of the next event
+	at    sim.Time // of the next event …
+	order uint64   // … and its place among those of the same instant
 	base  sim.Time // when the round under way began: the tick, the keepalive timer
 	next  sim.Time // keepalives: when the timer runs out again
 	ack   sim.Time // keepalives: when the acknowledgement arrives
+	later uint64   // the place of the timer that comes after what is under way
+	tcp   uint64   // keepalives: the place of the retransmission timer
 	id    int32    // probe, session, or link<<1 | end
 	stage int32    // 0: a timer is due; more: a packet is under way
 	timer bgp.TimerID
@@ -88,8 +91,8 @@ func (n *Network) fastForward() {
 	}
 	clear(sk.health)
 	horizon := n.end + 1
-	n.k.Pending(func(at sim.Time, kind sim.Kind, arg uint64) {
-		if !n.stream(at, kind, arg) {
+	n.k.Pending(func(at sim.Time, order uint64, kind sim.Kind, arg uint64) {
+		if !n.stream(at, order, kind, arg) {
 			horizon = min(horizon, at)
 		}
 	})
@@ -102,7 +105,7 @@ func (n *Network) fastForward() {
 		// The stream that is next, and when another one is.
 		first, second := 0, horizon
 		for i := 1; i < len(sk.streams); i++ {
-			if s := &sk.streams[i]; s.at < sk.streams[first].at {
+			if s := &sk.streams[i]; s.before(&sk.streams[first]) {
 				second = min(second, sk.streams[first].at)
 				first = i
 			} else {
@@ -124,6 +127,9 @@ func (n *Network) fastForward() {
 	sk.next = max(n.k.Now(), min(horizon, n.earliest()))
 }
 
+// before tells whether the next event of s comes before that of o.
+func (s *stream) before(o *stream) bool { return s.at < o.at || s.at == o.at && s.order < o.order }
+
 // earliest is when the first of the streams is due.
 func (n *Network) earliest() sim.Time {
 	at := sim.Time(math.MaxInt64)
@@ -135,8 +141,8 @@ func (n *Network) earliest() sim.Time {
 
 // stream takes a pending event that belongs to a stream. Anything else is for
 // the horizon.
-func (n *Network) stream(at sim.Time, kind sim.Kind, arg uint64) bool {
-	s := stream{at: at, id: int32(arg)}
+func (n *Network) stream(at sim.Time, order uint64, kind sim.Kind, arg uint64) bool {
+	s := stream{at: at, order: order, id: int32(arg)}
 	switch kind {
 	case evTick:
 		s.kind = echoes
@@ -264,11 +270,18 @@ func (n *Network) stepEcho(s *stream) bool {
 		p.sent = seq
 		p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
 		s.base, s.moved = s.at, true
+		if len(t.legs) > 0 {
+			s.order = n.k.Order(sim.PhaseDeliver)
+		}
+		s.later = n.k.Order(sim.PhaseProbe)
 	} else {
 		l := &t.legs[s.stage-1]
 		n.k.Skip(s.at, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
 		if l.enters {
 			n.links[l.link].hear(int(l.to), s.at)
+		}
+		if int(s.stage) < len(t.legs) {
+			s.order = n.k.Order(sim.PhaseDeliver)
 		}
 	}
 	if int(s.stage) < len(t.legs) {
@@ -279,7 +292,7 @@ func (n *Network) stepEcho(s *stream) bool {
 	if t.alive {
 		p.rtt[p.sent-1], p.ttl[p.sent-1] = s.at.Sub(s.base), t.ttl
 	}
-	s.stage = 0
+	s.stage, s.order = 0, s.later
 	if s.at = s.base.Add(p.cfg.Every); s.at >= p.end {
 		s.at = math.MaxInt64 // that was the last one
 	}
@@ -373,6 +386,7 @@ func (n *Network) stepKeepalive(st *stream) bool {
 		me.rto, me.arrive = rto, arrive
 		st.base, st.ack, st.moved = st.at, ack, true
 		st.at, st.stage = arrive, 1
+		st.order, st.tcp, st.later = n.k.Order(sim.PhaseDeliver), n.k.Order(sim.PhaseTimer), n.k.Order(sim.PhaseTimer)
 	case 1:
 		n.k.Skip(st.at, o.actor(), evSegment, uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)))
 		theirs, _ := o.m.Conn()
@@ -384,13 +398,13 @@ func (n *Network) stepKeepalive(st *stream) bool {
 		}
 		other.rcv++
 		l.hear(o.end, st.at)
-		st.at, st.stage = st.ack, 2
+		st.at, st.stage, st.order = st.ack, 2, n.k.Order(sim.PhaseDeliver)
 	case 2:
 		n.k.Skip(st.at, s.actor(), evSegment, uint64(packSegment(c.id, ref.side, segAck, 0, other.rcv)))
 		me.una++
 		me.seq += uint32(bgp.Keepalive.Size)
 		l.hear(s.end, st.at)
-		st.at, st.stage = st.next, 0
+		st.at, st.stage, st.order = st.next, 0, st.later
 	}
 	return true
 }
@@ -399,7 +413,7 @@ func (n *Network) stepKeepalive(st *stream) bool {
 func (n *Network) pushBack(session int, timer bgp.TimerID, at sim.Time) {
 	for i := range n.skip.streams {
 		if h := &n.skip.streams[i]; h.kind == deadline && int(h.id) == session && h.timer == timer {
-			h.at, h.moved = at, true
+			h.at, h.order, h.moved = at, n.k.Order(sim.PhaseTimer), true
 		}
 	}
 }
@@ -410,14 +424,14 @@ func (n *Network) stepIdleCheck(s *stream) bool {
 	l := &n.links[s.id>>1]
 	end := &l.ends[s.id&1]
 	idle := s.at.Sub(end.heard)
-	if idle >= end.config.DPDInterval {
+	if idle >= end.config.DPDInterval || !end.vpn.Quiet() {
 		return false
 	}
 	n.k.Skip(s.at, actorOf(l.routerAt(int(s.id&1))), evVPNTimer, uint64(s.id)<<8|uint64(vpn.DPDTimer))
 	n.tunnels = end.vpn.Step(n.tunnels[:0], vpn.Input{Kind: vpn.InTimer, Timer: vpn.DPDTimer, Idle: idle})
 	for i := range n.tunnels {
 		if a := &n.tunnels[i]; a.Kind == vpn.ActArm && a.Timer == vpn.DPDTimer {
-			s.at = s.at.Add(a.After)
+			s.at, s.order = s.at.Add(a.After), n.k.Order(sim.PhaseTimer)
 		}
 	}
 	s.moved = true
@@ -439,36 +453,44 @@ func (n *Network) handBack() {
 			n.handBackKeepalive(s)
 		case idleChecks:
 			l := &n.links[s.id>>1]
-			n.k.ResetAt(&l.ends[s.id&1].timers[vpn.DPDTimer], s.at, sim.Event{To: actorOf(l.routerAt(int(s.id & 1))), Kind: evVPNTimer, Arg: uint64(s.id)<<8 | uint64(vpn.DPDTimer), Phase: sim.PhaseTimer})
+			n.k.ResetAtOrder(&l.ends[s.id&1].timers[vpn.DPDTimer], s.at, s.order, sim.Event{To: actorOf(l.routerAt(int(s.id & 1))), Kind: evVPNTimer, Arg: uint64(s.id)<<8 | uint64(vpn.DPDTimer), Phase: sim.PhaseTimer})
 		case deadline:
-			n.resetBGPTimer(&n.sessions[s.id], s.timer, s.at)
+			n.resetBGPTimer(&n.sessions[s.id], s.timer, s.at, s.order)
 		}
 	}
 }
 
-func (n *Network) resetBGPTimer(s *session, t bgp.TimerID, at sim.Time) {
-	n.k.ResetAt(&s.timers[t], at, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(t), Phase: sim.PhaseTimer})
+func (n *Network) resetBGPTimer(s *session, t bgp.TimerID, at sim.Time, order uint64) {
+	n.k.ResetAtOrder(&s.timers[t], at, order, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(t), Phase: sim.PhaseTimer})
 }
 
 func (n *Network) handBackEcho(s *stream) {
 	p := &n.probes[s.id]
-	tick := s.at
+	tick, order := s.at, s.order
 	if s.stage > 0 {
 		l := &p.trip.legs[s.stage-1]
-		n.launch(s.at, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
-		tick = s.base.Add(p.cfg.Every)
+		n.relaunch(s, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
+		tick, order = s.base.Add(p.cfg.Every), s.later
 	}
 	n.k.Stop(&p.timer)
-	n.armTick(p, tick)
+	if tick < p.end {
+		p.timer = n.k.AtOrder(tick, order, sim.Event{To: actorWorld, Kind: evTick, Arg: uint64(p.id), Phase: sim.PhaseProbe})
+	}
+}
+
+// relaunch schedules what is on its way in a stream.
+func (n *Network) relaunch(s *stream, to sim.ActorID, kind sim.Kind, arg uint64) {
+	n.flying++
+	n.k.AtOrder(s.at, s.order, sim.Event{To: to, Kind: kind, Arg: arg, Phase: sim.PhaseDeliver})
 }
 
 func (n *Network) handBackKeepalive(st *stream) {
 	s := &n.sessions[st.id]
 	if st.stage == 0 {
-		n.resetBGPTimer(s, st.timer, st.at)
+		n.resetBGPTimer(s, st.timer, st.at, st.order)
 		return
 	}
-	n.resetBGPTimer(s, st.timer, st.next)
+	n.resetBGPTimer(s, st.timer, st.next, st.later)
 	o := &n.sessions[n.peerOf(st.id)]
 	id, _ := s.m.Conn()
 	ref, _ := s.conn(id)
@@ -477,10 +499,10 @@ func (n *Network) handBackKeepalive(st *stream) {
 	me.out = append(me.out, bgp.Keepalive)
 	me.queued += bgp.Keepalive.Size
 	c.inFlight++
-	n.k.ResetAt(&me.timer, st.base.Add(me.rto), sim.Event{To: s.actor(), Kind: evTCPTimer, Arg: uint64(c.id)<<1 | uint64(ref.side), Phase: sim.PhaseTimer})
+	n.k.ResetAtOrder(&me.timer, st.base.Add(me.rto), st.tcp, sim.Event{To: s.actor(), Kind: evTCPTimer, Arg: uint64(c.id)<<1 | uint64(ref.side), Phase: sim.PhaseTimer})
 	if st.stage == 1 {
-		n.launch(st.at, o.actor(), evSegment, uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)))
+		n.relaunch(st, o.actor(), evSegment, uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)))
 	} else {
-		n.launch(st.at, s.actor(), evSegment, uint64(packSegment(c.id, ref.side, segAck, 0, c.side[1-ref.side].rcv)))
+		n.relaunch(st, s.actor(), evSegment, uint64(packSegment(c.id, ref.side, segAck, 0, c.side[1-ref.side].rcv)))
 	}
 }

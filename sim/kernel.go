@@ -89,10 +89,21 @@ func (k *Kernel) order(p Phase, to ActorID) uint64 {
 
 // At schedules ev for the instant t, which must not lie in the past.
 func (k *Kernel) At(t Time, ev Event) Timer {
+	return k.AtOrder(t, k.order(ev.Phase, ev.To), ev)
+}
+
+// Order takes the place, among the events of one instant and phase, that an
+// event scheduled now would have. Fast-forwarding takes one for each event that
+// it does not schedule, so that those which it does schedule in the end
+// (AtOrder, ResetAtOrder) stand where they would have stood.
+func (k *Kernel) Order(p Phase) uint64 { return k.order(p, 0) }
+
+// AtOrder is At with a place taken before.
+func (k *Kernel) AtOrder(t Time, order uint64, ev Event) Timer {
 	if t < k.now {
 		panic("sim: an event was scheduled in the past")
 	}
-	s := k.q.push(t, k.order(ev.Phase, ev.To))
+	s := k.q.push(t, order)
 	p := &k.q.slots[s]
 	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
 	return Timer{s, p.gen}
@@ -107,8 +118,13 @@ func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.now
 
 // ResetAt is Reset for an instant.
 func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
+	k.ResetAtOrder(t, at, k.order(ev.Phase, ev.To), ev)
+}
+
+// ResetAtOrder is ResetAt with a place taken before.
+func (k *Kernel) ResetAtOrder(t *Timer, at Time, order uint64, ev Event) {
 	if !k.pending(*t) {
-		*t = k.At(at, ev)
+		*t = k.AtOrder(at, order, ev)
 		return
 	}
 	if at < k.now {
@@ -116,7 +132,7 @@ func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
 	}
 	p := &k.q.slots[t.slot]
 	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
-	k.q.move(t.slot, at, k.order(ev.Phase, ev.To))
+	k.q.move(t.slot, at, order)
 }
 
 // Stop takes the pending event of t out of the queue and tells whether there
@@ -185,12 +201,13 @@ func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
 // Len is the number of pending events.
 func (k *Kernel) Len() int { return k.q.len() }
 
-// Pending calls f for each pending event, in no order that may matter.
-func (k *Kernel) Pending(f func(at Time, kind Kind, arg uint64)) {
+// Pending calls f for each pending event, in no order that may matter. order
+// says which of two events of one instant comes first.
+func (k *Kernel) Pending(f func(at Time, order uint64, kind Kind, arg uint64)) {
 	for i := range k.q.heap[root:] {
 		e := &k.q.heap[root+i]
 		p := &k.q.slots[e.slot()]
-		f(e.at, p.kind, p.arg)
+		f(e.at, e.order&^slotMask, p.kind, p.arg)
 	}
 }
 

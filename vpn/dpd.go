@@ -24,6 +24,10 @@ type liveness struct {
 	wait time.Duration // from the last one to DPDTimer
 }
 
+// Quiet tells whether the end is up and sees no reason to doubt its peer: all
+// that DPDTimer does then is to look how long nothing has come in.
+func (e *End) Quiet() bool { return e.state == Up && e.dpd.msg == nil }
+
 // watch starts dead peer detection.
 func (e *End) watch(acts []Action) []Action {
 	e.dpd = liveness{}

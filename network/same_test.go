@@ -1,0 +1,137 @@
+package network_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/vpnsim/vpnsim/network"
+	"github.com/vpnsim/vpnsim/scenarios"
+	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
+)
+
+// What an Option does must not show in the result.
+
+// designs are the scenarios that ship with the program, and n made up ones:
+// "random N" is randomScenario(N).
+func designs(t testing.TB, n int) (all []*topology.Design) {
+	t.Helper()
+	for _, name := range scenarios.BuiltinNames() {
+		all = append(all, mustLoad(t, name))
+	}
+	for i := range n {
+		all = append(all, mustParse(t, randomScenario(uint64(100000+i))))
+	}
+	return all
+}
+
+// A record of every event, note and packet changes neither the digest nor the
+// result.
+func TestRecordingChangesNothing(t *testing.T) {
+	for _, d := range designs(t, 80) {
+		log := &trace.Log{Capture: true}
+		bare, recorded := network.New(d, network.Options{NoSkip: true}), network.New(d, network.Options{Log: log})
+		for seed := range uint64(2) {
+			want, got := snap(bare.Run(seed)), snap(recorded.Run(seed))
+			if diff := want.diff(got); diff != "" {
+				t.Fatalf("seed %d: without, with a record: %s\n%s", seed, diff, d.Name)
+			}
+			if uint64(len(log.Events)) != got.events {
+				t.Fatalf("seed %d: %d events, %d of them recorded\n%s", seed, got.events, len(log.Events), d.Name)
+			}
+		}
+	}
+}
+
+// Every message and echo survives the way through real bytes, and the run goes
+// on with what was read from them as if nothing had happened.
+func TestRealBytesChangeNothing(t *testing.T) {
+	for _, d := range designs(t, 60) {
+		plain, wire := network.New(d, network.Options{NoSkip: true}), network.New(d, network.Options{Wire: true})
+		want := snap(plain.Run(1))
+		res := wire.Run(1)
+		if len(res.Wire) > 0 {
+			t.Fatalf("%v\n%s", res.Wire, d.Name)
+		}
+		if diff := want.diff(snap(res)); diff != "" {
+			t.Fatalf("as values, as bytes: %s\n%s", diff, d.Name)
+		}
+	}
+}
+
+// The same design and seed give the same run: again in the same Network, in
+// another order of seeds, and in a fresh one.
+func TestSameInputsSameRun(t *testing.T) {
+	for _, d := range designs(t, 60) {
+		n := network.New(d, network.Options{})
+		first := [3]snapshot{}
+		for seed := range first {
+			first[seed] = snap(n.Run(uint64(seed)))
+		}
+		for seed := len(first) - 1; seed >= 0; seed-- {
+			if diff := first[seed].diff(snap(n.Run(uint64(seed)))); diff != "" {
+				t.Fatalf("seed %d, run again: %s\n%s", seed, diff, d.Name)
+			}
+			if diff := first[seed].diff(snap(network.New(d, network.Options{}).Run(uint64(seed)))); diff != "" {
+				t.Fatalf("seed %d, fresh network: %s\n%s", seed, diff, d.Name)
+			}
+		}
+		if first[0].digest == first[1].digest {
+			t.Fatalf("seeds 0 and 1 give the same digest\n%s", d.Name)
+		}
+	}
+}
+
+// Runs in parallel share nothing but the design, and the number of processors
+// shows nowhere.
+func TestProcessorsChangeNothing(t *testing.T) {
+	for _, text := range []string{"", randomScenario(7), randomScenario(11)} {
+		d := mustLoad(t, "aws-gcp")
+		if text != "" {
+			d = mustParse(t, text)
+		}
+		run := func(procs int) []snapshot {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			out := make([]snapshot, 16)
+			var wg sync.WaitGroup
+			for g := range 8 {
+				wg.Go(func() {
+					n := network.New(d, network.Options{})
+					for seed := g; seed < len(out); seed += 8 {
+						out[seed] = snap(n.Run(uint64(seed)))
+					}
+				})
+			}
+			wg.Wait()
+			return out
+		}
+		one, eight := run(1), run(8)
+		for seed := range one {
+			if diff := one[seed].diff(eight[seed]); diff != "" {
+				t.Errorf("seed %d with GOMAXPROCS 1, 8: %s", seed, diff)
+			}
+		}
+	}
+}
+
+// Ties between events of different actors at one instant decide nothing: in any
+// order the gaps are the same.
+func TestOrderOfTiesDecidesNothing(t *testing.T) {
+	for _, sets := range [][]string{
+		nil,
+		{"story[0].at=90s", "tunnels.tun1.rtt=6ms", "tunnels.tun2.rtt=6ms"}, // everything at round times
+		{"story[0].at=90s", "story[0].notify=true"},
+	} {
+		d := mustLoad(t, "aws-gcp", sets...)
+		plain := network.New(d, network.Options{NoSkip: true})
+		for salt := uint64(1); salt <= 5; salt++ {
+			shuffled := network.New(d, network.Options{ShuffleTies: salt})
+			for seed := range uint64(40) {
+				if diff := snap(plain.Run(seed)).sameGaps(snap(shuffled.Run(seed))); diff != "" {
+					t.Errorf("%v, seed %d, salt %d: %s", sets, seed, salt, diff)
+				}
+			}
+		}
+	}
+}
