@@ -108,7 +108,7 @@ func (p *page) values(values []Value) {
 			said.add(path, v.Origin, v.Value)
 			continue
 		}
-		if s := subject(v.Path); before != "" && s != before {
+		if s := subject(v.Path); len(g.rows) > 0 && s != before {
 			g.add("", "", "")
 		}
 		before = subject(v.Path)

@@ -68,6 +68,7 @@ func (a *app) command() *cobra.Command {
 	root.Flags().Bool("version", false, "print the version")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.globals() }
 	root.AddCommand(a.runCommand(), a.explainCommand(), a.checkCommand(), a.scenariosCommand())
+	root.SetHelpCommand(a.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
@@ -83,6 +84,21 @@ func (a *app) globals() error {
 		return usagef("", "--width %d is less than %d columns", a.width, leastWidth)
 	}
 	return nil
+}
+
+// helpCommand is cobra's, but for a command that does not exist.
+func (a *app) helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command",
+		RunE: func(help *cobra.Command, args []string) error {
+			cmd, rest, err := help.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return a.unknownCommand(help.Root(), args)
+			}
+			return cmd.Help()
+		},
+	}
 }
 
 // unknownCommand says what was probably meant: another command, or to run the

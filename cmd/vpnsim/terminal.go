@@ -16,7 +16,10 @@ const leastWidth = 40
 // options are how to write for people on w: in colour and as wide as the
 // terminal if it is one, plain and with lines of any length if it is not.
 func (a *app) options(w io.Writer) report.Options {
-	opt := report.Options{ASCII: a.ascii, Width: a.width}
+	opt := report.Options{ASCII: a.ascii}
+	if w == a.out {
+		opt.Width = a.width // messages for an editor or a log stay whole
+	}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return opt
