@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -170,6 +171,10 @@ func TestChainsBlameRealParameters(t *testing.T) {
 	}
 }
 
+// assignment finds what follows --set in the text of a counterfactual, which is
+// quoted for a shell where need be.
+var assignment = regexp.MustCompile(`--set ('[^']*'|\S+)`)
+
 // What is ruled out and what would have helped are real parameters, and what is
 // said to remove a wait of the chain does stand in it.
 func TestWhatIfNamesRealParameters(t *testing.T) {
@@ -195,12 +200,9 @@ func TestWhatIfNamesRealParameters(t *testing.T) {
 				}
 			}
 			for _, c := range g.Counterfactuals {
-				sets := strings.Fields(c.Change)
-				for i := 0; i+1 < len(sets); i++ {
-					if sets[i] == "--set" {
-						if _, err := load([]string{sets[i+1]}); err != nil {
-							t.Errorf("%s proposes %q: %v", name, c.Change, err)
-						}
+				for _, m := range assignment.FindAllStringSubmatch(c.Change, -1) {
+					if _, err := load([]string{strings.Trim(m[1], "'")}); err != nil {
+						t.Errorf("%s proposes %q: %v", name, c.Change, err)
 					}
 				}
 			}

@@ -156,3 +156,18 @@ func upper(s string) string {
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
+
+// Gap answers why a gap was as long as it was; 0 asks about all of them.
+func (a *Answer) Gap(n int) error {
+	gaps := a.Doc.Gaps
+	switch {
+	case n > len(gaps) && len(gaps) == 0:
+		return fmt.Errorf("there is no gap %d: nothing was lost in this run", n)
+	case n > len(gaps):
+		return fmt.Errorf("there is no gap %d: the run has %d", n, len(gaps))
+	case n > 0:
+		a.Doc.Gaps = gaps[n-1 : n]
+	}
+	a.Doc.Kind = "explain"
+	return nil
+}

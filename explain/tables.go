@@ -129,9 +129,9 @@ func verdict(n *network.Network, r int, v bgp.Verdict) string {
 	case v.Best:
 		return "best: " + rule + ", over " + other
 	case v.Used:
-		return "used beside the best (multipath); as best path it lost to " + other + ", which has the " + rule
+		return "used beside the best (multipath); as best path it lost to " + other + ": " + rule
 	}
-	return "lost to " + other + ", which has the " + rule
+	return "lost to " + other + ": " + rule
 }
 
 func asPath(p bgp.ASPath) string {

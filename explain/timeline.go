@@ -118,14 +118,16 @@ func (a *Answer) timeline() []report.Moment {
 			m.Lane, m.State = "tunnel", vpn.State(n.To).String()
 			m.What = vpn.State(n.From).String() + " -> " + m.State + ": " + vpn.Why(n.A).String()
 		case trace.NoteRoute:
-			m.Lane = "route"
+			m.Lane, m.Prefix = "route", n.Prefix.String()
 			m.What, m.State = a.routeText(n)
 		case trace.NoteFIB, trace.NoteTable:
-			m.Lane = "fib"
+			m.Lane, m.Prefix, m.State = "fib", n.Prefix.String(), a.linkNames(n.Links)
 			if n.Kind == trace.NoteTable {
 				m.Lane = "table"
+				if len(n.Links) > 0 && a.Design.Routers[n.Router].Settings[topology.RouteTableKind].Enum == "gateway" {
+					m.State = "gateway"
+				}
 			}
-			m.State = a.linkNames(n.Links)
 			m.What = n.Prefix.String() + " -> " + m.State
 		case trace.NoteLink:
 			m.Lane, m.State = "tunnel", "down"

@@ -19,7 +19,16 @@ type change struct {
 }
 
 func (c change) String() string {
-	s := "--set " + strings.Join(c.sets, " --set ")
+	s := ""
+	for i, set := range c.sets {
+		if i > 0 {
+			s += " "
+		}
+		if strings.ContainsAny(set, "[](), ") { // signs that a shell takes for its own
+			set = "'" + set + "'"
+		}
+		s += "--set " + set
+	}
 	if c.words != "" {
 		s += " (" + c.words + ")"
 	}

@@ -18,8 +18,9 @@ import (
 // in the order of time by a loop that does nothing else, with the same
 // machines, the same random numbers and the same state as the handlers of
 // their events; each event takes its number and its part of the digest
-// (Kernel.Skip). Before anything else is due, the horizon, they go back into
-// the queue, in mid-flight if need be.
+// (Kernel.Skip), and its place among events of one instant (Kernel.Order).
+// Before anything else is due, the horizon, they go back into the queue, in
+// mid-flight if need be.
 //
 // So the result is that of the plain run, which a test over random stories
 // holds it to, at a fraction of the price: no queue, no dispatch, and echoes
@@ -27,9 +28,31 @@ import (
 
 // skipper keeps the memory of fast-forwarding between stretches and runs.
 type skipper struct {
-	streams []stream
-	health  []health // by session
-	next    sim.Time // no stretch is begun before
+	streams   []stream
+	line      []place // of streams, by whose turn it is
+	deadlines []holdDeadline
+	soonest   sim.Time // no deadline is earlier; it may be behind the times
+	health    []health // by session
+	next      sim.Time // no stretch is begun before
+}
+
+// place is one in the line of streams: the time of the stream's next event,
+// and its place among those of one instant.
+type place struct {
+	at     sim.Time
+	order  uint64
+	stream int
+}
+
+func (t *place) before(o *place) bool { return t.at < o.at || t.at == o.at && t.order < o.order }
+
+// holdDeadline is when a hold timer runs out, which keepalives push back.
+type holdDeadline struct {
+	at      sim.Time
+	order   uint64
+	session int32
+	timer   bgp.TimerID
+	moved   bool
 }
 
 type health uint8
@@ -41,7 +64,7 @@ const (
 )
 
 // worthwhile is the shortest stretch for which fast-forwarding is begun.
-const worthwhile = 300 * time.Millisecond
+const worthwhile = time.Second
 
 type streamKind uint8
 
@@ -49,23 +72,33 @@ const (
 	echoes streamKind = iota
 	keepalives
 	idleChecks
-	deadline // a hold timer, which keepalives push back
 )
 
 // stream is a series of events of which one is due at a time.
 type stream struct {
 	at    sim.Time // of the next event …
 	order uint64   // … and its place among those of the same instant
-	base  sim.Time // when the round under way began: the tick, the keepalive timer
-	next  sim.Time // keepalives: when the timer runs out again
-	ack   sim.Time // keepalives: when the acknowledgement arrives
 	later uint64   // the place of the timer that comes after what is under way
-	tcp   uint64   // keepalives: the place of the retransmission timer
+	base  sim.Time // when the round under way began: the tick, the keepalive timer
 	id    int32    // probe, session, or link<<1 | end
 	stage int32    // 0: a timer is due; more: a packet is under way
-	timer bgp.TimerID
 	kind  streamKind
 	moved bool
+	ka    keepaliveStream
+}
+
+// keepaliveStream is what the keepalives of a session need at hand.
+type keepaliveStream struct {
+	next, ack sim.Time // when the timer runs out again; when the acknowledgement arrives
+	s, o      *session // who sends, who receives
+	l         *link
+	c         *conn
+	me, other *tcpSide
+	side      int
+	theirs    bgp.ConnID
+	timer     bgp.TimerID
+	rto       time.Duration
+	rtoOrder  uint64 // the place of the retransmission timer
 }
 
 // runSkipping is RunUntil(n.end) with quiet stretches taken at once.
@@ -85,7 +118,7 @@ func (n *Network) runSkipping() {
 // fastForward takes the quiet stretch that begins now, if there is one.
 func (n *Network) fastForward() {
 	sk := &n.skip
-	sk.streams = sk.streams[:0]
+	sk.streams, sk.line, sk.deadlines = sk.streams[:0], sk.line[:0], sk.deadlines[:0]
 	if sk.health == nil {
 		sk.health = make([]health, len(n.sessions))
 	}
@@ -96,96 +129,123 @@ func (n *Network) fastForward() {
 			horizon = min(horizon, at)
 		}
 	})
-	now := n.k.Now()
-	if horizon.Sub(now) < worthwhile || len(sk.streams) == 0 {
+	if horizon.Sub(n.k.Now()) < worthwhile || len(sk.streams) == 0 {
 		sk.next = horizon
 		return
 	}
+	for i := range sk.streams {
+		sk.line = append(sk.line, place{stream: i})
+		sk.settle(i)
+	}
+	sk.soonest = math.MinInt64
 	for {
-		// The stream that is next, and when another one is.
-		first, second := 0, horizon
-		for i := 1; i < len(sk.streams); i++ {
-			if s := &sk.streams[i]; s.before(&sk.streams[first]) {
-				second = min(second, sk.streams[first].at)
-				first = i
-			} else {
-				second = min(second, s.at)
-			}
+		s := &sk.streams[sk.line[0].stream]
+		until := horizon // it is this stream's turn, and then another one's
+		if len(sk.line) > 1 {
+			until = min(until, sk.line[1].at)
 		}
-		s := &sk.streams[first]
-		if s.at >= horizon || !n.step(s) {
+		if max(until, s.at) >= sk.soonest {
+			sk.soonest = sk.earliestDeadline()
+			until = min(until, sk.soonest)
+		}
+		if s.at >= horizon || s.at >= sk.soonest || !n.step(s, until) {
 			break
 		}
-		for s.at < second {
-			if !n.step(s) {
-				second = math.MinInt64
-				horizon = s.at
-			}
-		}
+		sk.settle(0)
 	}
+	first := sk.line[0].at
 	n.handBack()
-	sk.next = max(n.k.Now(), min(horizon, n.earliest()))
+	sk.next = max(n.k.Now(), min(horizon, first))
 }
 
-// before tells whether the next event of s comes before that of o.
-func (s *stream) before(o *stream) bool { return s.at < o.at || s.at == o.at && s.order < o.order }
+// settle moves the stream at place i of the line to where it belongs, given
+// that the others are in order: a new one from the end, or the first one after
+// its step.
+func (sk *skipper) settle(i int) {
+	l := sk.line
+	s := &sk.streams[l[i].stream]
+	t := place{s.at, s.order, l[i].stream}
+	for ; i > 0 && t.before(&l[i-1]); i-- {
+		l[i] = l[i-1]
+	}
+	for ; i+1 < len(l) && l[i+1].before(&t); i++ {
+		l[i] = l[i+1]
+	}
+	l[i] = t
+}
 
-// earliest is when the first of the streams is due.
-func (n *Network) earliest() sim.Time {
+func (sk *skipper) earliestDeadline() sim.Time {
 	at := sim.Time(math.MaxInt64)
-	for i := range n.skip.streams {
-		at = min(at, n.skip.streams[i].at)
+	for i := range sk.deadlines {
+		at = min(at, sk.deadlines[i].at)
 	}
 	return at
+}
+
+// add takes a stream in; its memory may be that of an earlier one.
+func (sk *skipper) add(at sim.Time, order uint64, kind streamKind, id int32) *stream {
+	if len(sk.streams) == cap(sk.streams) {
+		sk.streams = append(sk.streams, stream{})
+	} else {
+		sk.streams = sk.streams[:len(sk.streams)+1]
+	}
+	s := &sk.streams[len(sk.streams)-1]
+	s.at, s.order, s.kind, s.id, s.stage, s.moved = at, order, kind, id, 0, false
+	return s
 }
 
 // stream takes a pending event that belongs to a stream. Anything else is for
 // the horizon.
 func (n *Network) stream(at sim.Time, order uint64, kind sim.Kind, arg uint64) bool {
-	s := stream{at: at, order: order, id: int32(arg)}
+	sk := &n.skip
 	switch kind {
 	case evTick:
-		s.kind = echoes
-		if !n.plan(&n.probes[arg]) {
-			return false
+		if n.plan(&n.probes[arg]) {
+			sk.add(at, order, echoes, int32(arg))
+			return true
 		}
 	case evBGPTimer:
-		s.id, s.timer = int32(arg>>8), bgp.TimerID(arg&0xff)
-		switch s.timer % bgp.SecondConn {
+		session, timer := int32(arg>>8), bgp.TimerID(arg&0xff)
+		switch timer % bgp.SecondConn {
 		case bgp.KeepaliveTimer:
-			s.kind = keepalives
+			if n.healthy(session) {
+				n.planKeepalives(&sk.add(at, order, keepalives, session).ka, session, timer)
+				return true
+			}
 		case bgp.HoldTimer:
-			s.kind = deadline
-		default:
-			return false
-		}
-		if !n.healthy(s.id) {
-			return false
+			if n.healthy(session) {
+				sk.deadlines = append(sk.deadlines, holdDeadline{at: at, order: order, session: session, timer: timer})
+				return true
+			}
 		}
 	case evVPNTimer:
-		if vpn.TimerID(arg&0xff) != vpn.DPDTimer {
-			return false
+		if vpn.TimerID(arg&0xff) == vpn.DPDTimer {
+			sk.add(at, order, idleChecks, int32(arg>>8))
+			return true
 		}
-		s.id, s.kind = int32(arg>>8), idleChecks
-	default:
-		return false
-	}
-	n.skip.streams = append(n.skip.streams, s)
-	return true
-}
-
-// step takes the next event of a stream. It returns false, and has changed
-// nothing, when that event must be handled in the ordinary way.
-func (n *Network) step(s *stream) bool {
-	switch s.kind {
-	case echoes:
-		return n.stepEcho(s)
-	case keepalives:
-		return n.stepKeepalive(s)
-	case idleChecks:
-		return n.stepIdleCheck(s)
 	}
 	return false
+}
+
+// step takes the next event of a stream, and those after it that are due before
+// the instant until. It returns false, and has changed nothing, when the first
+// must be handled in the ordinary way.
+func (n *Network) step(s *stream, until sim.Time) bool {
+	for first := true; first || s.at < until; first = false {
+		ok := false
+		switch s.kind {
+		case echoes:
+			ok = n.stepEcho(s, until)
+		case keepalives:
+			ok = n.stepKeepalive(s)
+		case idleChecks:
+			ok = n.stepIdleCheck(s)
+		}
+		if !ok {
+			return !first
+		}
+	}
+	return true
 }
 
 // trip is how an echo of a probe fares while forwarding stands still.
@@ -252,51 +312,65 @@ func (n *Network) plan(p *probe) bool {
 	return true
 }
 
-func (n *Network) stepEcho(s *stream) bool {
+// stepEcho sends a request, or takes an echo over its next link. Echoes that are
+// through before the instant until are taken as a whole.
+func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 	p := &n.probes[s.id]
 	t := &p.trip
-	if s.stage == 0 {
-		seq := p.sent + 1
-		at := s.at
-		for i := range t.legs {
-			l := &t.legs[i]
-			at = at.Add(l.delay.Draw(l.rnd.At(uint64(seq))))
-			t.arrive[i] = at
-		}
-		if at >= s.at.Add(p.cfg.Every) {
-			return false // the next request leaves before this one is done with
-		}
-		n.k.Skip(s.at, actorWorld, evTick, uint64(p.id))
-		p.sent = seq
-		p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
-		s.base, s.moved = s.at, true
-		if len(t.legs) > 0 {
-			s.order = n.k.Order(sim.PhaseDeliver)
-		}
-		s.later = n.k.Order(sim.PhaseProbe)
-	} else {
-		l := &t.legs[s.stage-1]
-		n.k.Skip(s.at, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
-		if l.enters {
-			n.links[l.link].hear(int(l.to), s.at)
-		}
+	if s.stage > 0 {
+		n.skipLeg(p, &t.legs[s.stage-1], s.at)
 		if int(s.stage) < len(t.legs) {
-			s.order = n.k.Order(sim.PhaseDeliver)
+			s.at, s.order = t.arrive[s.stage], n.k.Order(sim.PhaseDeliver)
+			s.stage++
+			return true
 		}
-	}
-	if int(s.stage) < len(t.legs) {
-		s.at = t.arrive[s.stage]
-		s.stage++
+		n.echoDone(s, p, s.at)
 		return true
 	}
-	if t.alive {
-		p.rtt[p.sent-1], p.ttl[p.sent-1] = s.at.Sub(s.base), t.ttl
+	for began := false; ; began = true {
+		seq := uint64(p.sent + 1)
+		end := s.at
+		for i := range t.legs {
+			l := &t.legs[i]
+			end = end.Add(l.delay.Draw(l.rnd.At(seq)))
+			t.arrive[i] = end
+		}
+		if began && end >= until || end >= s.at.Add(p.cfg.Every) {
+			return began // if not begun: the next request leaves before this one is done with
+		}
+		n.k.Skip(s.at, actorWorld, evTick, uint64(p.id))
+		p.sent++
+		p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
+		s.base, s.moved = s.at, true
+		if end >= until && len(t.legs) > 0 {
+			s.at, s.order, s.stage = t.arrive[0], n.k.Order(sim.PhaseDeliver), 1
+			s.later = n.k.Order(sim.PhaseProbe)
+			return true
+		}
+		s.later = n.k.Order(sim.PhaseProbe)
+		for i := range t.legs {
+			n.skipLeg(p, &t.legs[i], t.arrive[i])
+		}
+		n.echoDone(s, p, end)
+	}
+}
+
+// echoDone: the echo is back, or will never be; the next tick is due.
+func (n *Network) echoDone(s *stream, p *probe, at sim.Time) {
+	if p.trip.alive {
+		p.rtt[p.sent-1], p.ttl[p.sent-1] = at.Sub(s.base), p.trip.ttl
 	}
 	s.stage, s.order = 0, s.later
 	if s.at = s.base.Add(p.cfg.Every); s.at >= p.end {
-		s.at = math.MaxInt64 // that was the last one
+		s.at = math.MaxInt64 / 2 // that was the last one
 	}
-	return true
+}
+
+func (n *Network) skipLeg(p *probe, l *leg, at sim.Time) {
+	n.k.Skip(at, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
+	if l.enters {
+		n.links[l.link].hear(int(l.to), at)
+	}
 }
 
 // healthy tells whether the keepalives of a session come and go undisturbed.
@@ -357,63 +431,69 @@ func (n *Network) undisturbed(s, o *session) bool {
 // random tells whether packets may be lost by chance.
 func (w *way) random() bool { return w.loss.P > 0 || w.loss.ToBad > 0 }
 
+func (n *Network) planKeepalives(k *keepaliveStream, session int32, timer bgp.TimerID) {
+	k.timer = timer
+	k.s = &n.sessions[session]
+	k.o = &n.sessions[n.peerOf(session)]
+	k.l = &n.links[k.s.link]
+	id, _ := k.s.m.Conn()
+	ref, _ := k.s.conn(id)
+	k.theirs, _ = k.o.m.Conn()
+	k.c, k.side = n.conns[ref.conn], ref.side
+	k.me, k.other = &k.c.side[k.side], &k.c.side[1-k.side]
+	k.rto = n.tcpSettings(k.c, k.side)[topology.TCPRTO].Dist.A
+}
+
 // stepKeepalive: the timer runs out and a KEEPALIVE leaves; it arrives and is
 // acknowledged; the acknowledgement arrives.
 func (n *Network) stepKeepalive(st *stream) bool {
-	s := &n.sessions[st.id]
-	o := &n.sessions[n.peerOf(st.id)]
-	id, _ := s.m.Conn()
-	ref, _ := s.conn(id)
-	c := n.conns[ref.conn]
-	me, other := &c.side[ref.side], &c.side[1-ref.side]
-	l := &n.links[s.link]
+	k := &st.ka
 	switch st.stage {
 	case 0:
-		arrive := st.at.Add(l.controlDelay(s.end, st.at))
-		ack := arrive.Add(l.controlDelay(o.end, arrive))
-		rto := n.tcpSettings(c, ref.side)[topology.TCPRTO].Dist.A
-		if ack.Sub(st.at) >= rto || arrive <= me.arrive {
+		arrive := st.at.Add(k.l.controlDelay(k.s.end, st.at))
+		ack := arrive.Add(k.l.controlDelay(k.o.end, arrive))
+		if ack.Sub(st.at) >= k.rto || arrive <= k.me.arrive {
 			return false
 		}
-		n.k.Skip(st.at, s.actor(), evBGPTimer, uint64(s.id)<<8|uint64(st.timer))
-		n.acts = s.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InTimer, Timer: st.timer})
+		n.k.Skip(st.at, k.s.actor(), evBGPTimer, uint64(st.id)<<8|uint64(k.timer))
+		n.acts = k.s.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InTimer, Timer: k.timer})
 		for i := range n.acts {
-			if a := &n.acts[i]; a.Kind == bgp.ActArm && a.Timer == st.timer {
-				st.next = st.at.Add(a.After)
+			if a := &n.acts[i]; a.Kind == bgp.ActArm && a.Timer == k.timer {
+				k.next = st.at.Add(a.After)
 			}
 		}
-		me.next++
-		me.rto, me.arrive = rto, arrive
-		st.base, st.ack, st.moved = st.at, ack, true
+		k.me.next++
+		k.me.rto, k.me.arrive = k.rto, arrive
+		st.base, k.ack, st.moved = st.at, ack, true
 		st.at, st.stage = arrive, 1
-		st.order, st.tcp, st.later = n.k.Order(sim.PhaseDeliver), n.k.Order(sim.PhaseTimer), n.k.Order(sim.PhaseTimer)
+		st.order, k.rtoOrder, st.later = n.k.Order(sim.PhaseDeliver), n.k.Order(sim.PhaseTimer), n.k.Order(sim.PhaseTimer)
 	case 1:
-		n.k.Skip(st.at, o.actor(), evSegment, uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)))
-		theirs, _ := o.m.Conn()
-		n.acts = o.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InMessage, Conn: theirs, Msg: bgp.Keepalive})
+		n.k.Skip(st.at, k.o.actor(), evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
+		n.acts = k.o.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InMessage, Conn: k.theirs, Msg: bgp.Keepalive})
 		for i := range n.acts {
 			if a := &n.acts[i]; a.Kind == bgp.ActArm {
-				n.pushBack(o.id, a.Timer, st.at.Add(a.After))
+				n.skip.pushBack(int32(k.o.id), a.Timer, st.at.Add(a.After), n.k.Order(sim.PhaseTimer))
 			}
 		}
-		other.rcv++
-		l.hear(o.end, st.at)
-		st.at, st.stage, st.order = st.ack, 2, n.k.Order(sim.PhaseDeliver)
+		k.other.rcv++
+		k.l.hear(k.o.end, st.at)
+		st.at, st.stage, st.order = k.ack, 2, n.k.Order(sim.PhaseDeliver)
 	case 2:
-		n.k.Skip(st.at, s.actor(), evSegment, uint64(packSegment(c.id, ref.side, segAck, 0, other.rcv)))
-		me.una++
-		me.seq += uint32(bgp.Keepalive.Size)
-		l.hear(s.end, st.at)
-		st.at, st.stage, st.order = st.next, 0, st.later
+		n.k.Skip(st.at, k.s.actor(), evSegment, uint64(packSegment(k.c.id, k.side, segAck, 0, k.other.rcv)))
+		k.me.una++
+		k.me.seq += uint32(bgp.Keepalive.Size)
+		k.l.hear(k.s.end, st.at)
+		st.at, st.stage, st.order = k.next, 0, st.later
 	}
 	return true
 }
 
 // pushBack moves the deadline of a hold timer.
-func (n *Network) pushBack(session int, timer bgp.TimerID, at sim.Time) {
-	for i := range n.skip.streams {
-		if h := &n.skip.streams[i]; h.kind == deadline && int(h.id) == session && h.timer == timer {
-			h.at, h.order, h.moved = at, n.k.Order(sim.PhaseTimer), true
+func (sk *skipper) pushBack(session int32, timer bgp.TimerID, at sim.Time, order uint64) {
+	for i := range sk.deadlines {
+		if h := &sk.deadlines[i]; h.session == session && h.timer == timer {
+			h.at, h.order, h.moved = at, order, true
+			return
 		}
 	}
 }
@@ -454,8 +534,11 @@ func (n *Network) handBack() {
 		case idleChecks:
 			l := &n.links[s.id>>1]
 			n.k.ResetAtOrder(&l.ends[s.id&1].timers[vpn.DPDTimer], s.at, s.order, sim.Event{To: actorOf(l.routerAt(int(s.id & 1))), Kind: evVPNTimer, Arg: uint64(s.id)<<8 | uint64(vpn.DPDTimer), Phase: sim.PhaseTimer})
-		case deadline:
-			n.resetBGPTimer(&n.sessions[s.id], s.timer, s.at, s.order)
+		}
+	}
+	for i := range n.skip.deadlines {
+		if h := &n.skip.deadlines[i]; h.moved {
+			n.resetBGPTimer(&n.sessions[h.session], h.timer, h.at, h.order)
 		}
 	}
 }
@@ -485,24 +568,19 @@ func (n *Network) relaunch(s *stream, to sim.ActorID, kind sim.Kind, arg uint64)
 }
 
 func (n *Network) handBackKeepalive(st *stream) {
-	s := &n.sessions[st.id]
+	k := &st.ka
 	if st.stage == 0 {
-		n.resetBGPTimer(s, st.timer, st.at, st.order)
+		n.resetBGPTimer(k.s, k.timer, st.at, st.order)
 		return
 	}
-	n.resetBGPTimer(s, st.timer, st.next, st.later)
-	o := &n.sessions[n.peerOf(st.id)]
-	id, _ := s.m.Conn()
-	ref, _ := s.conn(id)
-	c := n.conns[ref.conn]
-	me := &c.side[ref.side]
-	me.out = append(me.out, bgp.Keepalive)
-	me.queued += bgp.Keepalive.Size
-	c.inFlight++
-	n.k.ResetAtOrder(&me.timer, st.base.Add(me.rto), st.tcp, sim.Event{To: s.actor(), Kind: evTCPTimer, Arg: tcpTimerArg(c, ref.side), Phase: sim.PhaseTimer})
+	n.resetBGPTimer(k.s, k.timer, k.next, st.later)
+	k.me.out = append(k.me.out, bgp.Keepalive)
+	k.me.queued += bgp.Keepalive.Size
+	k.c.inFlight++
+	n.k.ResetAtOrder(&k.me.timer, st.base.Add(k.rto), k.rtoOrder, sim.Event{To: k.s.actor(), Kind: evTCPTimer, Arg: tcpTimerArg(k.c, k.side), Phase: sim.PhaseTimer})
 	if st.stage == 1 {
-		n.relaunch(st, o.actor(), evSegment, uint64(packSegment(c.id, 1-ref.side, segData, me.una, 1)))
+		n.relaunch(st, k.o.actor(), evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
 	} else {
-		n.relaunch(st, s.actor(), evSegment, uint64(packSegment(c.id, ref.side, segAck, 0, c.side[1-ref.side].rcv)))
+		n.relaunch(st, k.s.actor(), evSegment, uint64(packSegment(k.c.id, k.side, segAck, 0, k.other.rcv)))
 	}
 }

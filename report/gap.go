@@ -113,7 +113,7 @@ func (p *page) gap(doc Document, g Gap) {
 		p.line(2, "what to try (each is this run again, with one thing changed)")
 		t := grid{head: []string{"change", "outage", "instead", "lost", "takes away or shortens"}, right: []int{1, 2, 3}}
 		for _, c := range g.Counterfactuals {
-			t.add(c.Change, c.OutageS.Fixed(3)+" s", difference(c.OutageS-g.OutageS), fmt.Sprint(c.Lost), c.Removes)
+			t.add(p.change(c.Change), c.OutageS.Fixed(3)+" s", difference(c.OutageS-g.OutageS), fmt.Sprint(c.Lost), c.Removes)
 		}
 		p.grid(4, t)
 	}
@@ -296,4 +296,13 @@ func measures(g Gap) string {
 	}
 	return fmt.Sprintf("two measures: ping sees %s s, from sending icmp_seq %d to sending %d; a round trip would have failed for %s s (exact, from forwarding state)",
 		g.ProbeGapS.Fixed(3), g.LastOKSeq, g.FirstOKSeq, g.OutageS.Fixed(3))
+}
+
+// change puts the words about a change below it where there is no room for them
+// beside it, so that the option can be copied in one piece.
+func (p *page) change(s string) string {
+	if i := strings.LastIndex(s, " ("); i > 0 && p.opt.Width > 0 && p.opt.Width < 120 {
+		return s[:i] + "\n" + s[i+1:]
+	}
+	return s
 }

@@ -9,10 +9,13 @@ import (
 // rewrite returns a deep copy of doc in which every string went through f and
 // no slice is nil. It works by reflection so that a field added to Document
 // cannot be forgotten here.
-func rewrite(doc Document, f func(string) string) Document {
-	out := reflect.New(reflect.TypeFor[Document]()).Elem()
-	copyValue(out, reflect.ValueOf(doc), f)
-	return out.Interface().(Document)
+func rewrite(doc Document, f func(string) string) Document { return rewritten(doc, f) }
+
+// rewritten is rewrite for what is not a Document.
+func rewritten[T any](v T, f func(string) string) T {
+	out := reflect.New(reflect.TypeFor[T]()).Elem()
+	copyValue(out, reflect.ValueOf(v), f)
+	return out.Interface().(T)
 }
 
 func copyValue(dst, src reflect.Value, f func(string) string) {

@@ -16,8 +16,11 @@ import (
 // else, text before YAML, one document, and aliases that are expanded up to a
 // limit and never in a circle.
 
+// MaxFile is the most that a scenario may have, in bytes, so that whoever
+// reads files need not read more.
+const MaxFile = 8 << 20
+
 const (
-	maxFile     = 8 << 20
 	maxExpanded = 100_000 // nodes that aliases may add
 )
 
@@ -26,8 +29,8 @@ const (
 func (l *loader) parse(data []byte) *yaml.Node {
 	whole := topology.Pos{File: l.file}
 	switch {
-	case len(data) > maxFile:
-		l.report(whole, "a scenario is a page of YAML: is this the right file?", "%d bytes are more than the %d that a scenario may have", len(data), maxFile)
+	case len(data) > MaxFile:
+		l.report(whole, "a scenario is a page of YAML: is this the right file?", "%d bytes are more than the %d that a scenario may have", len(data), MaxFile)
 		return nil
 	case len(bytes.TrimSpace(bytes.TrimPrefix(data, bom))) == 0:
 		l.report(whole, "`vpnsim check --schema` says what goes into a scenario", "the file is empty")

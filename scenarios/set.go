@@ -79,7 +79,7 @@ func (l *loader) apply(root *yaml.Node, sets []string) {
 // setValue reads the right-hand side, which is YAML too: a scalar mostly, but
 // a list or a mapping in braces is possible.
 func (l *loader) setValue(path string, pos topology.Pos, text string) *yaml.Node {
-	if len(text) > maxFile {
+	if len(text) > MaxFile {
 		l.report(pos, "", "the value is too long")
 		return nil
 	}

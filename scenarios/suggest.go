@@ -43,3 +43,7 @@ func sorted(text string) string {
 	slices.Sort(letters)
 	return string(letters)
 }
+
+// DidYouMean is what the messages of this package use, for names that a user
+// gives on the command line.
+func DidYouMean(text string, known []string) string { return didYouMean(text, known) }

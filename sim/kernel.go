@@ -96,7 +96,10 @@ func (k *Kernel) At(t Time, ev Event) Timer {
 // event scheduled now would have. Fast-forwarding takes one for each event that
 // it does not schedule, so that those which it does schedule in the end
 // (AtOrder, ResetAtOrder) stand where they would have stood.
-func (k *Kernel) Order(p Phase) uint64 { return k.order(p, 0) }
+func (k *Kernel) Order(p Phase) uint64 {
+	k.inserted++
+	return uint64(p)<<62 | k.inserted<<slotBits
+}
 
 // AtOrder is At with a place taken before.
 func (k *Kernel) AtOrder(t Time, order uint64, ev Event) Timer {

@@ -1,35 +1,31 @@
+// Command vpnsim predicts how long traffic is lost when a tunnel, a session or
+// a router of a redundant VPN and BGP design fails, which timer is to blame,
+// and why each router chose its path.
+//
+// Here are flags and printing only, one file per command; what a command
+// answers comes from the packages: scenarios reads the file, explain runs and
+// looks into it, report writes the answer, export the record. What is common
+// to the commands stands in its own files: source.go finds the scenario,
+// output.go writes files, terminal.go knows the screen, exit.go the codes with
+// which the program ends.
 package main
 
 import (
-	"fmt"
+	"io"
 	"os"
-
-	"github.com/vpnsim/vpnsim/explain"
-	"github.com/vpnsim/vpnsim/report"
-	"github.com/vpnsim/vpnsim/scenarios"
-	"github.com/vpnsim/vpnsim/topology"
 )
 
 func main() {
-	data, _ := scenarios.Builtin("aws-gcp")
-	file := "aws-gcp.yaml"
-	if len(os.Args) > 2 {
-		file = os.Args[2]
-		data, _ = os.ReadFile(file)
-	}
-	var seed uint64
-	fmt.Sscan(os.Args[1], &seed)
-	a, err := explain.Run(explain.Ask{Seed: seed, WhatIf: explain.EverySuspect, Load: func(sets []string) (*topology.Design, error) {
-		d, diags := scenarios.Load(file, data, sets)
-		if scenarios.Failed(diags) {
-			return nil, fmt.Errorf("%v", diags)
-		}
-		return d, nil
-	}})
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(2)
-	}
-	report.Text(os.Stdout, *a.Doc, report.Options{Show: []string{"ping", "gaps", "routes", "sessions"}})
-	report.Text(os.Stdout, *a.Doc, report.Options{Show: []string{"timeline"}})
+	os.Exit(program(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// program is main with its surroundings as arguments. It returns the exit code.
+func program(args []string, in io.Reader, out, err io.Writer) int {
+	a := &app{in: in, out: out, err: err}
+	root := a.command()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(err)
+	return a.exitCode(root.Execute())
 }

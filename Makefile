@@ -1,0 +1,40 @@
+# What one types often. Everything is plain `go`; nothing here needs more than
+# a Go toolchain, and what is there besides (tshark, bgpdump) is used by tests.
+
+FUZZTIME ?= 30s
+
+.PHONY: all build test race bench fuzz cover fmt vet ci readme
+
+all: build
+
+build: ## the program, as bin/vpnsim
+	go build -o bin/vpnsim ./cmd/vpnsim
+
+test: ## everything that must hold
+	go test ./...
+
+race: ## the same with the race detector (needs a C compiler)
+	go test -race -short ./...
+
+bench: ## the figures of docs/design.md, on this machine
+	go test -run='^$$' -bench=. -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME
+	@FUZZTIME=$(FUZZTIME) .ci/run fuzz
+
+cover: ## coverage of all packages by all tests, as cover.html
+	go test -coverpkg=./... -coverprofile=cover.out ./...
+	go tool cover -html=cover.out -o cover.html
+	@go tool cover -func=cover.out | tail -1
+
+fmt:
+	gofmt -l -w .
+
+vet:
+	go vet ./...
+
+readme: ## after a change of what the program prints
+	go test ./cmd/vpnsim -update
+
+ci: ## what must pass before a merge
+	.ci/run

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const readme = "../../README.md"
+
+// The README shows what the program prints. Nobody reruns it by hand, so this
+// does: a README that shows something else is a promise that is not kept.
+// `make readme` rewrites it.
+func TestReadmeShowsTheRun(t *testing.T) {
+	for _, v := range []string{"NO_COLOR", "COLUMNS"} {
+		t.Setenv(v, "")
+	}
+	page, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := program([]string{"run", "--width", "100"}, strings.NewReader(""), &out, &errs); code != exitOK || errs.Len() > 0 {
+		t.Fatalf("exit code %d, %s", code, errs.String())
+	}
+	want := "<!-- run -->\n```console\n" + strings.TrimRight(out.String(), "\n") + "\n```\n<!-- /run -->"
+	block := regexp.MustCompile(`(?s)<!-- run -->.*?<!-- /run -->`)
+	got := block.FindString(string(page))
+	if got == want {
+		return
+	}
+	if *update {
+		if err := os.WriteFile(readme, block.ReplaceAllLiteral(page, []byte(want)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range w {
+		if i >= len(g) || g[i] != w[i] {
+			t.Fatalf("README.md shows\n%s\nand not\n%s\n(make readme rewrites it)", strings.Join(g[i:min(i+1, len(g))], ""), w[i])
+		}
+	}
+	t.Fatal("README.md shows more than is printed")
+}
+
+// Every vpnsim command in the README is one that works, and .ci/run runs the
+// command that it gives for the tests.
+func TestReadmeCommandsWork(t *testing.T) {
+	page, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	t.Chdir(dir)
+	data, _ := (&app{}).open(builtin)
+	if err := os.WriteFile("my.yaml", data.data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, m := range regexp.MustCompile(`(?m)^\$ vpnsim (.*?)(?: +#.*)?$`).FindAllStringSubmatch(string(page), -1) {
+		var out, errs bytes.Buffer
+		args := strings.Fields(strings.ReplaceAll(m[1], "'", ""))
+		if code := program(args, strings.NewReader(""), &out, &errs); code != exitOK {
+			t.Errorf("vpnsim %s: exit code %d\n%s", m[1], code, errs.String())
+		}
+		ran++
+	}
+	if ran < 5 {
+		t.Errorf("the README has only %d commands", ran)
+	}
+}
+
+func TestCIRunsTheReadmesTests(t *testing.T) {
+	page, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^\$ (go test .*)$`).FindSubmatch(page)
+	if m == nil {
+		t.Fatal("the README does not say how to run the tests")
+	}
+	ci, err := os.ReadFile("../../.ci/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(ci, []byte(fmt.Sprintf("\n\t%s\n", m[1]))) {
+		t.Errorf(".ci/run does not run `%s`", m[1])
+	}
+}
