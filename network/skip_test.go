@@ -33,3 +33,15 @@ func TestFastForwardingChangesNothing(t *testing.T) {
 		t.Errorf("%d of %d designs differ", bad, designs)
 	}
 }
+
+// The same for what ships with the program, over more seeds.
+func TestFastForwardingChangesNoBuiltin(t *testing.T) {
+	for _, d := range designs(t, 0) {
+		plain, skipping := network.New(d, network.Options{NoSkip: true}), network.New(d, network.Options{})
+		for seed := range uint64(40) {
+			if diff := snap(plain.Run(seed)).diff(snap(skipping.Run(seed))); diff != "" {
+				t.Errorf("%s, seed %d: plain, fast-forwarded: %s", d.Name, seed, diff)
+			}
+		}
+	}
+}
