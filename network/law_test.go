@@ -214,3 +214,28 @@ func TestPinnedEgressDecidesTheGap(t *testing.T) {
 		}
 	}
 }
+
+// Where the gateway sends is remembered: after each deletion it is on the
+// tunnel that was left, and stays there when the other one is created again. So
+// whatever the first deletion did, deleting that tunnel next is always slow.
+func TestDeletingAgainFollowsTheEgress(t *testing.T) {
+	d := mustLoad(t, "aws-gcp-repeat")
+	n := network.New(d, network.Options{})
+	var rests []float64
+	first := 0
+	for seed := range uint64(300) {
+		r := n.Run(seed)
+		if failoverAt(t, d, n, r, 0).replyOnDeleted {
+			first++
+		}
+		for _, f := range []int{2, 4} {
+			x := failoverAt(t, d, n, r, f)
+			if !x.replyOnDeleted || x.outage < 20*time.Second {
+				t.Errorf("seed %d, deletion at %v: reply on the deleted tunnel %v, outage %v", seed, time.Duration(n.FaultTime(f)), x.replyOnDeleted, x.outage)
+			}
+			rests = append(rests, (x.outage - awsFIB).Seconds())
+		}
+	}
+	isHalf(t, "first deletions that hit the reply", first, 300)
+	isUniform(t, "later deletions", rests, 20, 30)
+}

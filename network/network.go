@@ -203,7 +203,7 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 	case evSegment:
 		n.segmentArrives(segArg(ev.Arg))
 	case evTCPTimer:
-		n.tcpTimer(int(ev.Arg>>1), int(ev.Arg&1))
+		n.tcpTimer(int(ev.Arg>>2), int(ev.Arg&1))
 	case evBGPTimer:
 		n.sessionTimer(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff))
 	case evRouteTime:

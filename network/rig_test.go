@@ -357,12 +357,16 @@ func (m *maker) fault(length int) string {
 	return fmt.Sprintf("withdraw: 10.%d.0.0/16, by: %s%s", router+1, m.routers[router], undone)
 }
 
-// ping is a small two-tunnel scenario that tests add to: a pings b.
-const ping = `vpnsim: v1
+// pair is a small scenario that tests add a story to: a pings b over t1, and t2
+// stands by. The timers are short and without jitter, so that what happens
+// can be reckoned: hold 9 s, keepalives every 3 s, 10 ms to program a route,
+// 5 ms each way.
+const pair = `vpnsim: v1
 name: two tunnels
+for: 200s
 routers:
-  a: {profile: rfc4271, asn: 65001, networks: [10.1.0.0/16]}
-  b: {profile: rfc4271, asn: 65002, networks: [10.2.0.0/16]}
+  a: {profile: rfc4271, asn: 65001, networks: [10.1.0.0/16], egress: t1, bgp: &timers {hold: 9s, keepalive: 3s, keepalive_jitter: 1, idle_hold: 2s, idle_hold_jitter: 1, idle_hold_reset: 2s, connect_retry: 10s, connect_retry_jitter: 1, processing: 0s, mrai: 0s, mrai_mode: none}, fib: {delay: 10ms}}
+  b: {profile: rfc4271, asn: 65002, networks: [10.2.0.0/16], egress: t1, bgp: *timers, fib: {delay: 10ms}}
 hosts:
   ha: {on: a, ip: 10.1.0.5}
   hb: {on: b, ip: 10.2.0.5}
@@ -375,7 +379,7 @@ tunnels:
     a: {outside: 198.51.100.2, inside: 169.254.2.1/30}
     b: {outside: 203.0.113.2, inside: 169.254.2.2/30}
     rtt: 10ms
-probe: {ping: ha -> hb, every: 1s}
+probe: {ping: ha -> hb, every: 100ms}
 `
 
 // at is an instant in seconds.

@@ -235,7 +235,13 @@ func (n *Network) routeChanged(r *router, route *bgp.Route) {
 	var links []int32
 	for _, p := range route.Used {
 		if p.Peer == bgp.Local {
-			return // the router's own networks are hosts' business, not the FIB's
+			// The router's own networks are hosts' business, not the FIB's; but a
+			// way that was learned before must go.
+			if !slices.Contains(r.entries, route.Prefix) && len(r.fibQueue.list) == 0 {
+				return
+			}
+			links = nil
+			break
 		}
 		links = append(links, int32(n.sessions[r.sessions[p.Peer]].link))
 	}

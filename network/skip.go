@@ -577,7 +577,7 @@ func (n *Network) handBackKeepalive(st *stream) {
 	k.me.out = append(k.me.out, bgp.Keepalive)
 	k.me.queued += bgp.Keepalive.Size
 	k.c.inFlight++
-	n.k.ResetAtOrder(&k.me.timer, st.base.Add(k.rto), k.rtoOrder, sim.Event{To: k.s.actor(), Kind: evTCPTimer, Arg: uint64(k.c.id)<<1 | uint64(k.side), Phase: sim.PhaseTimer})
+	n.k.ResetAtOrder(&k.me.timer, st.base.Add(k.rto), k.rtoOrder, sim.Event{To: k.s.actor(), Kind: evTCPTimer, Arg: tcpTimerArg(k.c, k.side), Phase: sim.PhaseTimer})
 	if st.stage == 1 {
 		n.relaunch(st, k.o.actor(), evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
 	} else {

@@ -71,7 +71,7 @@ func (n *Network) tableKey(r *router, before *entry, now []int32) topology.Key {
 	if before != nil {
 		for _, l := range before.links {
 			lk := &n.links[l]
-			if !slices.Contains(now, l) && lk.tunnel && !lk.ends[lk.endOf(r.id)].here {
+			if !slices.Contains(now, l) && lk.tunnel && lk.ends[lk.endOf(r.id)].going {
 				key = topology.RouteTableLocalDelay
 			}
 		}
@@ -107,6 +107,11 @@ func (n *Network) setPropagation(r *router, on bool) {
 	r.propagate, r.byTable = on, n.k.Current()
 	r.version++
 	prefixes := slices.Clone(r.rows)
+	for _, c := range r.tabQueue.list { // what is on its way into the table goes again
+		if c.links != nil && !slices.Contains(prefixes, c.prefix) {
+			prefixes = append(prefixes, c.prefix)
+		}
+	}
 	if on {
 		prefixes = prefixes[:0]
 		for p := range r.known {

@@ -101,7 +101,7 @@ func (n *Network) resetConns() {
 	n.opened = 0
 	for _, c := range n.conns {
 		c.clear()
-		c.inFlight = 0
+		c.inFlight, c.link = 0, -1
 	}
 }
 
@@ -112,12 +112,17 @@ func (c *conn) clear() {
 	}
 }
 
-// newConn finds a connection that nothing refers to any more, or makes one.
+// newConn finds a connection of that link that nothing refers to any more, or
+// makes one. A connection keeps its link for ever, so that an event of the past
+// can still be explained.
 func (n *Network) newConn(link int) *conn {
 	for _, c := range n.conns {
-		if c.inFlight == 0 && c.side[0].state == tcpClosed && c.side[1].state == tcpClosed {
+		if c.link < 0 {
+			c.link = link // left over from an earlier run
+			return c
+		}
+		if c.link == link && c.inFlight == 0 && c.side[0].state == tcpClosed && c.side[1].state == tcpClosed {
 			c.clear()
-			c.link = link
 			return c
 		}
 	}
@@ -148,7 +153,16 @@ func (n *Network) connect(s *session, id bgp.ConnID) {
 
 func (n *Network) armTCP(c *conn, side int) {
 	t := &c.side[side]
-	n.k.Reset(&t.timer, t.rto, sim.Event{To: n.sessions[t.session].actor(), Kind: evTCPTimer, Arg: uint64(c.id)<<1 | uint64(side), Phase: sim.PhaseTimer})
+	n.k.Reset(&t.timer, t.rto, sim.Event{To: n.sessions[t.session].actor(), Kind: evTCPTimer, Arg: tcpTimerArg(c, side), Phase: sim.PhaseTimer})
+}
+
+// tcpTimerArg: connection, whether it is still in its handshake, side.
+func tcpTimerArg(c *conn, side int) uint64 {
+	shaking := uint64(0)
+	if s := c.side[side].state; s == tcpSynSent || s == tcpSynReceived {
+		shaking = 1
+	}
+	return uint64(c.id)<<2 | shaking<<1 | uint64(side)
 }
 
 // sendMessage puts a message of session s into the stream of its connection id.
@@ -311,6 +325,11 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 		closed = closed || m == fin
 	}
 	t.out = append(t.out[:0], t.out[k:]...)
+	if t.tries > 0 {
+		// What was sent behind the lost segment was not kept at the other side:
+		// all of it goes out again now, rather than each after a timeout of its own.
+		t.next = upTo
+	}
 	t.una, t.tries = upTo, 0
 	if t.stuck && t.queued <= sendBuffer/2 {
 		t.stuck = false
@@ -334,8 +353,13 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 func (n *Network) accepted(c *conn, side int) {
 	t := &c.side[side]
 	s := &n.sessions[t.session]
-	t.state, t.tries = tcpEstablished, 0
 	n.k.Stop(&t.timer)
+	if !n.routers[s.router].alive {
+		t.state = tcpClosed // the process died meanwhile, and its listening socket with it
+		n.segment(c, side, segRst, 0, 0)
+		return
+	}
+	t.state, t.tries = tcpEstablished, 0
 	s.next++
 	t.connID = s.next
 	s.conns = append(s.conns, connRef{t.connID, c.id, side})
@@ -346,6 +370,9 @@ func (n *Network) dataArrives(c *conn, side int, first, count uint32) {
 	t := &c.side[side]
 	if t.state == tcpSynReceived {
 		n.accepted(c, side) // the ACK of the handshake was lost; data acknowledges as well
+		if t.state == tcpClosed {
+			return
+		}
 	}
 	if t.state == tcpClosed {
 		n.segment(c, side, segRst, 0, 0)

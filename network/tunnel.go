@@ -22,7 +22,7 @@ func (n *Network) createEnd(l *link, e int) {
 	if end.here {
 		return
 	}
-	end.here, end.by = true, n.k.Current()
+	end.here, end.going, end.by = true, false, n.k.Current()
 	end.heard = n.k.Now()
 	n.dirty = true
 	if !end.follows {
@@ -38,6 +38,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	if !end.here {
 		return
 	}
+	end.going = true
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
 	}
@@ -81,13 +82,18 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 
 // matchSAs works out which end can read what the other one sends. Two ends that
 // both have an SA may still not understand each other, after one of them was
-// deleted and made anew.
+// deleted and made anew. What the far end sent just before it lost its SA is on
+// its way still, and can be read as long as this end keeps its own: that is how
+// a CEASE gets through.
 func (n *Network) matchSAs(l *link) {
 	for e := range 2 {
-		far := &l.ends[1-e]
-		opens := l.ends[e].here && far.sa && l.ends[e].vpn.Accepts(far.vpn.SA())
-		if opens != l.ends[e].opens {
-			l.ends[e].opens = opens
+		end, far := &l.ends[e], &l.ends[1-e]
+		opens := end.here && end.opens && end.sa
+		if far.sa {
+			opens = end.here && end.vpn.Accepts(far.vpn.SA())
+		}
+		if opens != end.opens {
+			end.opens = opens
 			n.dirty = true
 		}
 	}

@@ -43,10 +43,10 @@ func (n *Network) Wait(ev trace.Event) Wait {
 	case evIKE:
 		return n.linkWait(n.ike[ev.Arg].link, "an IKE message on its way over ")
 	case evTCPTimer:
-		c := n.conns[ev.Arg>>1]
+		c := n.conns[ev.Arg>>2]
 		key, what := topology.TCPRTO, "TCP retransmission over "
-		if c.side[ev.Arg&1].state == tcpSynSent {
-			key, what = topology.TCPSynRetry, "TCP: retransmission of the SYN over "
+		if ev.Arg>>1&1 == 1 {
+			key, what = topology.TCPSynRetry, "TCP: retransmission of the handshake over "
 		}
 		l := &n.links[c.link]
 		return n.endWait(c.link, l.endOf(router()), key, what+l.cfg.Name)
