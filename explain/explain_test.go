@@ -195,7 +195,7 @@ func TestWhatIfNamesRealParameters(t *testing.T) {
 				}
 			}
 			for _, c := range g.Counterfactuals {
-				sets := strings.Fields(c.Change)
+				sets := strings.Fields(strings.ReplaceAll(c.Change, "'", "")) // quoted for shells
 				for i := 0; i+1 < len(sets); i++ {
 					if sets[i] == "--set" {
 						if _, err := load([]string{sets[i+1]}); err != nil {
