@@ -149,6 +149,7 @@ func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost
 	l := &n.links[h.link]
 	e := l.endOf(r)
 	why, by := l.leaves(e)
+	n.knock(l, e, why)
 	if why == passed && l.chance(e) {
 		why = dropLoss
 	}

@@ -429,3 +429,27 @@ func TestRouterThatDiesInAHandshakeRefuses(t *testing.T) {
 		t.Errorf("a was not refused:\n%s", strings.Join(x.changes(), "\n"))
 	}
 }
+
+// Where both ends wait for the other one to negotiate, a tunnel that dead peer
+// detection has cleared stays away; where one of them negotiates on traffic
+// (trap policies), the first packet that wants to leave brings it back.
+func TestTrafficWakesATunnel(t *testing.T) {
+	passive := "vpn: {initiate: false, retry: 0s, dpd_interval: 5s, dpd_retry: 2s, dpd_retries: 1, dpd_timeout: 0s, dpd_action: clear, on_traffic: %v}"
+	for _, wakes := range []bool{true, false} {
+		text := strings.Replace(pair, "fib:", fmt.Sprintf(passive, wakes)+", fib:", 1)
+		text = strings.Replace(text, "bgp: *timers, fib:", "bgp: *timers, "+fmt.Sprintf(passive, false)+", fib:", 1)
+		x := tellOn(t, 1, text+"story:\n  - {at: 90s, blackhole: t1, for: 40s}\n")
+		up := 0
+		for e := range 2 {
+			if state, _, _, _ := x.n.Session(0, e); state == bgp.Established {
+				up++
+			}
+		}
+		if wakes && (up != 2 || len(x.r.Probes[0].Outages) != 1) {
+			t.Errorf("on traffic: %d ends are Established, outages %s", up, intervals(x.r.Probes[0].Outages))
+		}
+		if !wakes && up != 0 {
+			t.Errorf("without: who has negotiated?")
+		}
+	}
+}

@@ -36,6 +36,7 @@ type Network struct {
 	ike      []ikeMessage
 	flying   int  // events of what is on its way
 	dirty    bool // forwarding state changed in this event
+	knocks   []knock
 	settled  bool // warm-up is over
 	end      sim.Time
 	acts     []bgp.Action // of the session being stepped
@@ -148,7 +149,7 @@ func (n *Network) prepare(seed uint64) {
 	n.k.Start(seed, start)
 	n.end = sim.Time(n.d.For)
 	n.settled, n.dirty, n.flying = false, false, 0
-	n.ike = n.ike[:0]
+	n.ike, n.knocks = n.ike[:0], n.knocks[:0]
 	n.wire.errs = nil
 	n.resetConns()
 	if n.log != nil {
@@ -196,10 +197,14 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 	switch ev.Kind {
 	case evTick:
 		n.tick(int(ev.Arg))
-		return
+		if len(n.knocks) == 0 {
+			return
+		}
 	case evEcho:
 		n.echoArrives(echoArg(ev.Arg))
-		return
+		if len(n.knocks) == 0 {
+			return
+		}
 	case evSegment:
 		n.segmentArrives(segArg(ev.Arg))
 	case evTCPTimer:
@@ -226,6 +231,11 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		n.bringUp(int(ev.Arg))
 	case evSettle:
 		n.settle()
+	}
+	for len(n.knocks) > 0 {
+		k := n.knocks[len(n.knocks)-1]
+		n.knocks = n.knocks[:len(n.knocks)-1]
+		n.stepTunnel(&n.links[k.link], int(k.end), vpn.Input{Kind: vpn.InTraffic})
 	}
 	if n.dirty {
 		n.dirty = false

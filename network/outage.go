@@ -93,7 +93,6 @@ type Outage struct {
 	EndEvent       sim.EventID // made it end; 0 when Open
 	Open           bool        // not over when the run ended
 	Request, Reply time.Duration
-	transitions    []transition // from the last before Start to the one at End
 }
 
 // outages turns the transitions of a probe into intervals.

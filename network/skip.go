@@ -293,7 +293,7 @@ func (n *Network) plan(p *probe) bool {
 				return false
 			}
 			if why, _ := l.leaves(e); why != passed {
-				return true
+				return !(why == dropNoSA && l.ends[e].config.OnTraffic) // it may wake the tunnel
 			}
 			r = l.routerAt(1 - e)
 			why, _ := l.enters(1 - e)

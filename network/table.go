@@ -71,7 +71,7 @@ func (n *Network) tableKey(r *router, before *entry, now []int32) topology.Key {
 	if before != nil {
 		for _, l := range before.links {
 			lk := &n.links[l]
-			if !slices.Contains(now, l) && lk.tunnel && !lk.ends[lk.endOf(r.id)].here {
+			if !slices.Contains(now, l) && lk.tunnel && lk.ends[lk.endOf(r.id)].going {
 				key = topology.RouteTableLocalDelay
 			}
 		}

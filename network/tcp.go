@@ -227,6 +227,7 @@ func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) 
 	s := &n.sessions[c.side[from].session]
 	delay := l.controlDelay(s.end, n.k.Now())
 	why, _ := l.leaves(s.end)
+	n.knock(l, s.end, why)
 	if why == passed && l.chance(s.end) {
 		why = dropLoss
 	}

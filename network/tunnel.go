@@ -22,7 +22,7 @@ func (n *Network) createEnd(l *link, e int) {
 	if end.here {
 		return
 	}
-	end.here, end.by = true, n.k.Current()
+	end.here, end.going, end.by = true, false, n.k.Current()
 	end.heard = n.k.Now()
 	n.dirty = true
 	if !end.follows {
@@ -38,6 +38,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	if !end.here {
 		return
 	}
+	end.going = true
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
 	}
@@ -45,6 +46,17 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	n.dirty = true
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
 	n.interfaceChanged(l, e, false)
+}
+
+// knock is a packet that wanted to leave through a tunnel without an SA, at an
+// end that negotiates on traffic. The packet is lost; the tunnel's machine is
+// told when the event is over, since it may be at work itself just now.
+type knock struct{ link, end int32 }
+
+func (n *Network) knock(l *link, e int, why dropReason) {
+	if why == dropNoSA && l.tunnel && l.ends[e].config.OnTraffic {
+		n.knocks = append(n.knocks, knock{int32(l.id), int32(e)})
+	}
 }
 
 // stepTunnel gives the machine of end e an input and does what it asks.
