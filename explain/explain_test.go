@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vpnsim/vpnsim/explain"
+	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/scenarios"
 	"github.com/vpnsim/vpnsim/topology"
@@ -238,5 +239,83 @@ func TestTheSeedsGapIsBlamedOnTheHoldTimer(t *testing.T) {
 		return strings.Contains(c.Change, "story[0].notify=true") && c.OutageS < report.Seconds(time.Second)
 	}) {
 		t.Errorf("that the far end could be told is not among %v", g.Counterfactuals)
+	}
+}
+
+// What BGP does not know, explain does: the author's trap of a route table that
+// takes no routes, and a security group.
+func TestExplainSaysWhatBGPDoesNotKnow(t *testing.T) {
+	for _, tt := range []struct{ scenario, direction, says, blames string }{
+		{"aws-gcp-propagation-off", "reply", "route propagation", "route_table.propagate"},
+		{"aws-gcp-security-group", "request", "security group", "security_group"},
+	} {
+		a := mustRun(t, explain.Ask{Load: builtin(t, tt.scenario), Seed: 1})
+		for _, s := range a.Doc.Sessions {
+			if s.State != "Established" {
+				t.Errorf("%s: the session of %s over %s is %s", tt.scenario, s.Router, s.Link, s.State)
+			}
+		}
+		if len(a.Doc.Gaps) == 0 {
+			t.Fatalf("%s: no gap", tt.scenario)
+		}
+		g := &a.Doc.Gaps[0]
+		if g.Direction != tt.direction {
+			t.Errorf("%s: direction %s", tt.scenario, g.Direction)
+		}
+		if text := g.Request + g.Reply; !strings.Contains(text, tt.says) {
+			t.Errorf("%s: %q does not speak of %s", tt.scenario, text, tt.says)
+		}
+		if p := g.Chain[len(g.Chain)-1].Parameter; !strings.Contains(p, tt.blames) {
+			t.Errorf("%s: blamed on %s, not on %s", tt.scenario, p, tt.blames)
+		}
+	}
+}
+
+// Explaining is looking, not touching: the document of a run carries the digest
+// and the losses of the run without a record.
+func TestExplainingChangesNothing(t *testing.T) {
+	for _, name := range scenarios.BuiltinNames() {
+		load := builtin(t, name)
+		d, err := load(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := network.New(d, network.Options{}).Run(5)
+		a := mustRun(t, explain.Ask{Load: load, Seed: 5, WhatIf: explain.ChainOnly, Capture: true})
+		if want := fmt.Sprintf("%016x", bare.Digest); a.Doc.Digest != want {
+			t.Errorf("%s: digest %s explained, %s not", name, a.Doc.Digest, want)
+		}
+		for i := range bare.Probes {
+			if a.Doc.Probes[i].Lost != bare.Probes[i].Lost() {
+				t.Errorf("%s: %d lost explained, %d not", name, a.Doc.Probes[i].Lost, bare.Probes[i].Lost())
+			}
+		}
+	}
+}
+
+// Every lost echo has a fate, and lies in a gap.
+func TestEveryLossIsAccountedFor(t *testing.T) {
+	load := builtin(t, "aws-gcp")
+	r := rand.New(rand.NewPCG(3, 4))
+	for seed := range uint64(200) {
+		sets := []string{randomStory(r)}
+		a := mustRun(t, explain.Ask{Load: load, Seed: seed, Sets: sets})
+		lost := 0
+		for _, e := range a.Doc.Probes[0].Echoes {
+			if e.RTTNs != 0 {
+				continue
+			}
+			lost++
+			if e.Lost == "" {
+				t.Fatalf("seed %d, %q: echo %d was lost, but where?", seed, sets, e.Seq)
+			}
+		}
+		inGaps := 0
+		for i := range a.Doc.Gaps {
+			inGaps += a.Doc.Gaps[i].Lost
+		}
+		if lost != inGaps || lost != a.Doc.Probes[0].Lost {
+			t.Fatalf("seed %d, %q: %d echoes lost, %d in gaps, %d counted", seed, sets, lost, inGaps, a.Doc.Probes[0].Lost)
+		}
 	}
 }
