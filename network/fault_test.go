@@ -453,3 +453,14 @@ func TestTrafficWakesATunnel(t *testing.T) {
 		}
 	}
 }
+
+// What fails at the very instant at which the run ends is no outage.
+func TestFaultAtTheEndOfTheRun(t *testing.T) {
+	story := "{at: 190s, propagate: {router: b, on: true}, for: 10s}" // off again at 200 s
+	if list := tell(t, 1, story, "routers.b.route_table={kind: gateway, delay: 0s}").r.Probes[0].Outages; len(list) > 0 {
+		t.Errorf("outages %s", intervals(list))
+	}
+	if o := tell(t, 1, "{at: 199.999s, blackhole: t1}").only(); !o.Open || o.End.Sub(o.Start) != time.Millisecond {
+		t.Errorf("outage %v to %v", o.Start, o.End)
+	}
+}

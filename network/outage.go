@@ -131,6 +131,9 @@ func (p *probe) outages(end sim.Time) []Outage {
 		}
 		last = at
 	}
+	if cur != nil && cur.Start >= end {
+		return list[:len(list)-1] // it begins as the run ends: there is nothing to it
+	}
 	if cur != nil {
 		cur.End = end
 		if !state[0].ok {
