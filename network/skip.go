@@ -123,12 +123,20 @@ func (n *Network) fastForward() {
 		sk.health = make([]health, len(n.sessions))
 	}
 	clear(sk.health)
+	// Most attempts fail, so what can't belong to a stream is looked at first.
 	horizon := n.end + 1
-	n.k.Pending(func(at sim.Time, order uint64, kind sim.Kind, arg uint64) {
-		if !n.stream(at, order, kind, arg) {
-			horizon = min(horizon, at)
+	n.k.Pending(func(at sim.Time, _ uint64, kind sim.Kind, arg uint64) {
+		if at < horizon && !repeats(kind, arg) {
+			horizon = at
 		}
 	})
+	if horizon.Sub(n.k.Now()) >= worthwhile {
+		n.k.Pending(func(at sim.Time, order uint64, kind sim.Kind, arg uint64) {
+			if repeats(kind, arg) && !n.stream(at, order, kind, arg) {
+				horizon = min(horizon, at)
+			}
+		})
+	}
 	if horizon.Sub(n.k.Now()) < worthwhile || len(sk.streams) == 0 {
 		sk.next = horizon
 		return
@@ -194,8 +202,22 @@ func (sk *skipper) add(at sim.Time, order uint64, kind streamKind, id int32) *st
 	return s
 }
 
-// stream takes a pending event that belongs to a stream. Anything else is for
-// the horizon.
+// repeats tells whether an event is of a kind that streams are made of.
+func repeats(kind sim.Kind, arg uint64) bool {
+	switch kind {
+	case evTick:
+		return true
+	case evBGPTimer:
+		t := bgp.TimerID(arg&0xff) % bgp.SecondConn
+		return t == bgp.KeepaliveTimer || t == bgp.HoldTimer
+	case evVPNTimer:
+		return vpn.TimerID(arg&0xff) == vpn.DPDTimer
+	}
+	return false
+}
+
+// stream takes a pending event that repeats into a stream, if nothing disturbs
+// it. Otherwise it is for the horizon.
 func (n *Network) stream(at sim.Time, order uint64, kind sim.Kind, arg uint64) bool {
 	sk := &n.skip
 	switch kind {
@@ -206,23 +228,18 @@ func (n *Network) stream(at sim.Time, order uint64, kind sim.Kind, arg uint64) b
 		}
 	case evBGPTimer:
 		session, timer := int32(arg>>8), bgp.TimerID(arg&0xff)
-		switch timer % bgp.SecondConn {
-		case bgp.KeepaliveTimer:
-			if n.healthy(session) {
-				n.planKeepalives(&sk.add(at, order, keepalives, session).ka, session, timer)
-				return true
-			}
-		case bgp.HoldTimer:
-			if n.healthy(session) {
-				sk.deadlines = append(sk.deadlines, holdDeadline{at: at, order: order, session: session, timer: timer})
-				return true
-			}
+		if !n.healthy(session) {
+			return false
 		}
+		if timer%bgp.SecondConn == bgp.HoldTimer {
+			sk.deadlines = append(sk.deadlines, holdDeadline{at: at, order: order, session: session, timer: timer})
+		} else {
+			n.planKeepalives(&sk.add(at, order, keepalives, session).ka, session, timer)
+		}
+		return true
 	case evVPNTimer:
-		if vpn.TimerID(arg&0xff) == vpn.DPDTimer {
-			sk.add(at, order, idleChecks, int32(arg>>8))
-			return true
-		}
+		sk.add(at, order, idleChecks, int32(arg>>8))
+		return true
 	}
 	return false
 }

@@ -15,7 +15,7 @@ type Kernel struct {
 	seed     uint64
 	salt     uint64
 	actors   []Actor
-	ev       Event // the one being handled; kept here so that an observer can be shown it without an allocation
+	seen     Event // what the observer is shown: kept here so that it need not be allocated
 	observer Observer
 }
 
@@ -156,13 +156,13 @@ func (k *Kernel) When(t Timer) (Time, bool) {
 	if !k.pending(t) {
 		return 0, false
 	}
-	return k.q.heap[k.q.pos[t.slot]].at, true
+	return k.q.heap[k.q.pos[t.slot]].at(), true
 }
 
 // RunUntil handles every event up to and at the instant t, and leaves the
 // clock there.
 func (k *Kernel) RunUntil(t Time) {
-	for k.q.len() > 0 && k.q.first().at <= t {
+	for k.q.len() > 0 && k.q.first().at() <= t {
 		k.step()
 	}
 	k.now, k.current, k.cause = max(k.now, t), 0, 0
@@ -170,7 +170,7 @@ func (k *Kernel) RunUntil(t Time) {
 
 // Step handles the next event unless it lies after limit, and tells whether it did.
 func (k *Kernel) Step(limit Time) bool {
-	if k.q.len() == 0 || k.q.first().at > limit {
+	if k.q.len() == 0 || k.q.first().at() > limit {
 		return false
 	}
 	k.step()
@@ -182,14 +182,15 @@ func (k *Kernel) step() {
 	p := &k.q.slots[top.slot()]
 	k.handled++
 	k.current = k.handled
-	k.ev = Event{At: top.at, ID: k.current, Cause: p.cause, Arg: p.arg, To: p.to, Kind: p.kind, Phase: p.phase}
+	ev := Event{At: top.at(), ID: k.current, Cause: p.cause, Arg: p.arg, To: p.to, Kind: p.kind, Phase: p.phase}
 	k.q.take()
-	k.now, k.cause = top.at, k.ev.Cause
-	k.digest += hash(top.at, k.ev.To, k.ev.Kind, k.ev.Arg)
+	k.now, k.cause = ev.At, ev.Cause
+	k.digest += hash(ev.At, ev.To, ev.Kind, ev.Arg)
 	if k.observer != nil {
-		k.observer.Event(&k.ev)
+		k.seen = ev
+		k.observer.Event(&k.seen)
 	}
-	k.actors[k.ev.To].Handle(k, k.ev)
+	k.actors[ev.To].Handle(k, ev)
 	k.q.fill()
 }
 
@@ -210,7 +211,7 @@ func (k *Kernel) Pending(f func(at Time, order uint64, kind Kind, arg uint64)) {
 	for i := range k.q.heap[root:] {
 		e := &k.q.heap[root+i]
 		p := &k.q.slots[e.slot()]
-		f(e.at, e.order&^slotMask, p.kind, p.arg)
+		f(e.at(), e.order&^slotMask, p.kind, p.arg)
 	}
 }
 

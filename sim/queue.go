@@ -1,5 +1,7 @@
 package sim
 
+import "math/bits"
+
 // The queue is an indexed 4-ary heap. Its entries are small keys without
 // pointers, kept apart from what they stand for, and positions are kept apart
 // from both, so that sifting touches little memory. Four children a node halve
@@ -11,9 +13,25 @@ package sim
 // key orders the queue: time first, then order, which packs phase (2 bits),
 // insertion (38 bits) and slot (24 bits). The slot never decides: insertion is
 // unique.
+//
+// The time is stored with its sign bit flipped, so that a key is one unsigned
+// number of 128 bits and two are compared without a branch: which of four
+// children comes first is a coin toss, and a processor that guesses wrong
+// loses more than the comparison costs.
 type key struct {
-	at    Time
+	when  uint64
 	order uint64
+}
+
+const sign = 1 << 63
+
+func (k *key) at() Time { return Time(k.when ^ sign) }
+
+// less is 1 when a comes before b, else 0.
+func less(a, b *key) uint64 {
+	_, borrow := bits.Sub64(a.order, b.order, 0)
+	_, borrow = bits.Sub64(a.when, b.when, borrow)
+	return borrow
 }
 
 const (
@@ -22,9 +40,7 @@ const (
 	slotMask = 1<<slotBits - 1
 )
 
-func (a *key) before(b *key) bool {
-	return a.at < b.at || a.at == b.at && a.order < b.order
-}
+func (a *key) before(b *key) bool { return less(a, b) != 0 }
 
 func (a *key) slot() uint32 { return uint32(a.order & slotMask) }
 
@@ -80,7 +96,7 @@ func (q *queue) push(at Time, order uint64) uint32 {
 		q.slots = append(q.slots, slot{gen: 1})
 		q.pos = append(q.pos, 0)
 	}
-	k := key{at, order | uint64(s)}
+	k := key{uint64(at) ^ sign, order | uint64(s)}
 	if q.hole {
 		q.hole = false
 		q.down(root, k)
@@ -130,7 +146,7 @@ func (q *queue) remove(s uint32) {
 
 // move gives the event in slot s another time and order.
 func (q *queue) move(s uint32, at Time, order uint64) {
-	q.place(int(q.pos[s]), key{at, order | uint64(s)})
+	q.place(int(q.pos[s]), key{uint64(at) ^ sign, order | uint64(s)})
 }
 
 // place puts k where it belongs, starting from a hole at i.
@@ -162,16 +178,23 @@ func (q *queue) down(i int, k key) {
 	n := len(h)
 	for {
 		c := 4*i - 8
-		if c >= n {
+		b := c
+		if c+4 <= n {
+			// The usual case: a tournament of four.
+			g := (*[4]key)(h[c:])
+			x := less(&g[1], &g[0])
+			y := 2 + less(&g[3], &g[2])
+			b += int(x + (y-x)*less(&g[y&3], &g[x&3]))
+		} else if c < n {
+			for j := c + 1; j < n; j++ {
+				if h[j].before(&h[b]) {
+					b = j
+				}
+			}
+		} else {
 			break
 		}
-		b := c
-		best := h[c]
-		for j := c + 1; j < min(c+4, n); j++ {
-			if h[j].before(&best) {
-				best, b = h[j], j
-			}
-		}
+		best := h[b]
 		if !best.before(&k) {
 			break
 		}
