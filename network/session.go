@@ -26,6 +26,7 @@ type session struct {
 	conns  []connRef // open ones; two at most but for those that are closing
 	next   bgp.ConnID
 	inbox  []inboxItem // what arrived while the router hung
+	tcp    tcpTimes
 	name   sim.Name
 	names  sim.Name
 }
@@ -57,6 +58,7 @@ func (s *session) init(n *Network, id, link, end int) {
 func (s *session) reset(n *Network) {
 	s.rnd = n.k.Rand(s.name)
 	drawSession(&s.config, n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
+	s.tcp = drawTCP(n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
 	s.m.Reset(s.config)
 	clear(s.timers[:])
 	s.mrai = sim.Timer{}

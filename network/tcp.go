@@ -132,11 +132,15 @@ func (n *Network) newConn(link int) *conn {
 	return c
 }
 
-// settings of a side: those of its end of the link.
-func (n *Network) tcpSettings(c *conn, side int) *topology.Settings {
-	s := &n.sessions[c.side[side].session]
-	return &n.links[s.link].cfg.Ends[s.end].Settings
+// tcpTimes are the timeouts of one end of a link, as drawn for the run.
+type tcpTimes struct{ syn, rto, rtoMax time.Duration }
+
+func drawTCP(k *sim.Kernel, set *topology.Settings, name sim.Name) tcpTimes {
+	at := func(key topology.Key) time.Duration { return max(time.Millisecond, draw(k, set, key, name)) }
+	return tcpTimes{syn: at(topology.TCPSynRetry), rto: at(topology.TCPRTO), rtoMax: at(topology.TCPRTOMax)}
 }
+
+func (n *Network) tcpTimes(c *conn, side int) *tcpTimes { return &n.sessions[c.side[side].session].tcp }
 
 // connect opens a connection for session s, which calls it id.
 func (n *Network) connect(s *session, id bgp.ConnID) {
@@ -145,7 +149,7 @@ func (n *Network) connect(s *session, id bgp.ConnID) {
 	c.port = 49152 + uint16(n.opened)&0x3fff
 	c.side[0].session, c.side[0].connID, c.side[0].state = int32(s.id), id, tcpSynSent
 	c.side[1].session = n.links[s.link].sessions[1-s.end]
-	c.side[0].rto = n.tcpSettings(c, 0)[topology.TCPSynRetry].Dist.A
+	c.side[0].rto = n.tcpTimes(c, 0).syn
 	s.conns = append(s.conns, connRef{id, c.id, 0})
 	n.segment(c, 0, segSyn, 0, 0)
 	n.armTCP(c, 0)
@@ -214,7 +218,7 @@ func (n *Network) transmit(c *conn, side int, first uint32) {
 	}
 	t.next = max(t.next, first)
 	if t.tries == 0 {
-		t.rto = n.tcpSettings(c, side)[topology.TCPRTO].Dist.A
+		t.rto = n.tcpTimes(c, side).rto
 	}
 	if _, pending := n.k.When(t.timer); !pending || t.tries > 0 {
 		n.armTCP(c, side)
@@ -301,7 +305,7 @@ func (n *Network) synArrives(c *conn, s *session, t *tcpSide) {
 		return // our SYN-ACK got through after all
 	}
 	n.segment(c, 1, segSynAck, 0, 0)
-	t.rto = n.tcpSettings(c, 1)[topology.TCPSynRetry].Dist.A << t.tries
+	t.rto = n.tcpTimes(c, 1).syn << t.tries
 	n.armTCP(c, 1)
 }
 
@@ -343,7 +347,7 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 		}
 		return
 	}
-	t.rto = n.tcpSettings(c, side)[topology.TCPRTO].Dist.A
+	t.rto = n.tcpTimes(c, side).rto
 	n.armTCP(c, side)
 	if t.next < t.una+uint32(len(t.out)) {
 		n.transmit(c, side, max(t.next, t.una))
@@ -417,8 +421,7 @@ func (n *Network) tcpTimer(conn, side int) {
 	t := &c.side[side]
 	t.timer = sim.Timer{}
 	t.tries++
-	set := n.tcpSettings(c, side)
-	t.rto = min(2*t.rto, set[topology.TCPRTOMax].Dist.A)
+	t.rto = min(2*t.rto, n.tcpTimes(c, side).rtoMax)
 	switch t.state {
 	case tcpSynSent:
 		if t.tries > synTries {
