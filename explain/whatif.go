@@ -182,10 +182,11 @@ func (r *runner) otherEgress(g *report.Gap) []report.Counterfactual {
 			continue
 		}
 		router := a.Design.Hosts[d.host].Router
+		used := leftBy(&a.Result.Probes[p], d.name == "reply", a.Net.FaultTime(f))
 		var best *report.Counterfactual
 		for l := range a.Design.Links {
 			link := &a.Design.Links[l]
-			if l == broken || link.Ends[0].Router != router && link.Ends[1].Router != router {
+			if l == broken || l == used || link.Ends[0].Router != router && link.Ends[1].Router != router {
 				continue
 			}
 			c := change{[]string{"routers." + a.Design.Routers[router].Name + ".egress=" + link.Name}, "the " + d.name + " path was on " + link.Name, ""}
@@ -289,7 +290,7 @@ func (a *Answer) suspects(g *report.Gap) []suspect {
 func (a *Answer) mrai(g *report.Gap, r int) suspect {
 	name := a.Design.Routers[r].Name
 	path := "routers." + name + ".bgp.mrai"
-	why := "no advertisement was waited for"
+	why := "no UPDATE was held back"
 	if d := a.decider(g); d >= 0 {
 		why = fmt.Sprintf("%s already held the other path, and to change to it is a local decision that needs no UPDATE", a.Design.Routers[d].Name)
 	}
