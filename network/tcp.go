@@ -60,6 +60,7 @@ type tcpSide struct {
 	next    uint32         // number of the next message to be sent for the first time
 	rcv     uint32         // number of the next message expected
 	stuck   bool
+	unsent  bool // messages wait for the end of the event
 	tries   int
 	rto     time.Duration
 	timer   sim.Timer
@@ -99,6 +100,7 @@ func (a segArg) n() uint32     { return uint32(a & 0x3fffff) }
 
 func (n *Network) resetConns() {
 	n.opened = 0
+	n.unsent = n.unsent[:0]
 	for _, c := range n.conns {
 		c.clear()
 		c.inFlight, c.link = 0, -1
@@ -182,8 +184,9 @@ func (n *Network) sendMessage(s *session, id bgp.ConnID, msg *bgp.Message) {
 	n.push(n.conns[ref.conn], ref.side, msg)
 }
 
-// push adds a message to the stream and sends it, unless it must wait behind a
-// retransmission.
+// push adds a message to the stream. It is sent when the event is over, in one
+// segment with what else the event has to say, as a daemon writes its whole
+// buffer at once; unless it must wait behind a retransmission.
 func (n *Network) push(c *conn, side int, msg *bgp.Message) {
 	t := &c.side[side]
 	if t.state != tcpEstablished {
@@ -191,13 +194,36 @@ func (n *Network) push(c *conn, side int, msg *bgp.Message) {
 	}
 	t.out = append(t.out, msg)
 	t.queued += msg.Size
-	if t.tries == 0 {
-		n.transmit(c, side, t.next)
+	if t.tries == 0 && !t.unsent {
+		t.unsent = true
+		n.unsent = append(n.unsent, connSide{c, side})
+		if n.k.Current() == 0 {
+			n.send()
+		}
 	}
 	if t.queued > sendBuffer && !t.stuck {
 		t.stuck = true
 		n.receive(&n.sessions[t.session], bgp.Input{Kind: bgp.InSendStuck, Conn: t.connID})
 	}
+}
+
+// connSide is one side of a connection.
+type connSide struct {
+	c    *conn
+	side int
+}
+
+// send puts on the wire what has been pushed.
+func (n *Network) send() {
+	for _, u := range n.unsent {
+		if t := &u.c.side[u.side]; t.unsent {
+			t.unsent = false
+			if t.next < t.una+uint32(len(t.out)) {
+				n.transmit(u.c, u.side, t.next)
+			}
+		}
+	}
+	n.unsent = n.unsent[:0]
 }
 
 // transmit sends messages from number first on, as many as there are.
@@ -476,6 +502,7 @@ func (n *Network) abortConn(s *session, id bgp.ConnID) {
 	if !ok {
 		return
 	}
+	n.send() // what was said before the reset goes out before it
 	s.forget(id)
 	c := n.conns[ref.conn]
 	t := &c.side[ref.side]

@@ -41,6 +41,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	end.going = true
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
+		n.send() // while there is an SA to send it by
 	}
 	end.here, end.sa, end.opens, end.by = false, false, false, n.k.Current()
 	n.dirty = true
