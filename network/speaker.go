@@ -31,6 +31,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			Import: policy(me.Import), Export: policy(me.Export),
 			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
 			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
+			OwnOnly:        !me.Settings[topology.BGPTransit].Bool,
 			MRAI: bgp.MRAI{
 				Interval:        me.Settings[topology.BGPMRAI].Dist.A,
 				Jitter:          ratio(&me.Settings[topology.BGPMRAIJitter]),
