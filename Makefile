@@ -16,7 +16,7 @@ test: ## everything that must hold
 race: ## the same with the race detector (needs a C compiler)
 	go test -race -short ./...
 
-bench: ## the figures of docs/design.md, on this machine
+bench: ## the figures of docs/performance.md, on this machine
 	go test -run='^$$' -bench=. -benchmem ./...
 
 fuzz: ## each fuzz target for FUZZTIME

@@ -128,7 +128,7 @@ func (a *Answer) timeline() []report.Moment {
 					m.State = "gateway"
 				}
 			}
-			m.What = n.Prefix.String() + " -> " + m.State
+			m.What = "-> " + m.State
 		case trace.NoteLink:
 			m.Lane, m.State = "tunnel", "down"
 			if n.Up {
@@ -160,7 +160,7 @@ func (a *Answer) timeline() []report.Moment {
 func (a *Answer) routeText(n trace.Note) (what, state string) {
 	r := n.Route
 	if r.Best == nil {
-		return n.Prefix.String() + " unreachable", "unreachable"
+		return "unreachable", "unreachable"
 	}
 	var links []int32
 	for _, u := range r.Used {
@@ -169,10 +169,10 @@ func (a *Answer) routeText(n trace.Note) (what, state string) {
 		}
 	}
 	if len(links) == 0 {
-		return n.Prefix.String() + " is its own", "local"
+		return "its own", "local"
 	}
 	state = a.linkNames(links)
-	return n.Prefix.String() + " via " + state + ": " + r.Rule.String(), state
+	return "via " + state + ": " + r.Rule.String(), state
 }
 
 func (a *Answer) linkNames(links []int32) string {

@@ -33,6 +33,7 @@ type Network struct {
 	faults   []fault
 	conns    []*conn
 	opened   int // connections so far
+	unsent   []connSide
 	ike      []ikeMessage
 	flying   int  // events of what is on its way
 	dirty    bool // forwarding state changed in this event
@@ -236,6 +237,9 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		k := n.knocks[len(n.knocks)-1]
 		n.knocks = n.knocks[:len(n.knocks)-1]
 		n.stepTunnel(&n.links[k.link], int(k.end), vpn.Input{Kind: vpn.InTraffic})
+	}
+	if len(n.unsent) > 0 {
+		n.send()
 	}
 	if n.dirty {
 		n.dirty = false

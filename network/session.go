@@ -27,6 +27,7 @@ type session struct {
 	next   bgp.ConnID
 	shut   bool        // by the operator; that is configuration, and outlives process and interface
 	inbox  []inboxItem // what arrived while the router hung
+	tcp    tcpTimes
 	name   sim.Name
 	names  sim.Name
 }
@@ -58,6 +59,7 @@ func (s *session) init(n *Network, id, link, end int) {
 func (s *session) reset(n *Network) {
 	s.rnd = n.k.Rand(s.name)
 	drawSession(&s.config, n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
+	s.tcp = drawTCP(n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
 	s.m.Reset(s.config)
 	clear(s.timers[:])
 	s.mrai = sim.Timer{}

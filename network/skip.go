@@ -464,7 +464,7 @@ func (n *Network) planKeepalives(k *keepaliveStream, session int32, timer bgp.Ti
 	k.theirs, _ = k.o.m.Conn()
 	k.c, k.side = n.conns[ref.conn], ref.side
 	k.me, k.other = &k.c.side[k.side], &k.c.side[1-k.side]
-	k.rto = n.tcpSettings(k.c, k.side)[topology.TCPRTO].Dist.A
+	k.rto = n.tcpTimes(k.c, k.side).rto
 }
 
 // stepKeepalive: the timer runs out and a KEEPALIVE leaves; it arrives and is

@@ -60,6 +60,7 @@ type tcpSide struct {
 	next    uint32         // number of the next message to be sent for the first time
 	rcv     uint32         // number of the next message expected
 	stuck   bool
+	unsent  bool // messages wait for the end of the event
 	tries   int
 	rto     time.Duration
 	timer   sim.Timer
@@ -99,6 +100,7 @@ func (a segArg) n() uint32     { return uint32(a & 0x3fffff) }
 
 func (n *Network) resetConns() {
 	n.opened = 0
+	n.unsent = n.unsent[:0]
 	for _, c := range n.conns {
 		c.clear()
 		c.inFlight, c.link = 0, -1
@@ -132,11 +134,15 @@ func (n *Network) newConn(link int) *conn {
 	return c
 }
 
-// settings of a side: those of its end of the link.
-func (n *Network) tcpSettings(c *conn, side int) *topology.Settings {
-	s := &n.sessions[c.side[side].session]
-	return &n.links[s.link].cfg.Ends[s.end].Settings
+// tcpTimes are the timeouts of one end of a link, as drawn for the run.
+type tcpTimes struct{ syn, rto, rtoMax time.Duration }
+
+func drawTCP(k *sim.Kernel, set *topology.Settings, name sim.Name) tcpTimes {
+	at := func(key topology.Key) time.Duration { return max(time.Millisecond, draw(k, set, key, name)) }
+	return tcpTimes{syn: at(topology.TCPSynRetry), rto: at(topology.TCPRTO), rtoMax: at(topology.TCPRTOMax)}
 }
+
+func (n *Network) tcpTimes(c *conn, side int) *tcpTimes { return &n.sessions[c.side[side].session].tcp }
 
 // connect opens a connection for session s, which calls it id.
 func (n *Network) connect(s *session, id bgp.ConnID) {
@@ -145,7 +151,7 @@ func (n *Network) connect(s *session, id bgp.ConnID) {
 	c.port = 49152 + uint16(n.opened)&0x3fff
 	c.side[0].session, c.side[0].connID, c.side[0].state = int32(s.id), id, tcpSynSent
 	c.side[1].session = n.links[s.link].sessions[1-s.end]
-	c.side[0].rto = n.tcpSettings(c, 0)[topology.TCPSynRetry].Dist.A
+	c.side[0].rto = n.tcpTimes(c, 0).syn
 	s.conns = append(s.conns, connRef{id, c.id, 0})
 	n.segment(c, 0, segSyn, 0, 0)
 	n.armTCP(c, 0)
@@ -178,8 +184,9 @@ func (n *Network) sendMessage(s *session, id bgp.ConnID, msg *bgp.Message) {
 	n.push(n.conns[ref.conn], ref.side, msg)
 }
 
-// push adds a message to the stream and sends it, unless it must wait behind a
-// retransmission.
+// push adds a message to the stream. It is sent when the event is over, in one
+// segment with what else the event has to say, as a daemon writes its whole
+// buffer at once; unless it must wait behind a retransmission.
 func (n *Network) push(c *conn, side int, msg *bgp.Message) {
 	t := &c.side[side]
 	if t.state != tcpEstablished {
@@ -187,13 +194,36 @@ func (n *Network) push(c *conn, side int, msg *bgp.Message) {
 	}
 	t.out = append(t.out, msg)
 	t.queued += msg.Size
-	if t.tries == 0 {
-		n.transmit(c, side, t.next)
+	if t.tries == 0 && !t.unsent {
+		t.unsent = true
+		n.unsent = append(n.unsent, connSide{c, side})
+		if n.k.Current() == 0 {
+			n.send()
+		}
 	}
 	if t.queued > sendBuffer && !t.stuck {
 		t.stuck = true
 		n.receive(&n.sessions[t.session], bgp.Input{Kind: bgp.InSendStuck, Conn: t.connID})
 	}
+}
+
+// connSide is one side of a connection.
+type connSide struct {
+	c    *conn
+	side int
+}
+
+// send puts on the wire what has been pushed.
+func (n *Network) send() {
+	for _, u := range n.unsent {
+		if t := &u.c.side[u.side]; t.unsent {
+			t.unsent = false
+			if t.next < t.una+uint32(len(t.out)) {
+				n.transmit(u.c, u.side, t.next)
+			}
+		}
+	}
+	n.unsent = n.unsent[:0]
 }
 
 // transmit sends messages from number first on, as many as there are. What is
@@ -221,7 +251,7 @@ func (n *Network) transmit(c *conn, side int, first uint32) {
 	}
 	t.next = max(t.next, first)
 	if t.tries == 0 {
-		t.rto = n.tcpSettings(c, side)[topology.TCPRTO].Dist.A
+		t.rto = n.tcpTimes(c, side).rto
 	}
 	if _, pending := n.k.When(t.timer); !pending || t.tries > 0 {
 		n.armTCP(c, side)
@@ -308,7 +338,7 @@ func (n *Network) synArrives(c *conn, s *session, t *tcpSide) {
 		return // our SYN-ACK got through after all
 	}
 	n.segment(c, 1, segSynAck, 0, 0)
-	t.rto = n.tcpSettings(c, 1)[topology.TCPSynRetry].Dist.A << t.tries
+	t.rto = n.tcpTimes(c, 1).syn << t.tries
 	n.armTCP(c, 1)
 }
 
@@ -350,7 +380,7 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 		}
 		return
 	}
-	t.rto = n.tcpSettings(c, side)[topology.TCPRTO].Dist.A
+	t.rto = n.tcpTimes(c, side).rto
 	n.armTCP(c, side)
 	if t.next < t.una+uint32(len(t.out)) {
 		n.transmit(c, side, max(t.next, t.una))
@@ -424,8 +454,7 @@ func (n *Network) tcpTimer(conn, side int) {
 	t := &c.side[side]
 	t.timer = sim.Timer{}
 	t.tries++
-	set := n.tcpSettings(c, side)
-	t.rto = min(2*t.rto, set[topology.TCPRTOMax].Dist.A)
+	t.rto = min(2*t.rto, n.tcpTimes(c, side).rtoMax)
 	switch t.state {
 	case tcpSynSent:
 		if t.tries > synTries {
@@ -480,6 +509,7 @@ func (n *Network) abortConn(s *session, id bgp.ConnID) {
 	if !ok {
 		return
 	}
+	n.send() // what was said before the reset goes out before it
 	s.forget(id)
 	c := n.conns[ref.conn]
 	t := &c.side[ref.side]

@@ -30,9 +30,9 @@ type pipe struct {
 	c *conn
 }
 
-func newPipe(t *testing.T, seed uint64) *pipe {
+func newPipe(t *testing.T, seed uint64, sets ...string) *pipe {
 	t.Helper()
-	d, diags := scenarios.Load("pair.yaml", []byte(plainPair), nil)
+	d, diags := scenarios.Load("pair.yaml", []byte(plainPair), sets)
 	if d == nil {
 		t.Fatal(diags)
 	}
@@ -281,5 +281,18 @@ func checkShare(t *testing.T, what string, l *link, want, sd float64) {
 	}
 	if got := float64(lost) / n; math.Abs(got-want) > 4*sd/math.Sqrt(n) {
 		t.Errorf("%s: %.5f lost, not %.5f", what, got, want)
+	}
+}
+
+// A timeout that is a distribution is drawn once a run, like all settings.
+func TestTCPTimeoutsMayBeDistributions(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for seed := range uint64(20) {
+		p := newPipe(t, seed, `routers.a.tcp.rto=choice(100ms, 300ms)`)
+		p.n.push(p.c, 0, messages(1, 19)[0])
+		seen[p.c.side[0].rto] = true
+	}
+	if len(seen) != 2 || !seen[100*time.Millisecond] || !seen[300*time.Millisecond] {
+		t.Errorf("timeouts %v", seen)
 	}
 }

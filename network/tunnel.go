@@ -39,6 +39,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	end.going = true
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
+		n.send() // while there is an SA to send it by
 	}
 	if i := l.sessions[e]; i >= 0 {
 		n.sessions[i].shut = false // what is configured anew is not shut

@@ -68,6 +68,7 @@ func Load(file string, data []byte, sets []string, opts ...Option) (*topology.De
 }
 
 type loader struct {
+	platform  string // profile of the router being read
 	file      string
 	checkExpr ExprChecker
 	d         *topology.Design
@@ -166,6 +167,8 @@ func (l *loader) router(key, value *yaml.Node) topology.Router {
 	}
 	o.at = key
 	r.Profile, r.Settings = l.profile(o.need("profile", "known: "+strings.Join(profile.Names(), ", ")))
+	l.platform = r.Profile
+	defer func() { l.platform = "" }()
 	if n := o.need("asn", "private numbers are 64512-65534"); n != nil {
 		r.ASNPos = l.pos(n)
 		asn, _ := l.integer(n, "asn", 1, 1<<32-1) // RFC 7607: AS 0 is nobody's

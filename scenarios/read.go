@@ -118,7 +118,12 @@ func (o *object) close() {
 		return
 	}
 	for _, k := range o.keys {
-		if !o.taken[k.Value] && !o.l.wiped[k] {
+		if o.taken[k.Value] || o.l.wiped[k] {
+			continue
+		}
+		if what, help, ok := o.l.notSupported(k.Value); ok {
+			o.l.error(k, help, "%s: %s is not supported", o.what, what)
+		} else {
 			o.l.error(k, didYouMean(k.Value, o.known), "%s has no key %q", o.what, k.Value)
 		}
 	}
