@@ -133,3 +133,12 @@ story:
 		t.Errorf("there was no loop: %s", x.why(false, time.Duration(o.Start)))
 	}
 }
+
+// A round trip of 3 s is neither lost when the run ends nor, in a black hole,
+// too old to have been lost in it.
+func TestLongRoundTrips(t *testing.T) {
+	d := mustParse(t, pair, "tunnels.t1.rtt=3s", "tunnels.t2.rtt=3s", "probe.every=1s")
+	r := network.New(d, network.Options{}).Run(1)
+	equal(t, "lost", r.Probes[0].Lost(), 0)
+	equal(t, "requests that count", r.Probes[0].Sent, 197)
+}
