@@ -50,7 +50,7 @@ func TestWhatBeganAGap(t *testing.T) {
 		{"a fault at time zero", short, short,
 			"story:\n  - {at: 0s, blackhole: l1, for: 100s}\n", 0, "l1 becomes a black hole in both directions at 0.000 s", ""},
 		{"a fault of the other link while the hold timer ran", short, short,
-			"story:\n  - {at: 50s, freeze: b, for: 20s}\n  - {at: 54s, loss: l2, p: 0.01}\n", 0,
+			"story:\n  - {at: 50s, freeze: b, for: 20s}\n  - {at: 54s, loss: l1, p: 0.01}\n", 0,
 			"after the routing process of b hangs at 50.000 s", ""},
 		{"keepalives slower than the hold time", "profile: rfc4271, bgp: {hold: 180s, keepalive: 60s, keepalive_fixed: true}", "profile: rfc4271, bgp: {hold: 30s, keepalive: 10s, connect_retry: 5s, idle_hold: 1s, idle_hold_max: 1s}",
 			"", 1, "a sends a keepalive every 60s, whatever was negotiated (routers.a.bgp.keepalive_fixed)", ""},
