@@ -1,6 +1,8 @@
 package network_test
 
 import (
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,4 +143,32 @@ func TestLongRoundTrips(t *testing.T) {
 	r := network.New(d, network.Options{}).Run(1)
 	equal(t, "lost", r.Probes[0].Lost(), 0)
 	equal(t, "requests that count", r.Probes[0].Sent, 198)
+}
+
+// bgp.med goes out with every announcement, whatever the export policy does
+// besides, unless that sets another one.
+func TestMEDGoesOutBesideAPolicy(t *testing.T) {
+	for _, c := range []struct {
+		export string
+		want   uint32
+	}{{"[]", 50}, {"[{prepend: 2}]", 50}, {"[{prefixes: [10.2.0.0/16], prepend: 1}]", 50}, {"[{med: 7}]", 7}} {
+		text := strings.Replace(pair, "b: {outside: 203.0.113.1,", "b: {bgp: {med: 50}, export: "+c.export+", outside: 203.0.113.1,", 1)
+		x := tellOn(t, 1, text)
+		path := x.n.Speaker(0).Route(netip.MustParsePrefix("10.2.0.0/16")).Best
+		attrs := x.n.Speaker(0).Received(0, netip.MustParsePrefix("10.2.0.0/16"))
+		if path == nil || !attrs.HasMED || attrs.MED != c.want {
+			t.Errorf("export %s: %+v", c.export, attrs)
+		}
+	}
+}
+
+// A route that one border router tells another over iBGP leads to the border
+// router, whose address can be reached, and not to the network beyond it.
+func TestNextHopOverIBGP(t *testing.T) {
+	x := tellOn(t, 1, strings.Replace(row, "asn: 65003", "asn: 65002", 1))
+	got := x.n.Speaker(2).Received(0, netip.MustParsePrefix("10.1.0.0/16"))
+	if got == nil || got.NextHop != netip.MustParseAddr("192.168.2.1") {
+		t.Errorf("c was told %+v", got)
+	}
+	x.none()
 }
