@@ -11,13 +11,13 @@ import (
 	"github.com/vpnsim/vpnsim/topology"
 )
 
-// pairOf is two routers of a profile with two links.
-func pairOf(t testing.TB, a, b, more string) explain.Loader {
-	text := fmt.Sprintf(`vpnsim: v1
+// pairText is two routers with two links.
+func pairText(a, b, more string) string {
+	return fmt.Sprintf(`vpnsim: v1
 for: 200s
 routers:
-  a: {asn: 65001, networks: [10.1.0.0/16], egress: l1, %s}
-  b: {asn: 65002, networks: [10.2.0.0/16], egress: l1, %s}
+  a: {asn: 65001, networks: [10.1.0.0/16], %s}
+  b: {asn: 65002, networks: [10.2.0.0/16], %s}
 hosts:
   ha: {on: a, ip: 10.1.0.5}
   hb: {on: b, ip: 10.2.0.5}
@@ -26,6 +26,10 @@ links:
   l2: {a: {inside: 192.168.2.1/30}, b: {inside: 192.168.2.2/30}, rtt: 10ms}
 probe: {ping: ha -> hb, every: 1s}
 %s`, a, b, more)
+}
+
+// loaderOf loads a scenario from its text.
+func loaderOf(text string) explain.Loader {
 	return func(sets []string) (*topology.Design, error) {
 		d, diags := scenarios.Load("pair.yaml", []byte(text), sets)
 		if d == nil {
@@ -57,7 +61,7 @@ func TestWhatBeganAGap(t *testing.T) {
 		{"both ends passive", "profile: rfc4271, bgp: {passive: true}", "profile: rfc4271, bgp: {passive: true}", "", 0,
 			"both ends of the session over l1 wait to be called", ".bgp.passive"},
 	} {
-		a := mustRun(t, explain.Ask{Load: pairOf(t, c.a, c.b, c.story), Seed: 1, WhatIf: explain.ChainOnly})
+		a := mustRun(t, explain.Ask{Load: loaderOf(pairText(c.a, c.b, c.story)), Seed: 1, WhatIf: explain.ChainOnly})
 		if len(a.Doc.Gaps) <= c.gap {
 			t.Errorf("%s: %d gaps", c.name, len(a.Doc.Gaps))
 			continue
@@ -75,8 +79,9 @@ func TestWhatBeganAGap(t *testing.T) {
 // Where keepalives are slower than the hold time, sending them as negotiated
 // is proposed, and it ends the flapping.
 func TestSlowKeepalivesHaveACure(t *testing.T) {
-	a := mustRun(t, explain.Ask{Load: pairOf(t, "profile: rfc4271, bgp: {hold: 180s, keepalive: 60s, keepalive_fixed: true}",
-		"profile: rfc4271, bgp: {hold: 30s, keepalive: 10s, connect_retry: 5s, idle_hold: 1s, idle_hold_max: 1s}", ""), Seed: 1, WhatIf: explain.ChainOnly})
+	text := pairText("profile: rfc4271, bgp: {hold: 180s, keepalive: 60s, keepalive_fixed: true}",
+		"profile: rfc4271, bgp: {hold: 30s, keepalive: 10s, connect_retry: 5s, idle_hold: 1s, idle_hold_max: 1s}", "")
+	a := mustRun(t, explain.Ask{Load: loaderOf(text), Seed: 1, WhatIf: explain.ChainOnly})
 	for _, cf := range a.Doc.Gaps[1].Counterfactuals {
 		if strings.Contains(cf.Change, "routers.a.bgp.keepalive_fixed=false") {
 			if cf.OutageS != 0 || cf.Lost != 0 {
@@ -86,4 +91,33 @@ func TestSlowKeepalivesHaveACure(t *testing.T) {
 		}
 	}
 	t.Errorf("not proposed: %v", a.Doc.Gaps[1].Counterfactuals)
+}
+
+// Each part of dead peer detection has a parameter of its own: the silence
+// before the first question, and the questions that are not answered.
+func TestDeadPeerDetectionBlamesItsParts(t *testing.T) {
+	for _, c := range []struct{ vpn, want string }{
+		{"{ike: v1, dpd_interval: 2s, dpd_retry: 1s, dpd_retries: 2, dpd_timeout: 0s, dpd_action: clear, interface_follows_sa: true}",
+			"vpn.dpd_interval vpn.dpd_retry"},
+		{"{ike: v2, dpd_interval: 2s, retransmit: 500ms, retransmit_tries: 2, dpd_timeout: 0s, dpd_action: clear, interface_follows_sa: true}",
+			"vpn.dpd_interval vpn.retransmit"},
+	} {
+		r := "profile: rfc4271, bgp: {hold: 90s, keepalive: 3s, fast_fallover: true}, fib: {delay: 0s}, vpn: " + c.vpn
+		text := pairText(r, r, "story:\n  - {at: 50s, blackhole: l1, for: 20s}\n  - {at: 150s, blackhole: l2, for: 20s}\n")
+		text = strings.NewReplacer("links:", "tunnels:", "{inside: 192.168.", "{outside: 198.51.100.N, inside: 192.168.").Replace(text)
+		for n := 1; strings.Contains(text, "100.N"); n++ {
+			text = strings.Replace(text, "100.N", fmt.Sprintf("100.%d", n), 1)
+		}
+		a := mustRun(t, explain.Ask{Load: loaderOf(text), Seed: 1, WhatIf: explain.ChainOnly})
+		if len(a.Doc.Gaps) == 0 {
+			t.Fatal("nothing was lost")
+		}
+		var got []string
+		for _, w := range a.Doc.Gaps[0].Chain {
+			got = append(got, w.Parameter[len("routers.a."):])
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v", c.vpn, got)
+		}
+	}
 }

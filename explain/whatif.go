@@ -138,6 +138,8 @@ func (a *Answer) without(g *report.Gap) []change {
 		case strings.HasSuffix(w.Parameter, ".vpn.dpd_timeout"), strings.HasSuffix(w.Parameter, ".vpn.dpd_interval"), strings.HasSuffix(w.Parameter, ".vpn.dpd_retry"):
 			if f := a.silentDelete(g); f >= 0 {
 				add(change{[]string{fmt.Sprintf("story[%d].notify=true", a.Design.Story[f].Index)}, "the far end is told", w.Parameter})
+			} else {
+				add(change{[]string{w.Parameter + "=1s"}, "", w.Parameter})
 			}
 		case strings.HasSuffix(w.Parameter, ".passive"):
 			add(change{[]string{w.Parameter + "=false"}, "one end calls the other", w.Parameter})

@@ -44,20 +44,21 @@ type fate struct {
 	dir uint8
 }
 
-// echoArg packs an echo on its way: probe (10 bits), direction (1: reply), TTL
-// (8), link (12), end that it goes to (1), sequence number (32).
+// echoArg packs an echo on its way: probe (14 bits), direction (1: reply), TTL
+// (8), link (14), end that it goes to (1), sequence number (24). That is room for
+// whatever a scenario may have: ten thousand of a kind, five million echoes.
 type echoArg uint64
 
 func packEcho(probe, dir int, ttl uint8, link, to int, seq int) echoArg {
-	return echoArg(uint64(probe)<<54 | uint64(dir)<<53 | uint64(ttl)<<45 | uint64(link)<<33 | uint64(to)<<32 | uint64(uint32(seq)))
+	return echoArg(uint64(probe)<<48 | uint64(dir)<<47 | uint64(ttl)<<39 | uint64(link)<<25 | uint64(to)<<24 | uint64(seq))
 }
 
-func (a echoArg) probe() int { return int(a >> 54) }
-func (a echoArg) dir() int   { return int(a >> 53 & 1) }
-func (a echoArg) ttl() uint8 { return uint8(a >> 45) }
-func (a echoArg) link() int  { return int(a >> 33 & 0xfff) }
-func (a echoArg) to() int    { return int(a >> 32 & 1) }
-func (a echoArg) seq() int   { return int(uint32(a)) }
+func (a echoArg) probe() int { return int(a >> 48) }
+func (a echoArg) dir() int   { return int(a >> 47 & 1) }
+func (a echoArg) ttl() uint8 { return uint8(a >> 39) }
+func (a echoArg) link() int  { return int(a >> 25 & 0x3fff) }
+func (a echoArg) to() int    { return int(a >> 24 & 1) }
+func (a echoArg) seq() int   { return int(a & 0xffffff) }
 
 const startTTL = 64 // Linux's
 

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
@@ -65,7 +66,11 @@ func (n *Network) Wait(ev trace.Event) Wait {
 		m := &n.ike[ev.Arg]
 		return n.endWait(m.link, m.from, topology.VPNProcessing, "processing of an IKE message")
 	case evVPNTimer:
-		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
+		ran := ev.At.Sub(sim.Time(-d.Warmup))
+		if n.log != nil && ev.Cause != 0 {
+			ran = ev.At.Sub(n.log.Events[ev.Cause-1].At)
+		}
+		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff), ran)
 	}
 	return Wait{What: KindName(ev.Kind)}
 }
@@ -124,7 +129,8 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID) Wait {
 	return n.endWait(s.link, s.end, topology.BGPIdleHold, "IdleHoldTimer"+over)
 }
 
-func (n *Network) tunnelWait(link, end int, t vpn.TimerID) Wait {
+// tunnelWait names a timer of a tunnel's machine, which ran for so long.
+func (n *Network) tunnelWait(link, end int, t vpn.TimerID, ran time.Duration) Wait {
 	of := " of " + n.d.Links[link].Name
 	switch t {
 	case vpn.RetransmitTimer:
@@ -132,12 +138,20 @@ func (n *Network) tunnelWait(link, end int, t vpn.TimerID) Wait {
 	case vpn.RetryTimer:
 		return n.endWait(link, end, topology.VPNRetry, "IKE: next attempt"+of)
 	case vpn.DPDTimer:
-		set := &n.d.Links[link].Ends[end].Settings
+		c := &n.links[link].ends[end].config
 		key := topology.VPNDPDInterval
-		if n.links[link].ends[end].config.DPDTimeout > 0 {
+		switch {
+		case c.DPDTimeout > 0:
 			key = topology.VPNDPDTimeout
-		} else if set[topology.VPNVersion].Enum == "v1" {
+		case c.Version == vpn.IKEv1 && ran == c.DPDRetry:
 			key = topology.VPNDPDRetry
+		case c.Version == vpn.IKEv2:
+			for wait, k := c.Retransmit, 0; k <= c.RetransmitTries; k++ {
+				if ran == wait {
+					key = topology.VPNRetransmit
+				}
+				wait = time.Duration(float64(wait) * c.RetransmitBase)
+			}
 		}
 		return n.endWait(link, end, key, "dead peer detection"+of)
 	case vpn.RekeyIKETimer:
