@@ -77,6 +77,7 @@ var layers = map[string]layer{
 	"scenarios": {number: 4, imports: map[string]string{
 		"topology": "what a scenario becomes",
 		"profile":  "what it leaves unsaid",
+		"bgp":      "whose decision process leaves anything to an egress",
 	}, libraries: map[string]string{
 		"go.yaml.in/yaml":               "the syntax, with lines and columns",
 		"github.com/invopop/jsonschema": "check --schema",

@@ -86,7 +86,8 @@ func exprError(err error) error {
 	var e *file.Error
 	if errors.As(err, &e) {
 		message := strings.ReplaceAll(e.Message, "type expect.", "a ")
-		if strings.Contains(message, "mismatched types") && strings.Contains(message, "time.Duration") {
+		mixed := strings.Contains(message, "mismatched types") && strings.Contains(message, "time.Duration")
+		if mixed || strings.Contains(message, "bad number syntax") { // 30s, as elsewhere in a scenario
 			message += `; a duration is written duration("30s")`
 		}
 		return &ExprError{message, e.Column + 1}

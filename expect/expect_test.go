@@ -103,6 +103,7 @@ func TestWhatCannotMeanAnythingIsRefusedAtItsColumn(t *testing.T) {
 		{`1 < 2`, 1, "looks at nothing of the run"},
 		{`duration("1s") < duration("2s")`, 1, "looks at nothing of the run"},
 		{`gap.direction == 3`, 15, "mismatched types"},
+		{`gap.outage <= 30s`, 17, `a duration is written duration("30s")`},
 		{`now() > lost`, 1, "unknown name now"},
 		{``, 1, "unexpected token EOF"},
 		{`best("aws", "10.1.0.0/16").tunnel == "tun1"`, 1, "not enough arguments"},

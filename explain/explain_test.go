@@ -319,3 +319,31 @@ func TestEveryLossIsAccountedFor(t *testing.T) {
 		}
 	}
 }
+
+// "The request path was on l2" is only claimed of a run in which it was: BIRD
+// breaks ties by address, whatever its egress says, and FRR spreads flows.
+func TestAnotherEgressIsOnlyProposedWhereItIsTaken(t *testing.T) {
+	load := builtin(t, "frr-pair")
+	for _, c := range []struct {
+		profile string
+		want    int
+	}{{"frr", 1}, {"bird", 0}} {
+		sets := []string{"routers.r1.profile=" + c.profile, "routers.r2.profile=" + c.profile, "routers.r1.egress=l1", "routers.r2.egress=l1"}
+		a := mustRun(t, explain.Ask{Load: load, Sets: sets, WhatIf: explain.EverySuspect})
+		if len(a.Doc.Gaps) == 0 {
+			t.Fatalf("%s: no gap", c.profile)
+		}
+		got := 0
+		for _, cf := range a.Doc.Gaps[0].Counterfactuals {
+			if strings.Contains(cf.Change, "r2.egress=l2") {
+				got++
+				if cf.OutageS != 0 && a.Doc.Gaps[0].Direction == "reply" {
+					t.Errorf("%s: on l2 the replies are out for %d all the same", c.profile, cf.OutageS)
+				}
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: proposed %d times, not %d", c.profile, got, c.want)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func verdict(n *network.Network, r int, v bgp.Verdict) string {
 	}
 	rule := v.Rule.String()
 	if c := v.Rule.Clause(); c != "" {
-		rule += " (" + c + ")"
+		rule += " (" + strings.TrimSuffix(c, ")") + ")" // not "§9.1.2.2 g))"
 	}
 	switch {
 	case !v.Candidate():

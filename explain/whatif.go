@@ -57,6 +57,7 @@ func (a *Answer) whatIf() error {
 				g.Counterfactuals = append(g.Counterfactuals, cf)
 			}
 		}
+		g.Counterfactuals = append(g.Counterfactuals, runner.otherEgress(g)...)
 		for _, s := range a.suspects(g) {
 			if slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == s.parameter }) {
 				continue
@@ -91,20 +92,11 @@ type runner struct {
 
 // try runs the scenario with c and finds the gap that g has become.
 func (r *runner) try(g *report.Gap, c change) (report.Counterfactual, bool) {
-	key := strings.Join(c.sets, "\n")
-	res, ok := r.seen[key]
-	if !ok {
-		if d, err := r.a.ask.Load(append(slices.Clone(r.a.ask.Sets), c.sets...)); err == nil {
-			res = network.New(d, network.Options{}).Run(r.a.ask.Seed)
-		}
-		r.seen[key] = res // nil: the scenario allows no such value
-	}
-	if res == nil {
+	probe := r.probe(g, c)
+	if probe == nil {
 		return report.Counterfactual{}, false
 	}
 	cf := report.Counterfactual{Change: c.String(), Removes: c.removes}
-	i := slices.IndexFunc(r.a.Design.Probes, func(p topology.Probe) bool { return p.Name == g.Probe })
-	probe := &res.Probes[i]
 	for _, o := range probe.Outages {
 		// The same gap begins with the same fault; a wait that is gone may move its start a little.
 		if o.Start < sim.Time(g.EndS) && o.End > sim.Time(g.StartS) || o.Start == sim.Time(g.StartS) {
@@ -118,6 +110,22 @@ func (r *runner) try(g *report.Gap, c change) (report.Counterfactual, bool) {
 		}
 	}
 	return cf, true
+}
+
+// probe is the gap's probe in the run with c; nil: the scenario allows no such value.
+func (r *runner) probe(g *report.Gap, c change) *network.ProbeResult {
+	key := strings.Join(c.sets, "\n")
+	res, ok := r.seen[key]
+	if !ok {
+		if d, err := r.a.ask.Load(append(slices.Clone(r.a.ask.Sets), c.sets...)); err == nil {
+			res = network.New(d, network.Options{}).Run(r.a.ask.Seed)
+		}
+		r.seen[key] = res
+	}
+	if res == nil {
+		return nil
+	}
+	return &res.Probes[slices.IndexFunc(r.a.Design.Probes, func(p topology.Probe) bool { return p.Name == g.Probe })]
 }
 
 // without proposes, for each link of the chain, a run that lacks it.
@@ -156,22 +164,22 @@ func (a *Answer) without(g *report.Gap) []change {
 	if path := a.tooSlow(g); path != "" {
 		add(change{[]string{path + "=false"}, "keepalives as often as the negotiated hold time asks for", ""})
 	}
-	for _, c := range a.otherEgress(g) {
-		add(c)
-	}
 	return list
 }
 
-// otherEgress proposes that a router whose direction failed had been using
-// another link when the fault came: the cheapest cure of all.
-func (a *Answer) otherEgress(g *report.Gap) []change {
+// otherEgress tries that a router whose direction failed had been using another
+// link when the fault came: the cheapest cure of all. An egress only decides
+// between paths that tie, so a try counts if the traffic really went that way;
+// of several links, the one that would have helped most is named.
+func (r *runner) otherEgress(g *report.Gap) []report.Counterfactual {
+	a := r.a
 	p := slices.IndexFunc(a.Design.Probes, func(p topology.Probe) bool { return p.Name == g.Probe })
 	f := a.gapFault(g)
 	if f < 0 || a.Design.Story[f].Link < 0 {
 		return nil
 	}
 	broken := a.Design.Story[f].Link
-	var list []change
+	var list []report.Counterfactual
 	for _, d := range []struct {
 		out  report.Seconds
 		host int
@@ -180,16 +188,38 @@ func (a *Answer) otherEgress(g *report.Gap) []change {
 		if d.out == 0 {
 			continue
 		}
-		r := a.Design.Hosts[d.host].Router
+		router := a.Design.Hosts[d.host].Router
+		used := leftBy(&a.Result.Probes[p], d.name == "reply", a.Net.FaultTime(f))
+		var best *report.Counterfactual
 		for l := range a.Design.Links {
 			link := &a.Design.Links[l]
-			if l != broken && (link.Ends[0].Router == r || link.Ends[1].Router == r) {
-				list = append(list, change{[]string{"routers." + a.Design.Routers[r].Name + ".egress=" + link.Name}, "the " + d.name + " path was on " + link.Name, ""})
-				break
+			if l == broken || l == used || link.Ends[0].Router != router && link.Ends[1].Router != router {
+				continue
 			}
+			c := change{[]string{"routers." + a.Design.Routers[router].Name + ".egress=" + link.Name}, "the " + d.name + " path was on " + link.Name, ""}
+			if probe := r.probe(g, c); probe == nil || leftBy(probe, d.name == "reply", a.Net.FaultTime(f)) != l {
+				continue
+			}
+			if cf, ok := r.try(g, c); ok && (best == nil || cf.OutageS < best.OutageS) {
+				best = &cf
+			}
+		}
+		if best != nil {
+			list = append(list, *best)
 		}
 	}
 	return list
+}
+
+// leftBy is the link by which the packets of a direction left just before t; -1: none.
+func leftBy(probe *network.ProbeResult, reply bool, t sim.Time) int {
+	link := -1
+	for _, c := range probe.Paths() {
+		if c.Reply == reply && c.At < t {
+			link = c.Link
+		}
+	}
+	return link
 }
 
 // gapFault is the fault that began the gap; -1: none.
@@ -282,7 +312,7 @@ func (a *Answer) suspects(g *report.Gap) []suspect {
 func (a *Answer) mrai(g *report.Gap, r int) suspect {
 	name := a.Design.Routers[r].Name
 	path := "routers." + name + ".bgp.mrai"
-	why := "no advertisement was waited for"
+	why := "no UPDATE was held back"
 	if d := a.decider(g); d >= 0 {
 		why = fmt.Sprintf("%s already held the other path, and to change to it is a local decision that needs no UPDATE", a.Design.Routers[d].Name)
 	}

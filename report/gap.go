@@ -88,9 +88,12 @@ func (p *page) gap(doc Document, g Gap) {
 	}
 	if g.Request != "" || g.Reply != "" {
 		t := grid{head: []string{"", "", "", ""}, right: []int{2}}
-		t.add("request", there, outOf(g.RequestOutageS), g.Request+p.blame(g.RequestOutageS, g.ReplyOutageS))
-		t.add("reply", back, outOf(g.ReplyOutageS), g.Reply+p.blame(g.ReplyOutageS, g.RequestOutageS))
+		t.add("request", there, outOf(g.RequestOutageS), g.Request+p.blame(g, g.RequestOutageS, g.ReplyOutageS))
+		t.add("reply", back, outOf(g.ReplyOutageS), g.Reply+p.blame(g, g.ReplyOutageS, g.RequestOutageS))
 		p.grid(2, t)
+		if g.OutageS > max(g.RequestOutageS, g.ReplyOutageS) {
+			p.line(2, "neither direction alone is the gap: it lasts as long as either is out")
+		}
 	}
 	if len(g.Chain) > 0 {
 		p.printf("\n")
@@ -172,9 +175,10 @@ func outOf(s Seconds) string {
 	return "out for " + s.Fixed(3) + " s"
 }
 
-// blame marks the direction that was broken for longer.
-func (p *page) blame(this, other Seconds) string {
-	if this > other {
+// blame marks the direction that was broken for longer, if it was for as long as
+// the gap: one that begins with the one and ends with the other is neither's.
+func (p *page) blame(g Gap, this, other Seconds) string {
+	if this > other && this >= g.OutageS {
 		return p.paint(bold, "   ← this is the gap")
 	}
 	return ""

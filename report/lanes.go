@@ -26,7 +26,7 @@ type lane struct {
 // laneKinds are the lanes that have states, in the order of the picture: from
 // the wire up to what the user of the network feels.
 var laneKinds = []struct{ kind, title string }{
-	{"tunnel", "tunnels"},
+	{"tunnel", "tunnels and links"},
 	{"session", "BGP sessions"},
 	{"route", "best path leaves by"},
 	{"fib", "forwarding table uses"},
@@ -119,6 +119,9 @@ func lanes(doc Document, kind string, end Seconds) []lane {
 		slices.SortStableFunc(r.changes, func(a, b change) int { return cmp.Compare(a.at, b.at) })
 		if kind == "forwarding" && len(r.changes) > 0 && r.changes[0].state == "ok" {
 			r.first = "lost" // what becomes ok was not
+		}
+		if kind == "tunnel" && r.node == "" {
+			r.first = "path up" // a wire has no history: it is there until it goes down
 		}
 		now := span{state: r.first}
 		for _, c := range r.changes {

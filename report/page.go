@@ -102,7 +102,7 @@ func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
 // Columns are not made narrower than this for the sake of the width.
 const (
 	narrow     = 14
-	lastNarrow = 26
+	lastNarrow = 20
 )
 
 // grid writes g without frames, indented. When it is too wide for the page its

@@ -258,7 +258,10 @@ func (p *picture) section(title string) {
 
 func (p *picture) row(l lane) {
 	label := l.node
-	if l.link != "" {
+	switch {
+	case l.node == "" && l.kind == "tunnel": // no end's, but the wire's between them
+		label = "path of " + l.link
+	case l.link != "":
 		label += " · " + l.link
 	}
 	if l.kind == "forwarding" && len(p.doc.Probes) == 1 {
@@ -297,7 +300,7 @@ func (p *picture) look(kind, state string) (box, ink string) {
 		return fmt.Sprintf("via%d", i%5), "b"
 	}
 	switch state {
-	case "Established", "up", "ok":
+	case "Established", "up", "path up", "ok":
 		return "up", "w"
 	case "Idle", "absent", "down", "lost":
 		return "down", "r"

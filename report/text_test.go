@@ -228,3 +228,35 @@ func TestALongRunStaysShort(t *testing.T) {
 		t.Errorf("took %v", d)
 	}
 }
+
+// A gap that begins with one direction and ends with the other is longer than
+// either: then neither is marked as being it.
+func TestAGapOfBothDirectionsIsNeithers(t *testing.T) {
+	for _, c := range []struct {
+		request, reply Seconds
+		marks, neither int
+	}{{2e9, 10e9, 1, 0}, {10e9, 2e9, 1, 0}, {10e9, 10e9, 0, 0}, {7e9, 8e9, 0, 1}} {
+		doc := seedCase()
+		g := &doc.Gaps[0]
+		g.OutageS, g.RequestOutageS, g.ReplyOutageS = 10e9, c.request, c.reply
+		got := string(everything(t, func(w io.Writer) error { return Text(w, doc, Options{Show: []string{"gaps"}}) }))
+		if marks, neither := strings.Count(got, "this is the gap"), strings.Count(got, "neither direction alone"); marks != c.marks || neither != c.neither {
+			t.Errorf("request %v, reply %v: %d marks, neither %d times", c.request, c.reply, marks, neither)
+		}
+	}
+}
+
+// A link's path is up until the story takes it down, and up again afterwards.
+func TestALinkThatWentDownIsALane(t *testing.T) {
+	doc := header("run")
+	doc.EndS = 300e9
+	doc.Timeline = []Moment{{AtS: 90e9, Lane: "tunnel", Link: "l1", State: "down"}, {AtS: 150e9, Lane: "tunnel", Link: "l1", State: "path up"}}
+	got := lanes(doc, "tunnel", doc.EndS)
+	if len(got) != 1 || len(got[0].spans) != 3 || got[0].spans[0].state != "path up" || got[0].spans[2].to != doc.EndS {
+		t.Fatalf("%+v", got)
+	}
+	svg := string(everything(t, func(w io.Writer) error { return SVG(w, doc) }))
+	if !strings.Contains(svg, ">path of l1<") || strings.Count(svg, `class="up"`) < 2 {
+		t.Errorf("the picture shows it otherwise:\n%s", svg)
+	}
+}

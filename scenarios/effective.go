@@ -91,9 +91,10 @@ func (t *table) router(r *topology.Router) {
 	for i, n := range r.Networks {
 		t.add(fmt.Sprintf("%s.networks[%d]", path, i), n.Prefix.String(), place(n.Pos))
 	}
-	if len(r.Egress) == 0 {
+	switch {
+	case len(r.Egress) == 0 && choosesEgress(r):
 		t.add(path+".egress", "drawn from the seed", "")
-	} else {
+	case len(r.Egress) > 0:
 		var names []string
 		for _, l := range r.Egress {
 			names = append(names, t.d.Links[l].Name)

@@ -2,9 +2,11 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/profile"
 	"github.com/vpnsim/vpnsim/topology"
 )
@@ -57,6 +59,17 @@ func (l *linter) router(r *topology.Router) {
 		l.warn(firstPos(p.Origin.Pos, r.Pos), "set route_table.propagate: true",
 			"BGP is up but no route enters the route table of %s: replies are dropped", r.Name)
 	}
+	if len(r.Egress) > 0 && !choosesEgress(r) {
+		l.warn(r.EgressPos, "prefer a link with import: {local_pref: 200} at this router's end of it",
+			"%s: egress has no effect: with %s, equal paths do not stay equal, a rule without chance picks the one that is used", r.Name, r.Profile)
+	}
+}
+
+// choosesEgress tells whether an egress can matter to a router: it spreads
+// flows over equal paths, or its decision process ends with a draw.
+func choosesEgress(r *topology.Router) bool {
+	rules, _ := bgp.RulesetFor(r.Settings[topology.BGPDecision].Enum)
+	return r.Settings[topology.BGPMultipath].Int > 1 || slices.Contains(rules, bgp.RuleDrawn)
 }
 
 // timers looks at the values of a router or, with base, of its end of a link

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/vpnsim/vpnsim/topology"
@@ -127,7 +128,11 @@ func (l *loader) syntax(err error) {
 			pos.Line, pos.Col = int(le.Mark.Line), int(le.Mark.Column)
 		}
 	}
-	l.report(pos, "", "not YAML: %s", message)
+	help := ""
+	if strings.Contains(message, "cannot start any token") {
+		help = "indent with spaces: YAML takes no tabs, and no @ or ` at the beginning of a value without quotes"
+	}
+	l.report(pos, help, "not YAML: %s", message)
 }
 
 // expand returns the tree below n with every alias replaced by a copy of what

@@ -251,7 +251,7 @@ func (l *loader) dist(n *yaml.Node, what string) (topology.Dist, bool) {
 	}
 	d, err := topology.ParseDist(t)
 	if err != nil {
-		l.error(n, "", "%s: %v", what, err)
+		l.error(n, cutAtComma(t), "%s: %v", what, err)
 		return topology.Dist{}, false
 	}
 	if d.Min() < 0 {
@@ -259,6 +259,15 @@ func (l *loader) dist(n *yaml.Node, what string) (topology.Dist, bool) {
 		return topology.Dist{}, false
 	}
 	return d, true
+}
+
+// cutAtComma is the help for a distribution of which YAML has kept the rest:
+// between braces a comma ends the value.
+func cutAtComma(text string) string {
+	if strings.Contains(text, "(") && !strings.Contains(text, ")") {
+		return `between { and } a value with a comma needs quotes: "uniform(85s, 95s)"`
+	}
+	return ""
 }
 
 // duration reads one that may not.

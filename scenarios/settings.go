@@ -43,7 +43,7 @@ func (l *loader) settings(o *object, s *topology.Settings, groups []string) {
 			}
 			value, err := topology.ParseValue(k, text)
 			if err != nil {
-				l.error(n, "", "%v", err)
+				l.error(n, cutAtComma(text), "%v", err)
 				continue
 			}
 			s[k] = topology.Setting{Value: value, Origin: l.origin(n), Set: true}

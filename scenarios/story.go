@@ -120,7 +120,6 @@ func (l *loader) fault(index int, n *yaml.Node) {
 	l.faultBy(o, v, &f)
 	l.faultMore(o, v, &f)
 	length := o.get("for")
-	o.known = append(o.known, verbWords()...)
 	o.close()
 
 	l.d.Story = append(l.d.Story, f)

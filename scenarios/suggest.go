@@ -11,6 +11,10 @@ import (
 // maxCompared names are compared with a misspelt one.
 const maxCompared = 1000
 
+// maxListed names are listed when none of them looks like what was written:
+// everything that a story can say, but not every setting.
+const maxListed = 24
+
 // didYouMean finds the one of known that looks like a slip of text, and
 // otherwise lists them when they are few.
 func didYouMean(text string, known []string) string {
@@ -32,7 +36,7 @@ func didYouMean(text string, known []string) string {
 		return fmt.Sprintf("did you mean %q?", best)
 	case len(known) == 0:
 		return "there are none"
-	case len(known) <= 12:
+	case len(known) <= maxListed:
 		return "known: " + strings.Join(known, ", ")
 	}
 	return ""

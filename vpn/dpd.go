@@ -21,7 +21,8 @@ import "time"
 type liveness struct {
 	msg  *Message      // the last R-U-THERE; nil: no doubt
 	sent int           // how many, without an answer
-	wait time.Duration // from the last one to DPDTimer
+	wait time.Duration // from the last one to the next
+	left time.Duration // from the last one to DPDTimer: less, if DPDTimeout comes first
 }
 
 // Quiet tells whether the end is up and sees no reason to doubt its peer: all
@@ -42,7 +43,7 @@ func (e *End) checkPeer(acts []Action, idle time.Duration) []Action {
 	if e.state != Up {
 		return acts
 	}
-	if d.msg != nil && idle < d.wait {
+	if d.msg != nil && idle < d.left {
 		*d = liveness{} // something has come in since the last R-U-THERE
 	}
 	if d.msg == nil && idle < c.DPDInterval {
@@ -75,11 +76,11 @@ func (e *End) checkPeer(acts []Action, idle time.Duration) []Action {
 		}
 	}
 	d.sent++
-	after := d.wait
-	if left := c.DPDTimeout - idle; left > 0 && left < after {
-		after = left
+	d.left = d.wait
+	if left := c.DPDTimeout - idle; left > 0 && left < d.left {
+		d.left = left
 	}
-	return e.arm(acts, DPDTimer, after)
+	return e.arm(acts, DPDTimer, d.left)
 }
 
 // iAmHere answers R-U-THERE. RFC 3706 §5.3: the reply carries the sequence

@@ -73,6 +73,21 @@ func TestDPDOfAWS(t *testing.T) {
 	})
 }
 
+// A timeout that comes before the next R-U-THERE is due is kept: the timer that
+// it cuts short does not take its own shortness for a sign of life.
+func TestDPDTimeoutBeforeTheNextQuestion(t *testing.T) {
+	versions(t, func(t *testing.T, v Version) {
+		for _, timeout := range []time.Duration{3 * s, 6 * s, 11 * s} {
+			c := strong(v, false)
+			c.DPDInterval, c.DPDRetry, c.DPDTimeout = 2*s, 10*s, timeout
+			p, last := cut(t, c, 300*s)
+			if after := p.when(0, 0, ActDown) - last; after < timeout || after > timeout+50*time.Millisecond {
+				t.Errorf("timeout %v: dropped after %v", timeout, after)
+			}
+		}
+	})
+}
+
 // Traffic from the peer is proof of life: no R-U-THERE is sent, and a tunnel
 // without traffic is kept by the answers.
 func TestDPDOnlyInDoubt(t *testing.T) {

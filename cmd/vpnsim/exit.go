@@ -13,7 +13,7 @@ const (
 	exitOK      = 0
 	exitFailed  = 1 // an expectation failed
 	exitBad     = 2 // bad usage or scenario
-	exitNothing = 3 // nothing was tested, or warnings under --strict
+	exitNothing = 3 // --strict: there were warnings, or nothing was expected
 	exitLacks   = 4 // the environment lacks something
 )
 
