@@ -29,8 +29,9 @@ func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 	if o.Open {
 		w := network.Wait{Node: "story", What: "nothing ended it before the run did", Parameter: "for",
 			Value: topology.FormatDuration(a.Design.For), Origin: topology.Origin{Status: topology.Given, Pos: a.Design.ForPos}}
-		for _, c := range a.Result.Probes[probe].Paths() {
-			if blame, ok := a.Net.Blame(probe, c); ok && !c.OK {
+		res := &a.Result.Probes[probe]
+		for _, c := range res.Paths() {
+			if blame, ok := a.Net.Blame(res, c); ok && !c.OK {
 				w = blame
 			}
 		}
@@ -75,14 +76,4 @@ func inARow(chain []report.Wait) []report.Wait {
 func wait(w network.Wait, from, to, since sim.Time) report.Wait {
 	return report.Wait{StartS: seconds(from), EndS: seconds(to), SinceS: seconds(since),
 		Node: w.Node, What: w.What, Parameter: w.Parameter, Value: w.Value, Source: w.Origin.String()}
-}
-
-// fault finds the story's fault in the causes of an event; -1: none.
-func (a *Answer) fault(id sim.EventID) int {
-	for ; id != 0; id = a.event(id).Cause {
-		if f, ok := network.FaultOf(a.event(id)); ok {
-			return f
-		}
-	}
-	return -1
 }

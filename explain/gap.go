@@ -2,17 +2,11 @@ package explain
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/probe"
 	"github.com/vpnsim/vpnsim/report"
-	"github.com/vpnsim/vpnsim/sim"
 )
-
-// longestTrip bounds how long before an outage a request may have left that is
-// lost in it.
-const longestTrip = time.Second
 
 // gaps joins the two measures of probe i: every outage of the forwarding state
 // with the probes lost in it, and runs of lost probes without an outage.
@@ -26,7 +20,7 @@ func (a *Answer) gaps(i int) {
 			RequestOutageS: report.Seconds(o.Request), ReplyOutageS: report.Seconds(o.Reply)}
 		for r, run := range runs {
 			first, last := res.SentAt(run.FirstLost), res.SentAt(run.LastLost)
-			if used[r] || last < o.Start.Add(-longestTrip) || first >= o.End {
+			if used[r] || last < o.Start.Add(-res.LongestTrip) || first >= o.End {
 				continue
 			}
 			used[r] = true
@@ -38,7 +32,7 @@ func (a *Answer) gaps(i int) {
 		}
 		probeGap(&g, res)
 		g.Direction = direction(o)
-		g.Cause = a.causeText(o)
+		g.Cause = a.causeText(res, o)
 		g.Request, g.Reply = a.directionText(res, o, false), a.directionText(res, o, true)
 		g.Chain = a.chain(i, o)
 		a.Doc.Gaps = append(a.Doc.Gaps, g)
@@ -78,45 +72,6 @@ func direction(o network.Outage) string {
 		return "request"
 	}
 	return "reply"
-}
-
-// causeText says what began the outage.
-func (a *Answer) causeText(o network.Outage) string {
-	if f := a.fault(o.StartEvent); f >= 0 {
-		return a.faultText(f)
-	}
-	if o.Start <= 0 {
-		return "it was so at time zero, when the warm-up ended"
-	}
-	// No fault among the causes: a timer that was running when the fault came ran out.
-	f := a.lastFault(o.Start)
-	for id := o.StartEvent; id != 0; id = a.event(id).Cause {
-		ev := a.event(id)
-		if f < 0 || ev.At > a.Net.FaultTime(f) && a.when(ev.Cause) <= a.Net.FaultTime(f) {
-			w := a.Net.Wait(ev)
-			text := fmt.Sprintf("%s: %s, at %.3f s", w.Node, w.What, ev.At.Seconds())
-			if f >= 0 {
-				text += ", after " + a.faultText(f)
-			}
-			return text
-		}
-	}
-	return "the state of forwarding changed"
-}
-
-func (a *Answer) faultText(f int) string {
-	return fmt.Sprintf("%s at %.3f s (story[%d], %s)", a.Net.FaultText(f), a.Net.FaultTime(f).Seconds(), a.Design.Story[f].Index, a.Design.Story[f].Pos)
-}
-
-// lastFault is the last fault of the story up to t; -1: none.
-func (a *Answer) lastFault(t sim.Time) int {
-	last := -1
-	for i := range a.Design.Story {
-		if at := a.Net.FaultTime(i); at <= t && (last < 0 || at >= a.Net.FaultTime(last)) {
-			last = i
-		}
-	}
-	return last
 }
 
 // directionText tells the story of one direction during an outage.

@@ -102,7 +102,7 @@ func (r *runner) try(g *report.Gap, c change) (report.Counterfactual, bool) {
 		if o.Start < sim.Time(g.EndS) && o.End > sim.Time(g.StartS) || o.Start == sim.Time(g.StartS) {
 			cf.OutageS = report.Seconds(o.End - o.Start)
 			for s := 1; s <= probe.Sent; s++ {
-				if at := probe.SentAt(s); probe.RTT[s-1] == 0 && at >= o.Start.Add(-longestTrip) && at < o.End {
+				if at := probe.SentAt(s); probe.RTT[s-1] == 0 && at >= o.Start.Add(-probe.LongestTrip) && at < o.End {
 					cf.Lost++
 				}
 			}
@@ -146,7 +146,11 @@ func (a *Answer) without(g *report.Gap) []change {
 		case strings.HasSuffix(w.Parameter, ".vpn.dpd_timeout"), strings.HasSuffix(w.Parameter, ".vpn.dpd_interval"), strings.HasSuffix(w.Parameter, ".vpn.dpd_retry"):
 			if f := a.silentDelete(g); f >= 0 {
 				add(change{[]string{fmt.Sprintf("story[%d].notify=true", a.Design.Story[f].Index)}, "the far end is told", w.Parameter})
+			} else {
+				add(change{[]string{w.Parameter + "=1s"}, "", w.Parameter})
 			}
+		case strings.HasSuffix(w.Parameter, ".passive"):
+			add(change{[]string{w.Parameter + "=false"}, "one end calls the other", w.Parameter})
 		case strings.HasSuffix(w.Parameter, ".propagate"), strings.HasSuffix(w.Parameter, ".icmp"):
 			add(change{[]string{w.Parameter + "=true"}, "", w.Parameter})
 		case strings.HasPrefix(w.Parameter, "routers."), strings.HasPrefix(w.Parameter, "tunnels."), strings.HasPrefix(w.Parameter, "links."):
@@ -156,6 +160,9 @@ func (a *Answer) without(g *report.Gap) []change {
 			}
 			add(change{[]string{w.Parameter + "=" + least}, "", w.Parameter})
 		}
+	}
+	if path := a.tooSlow(g); path != "" {
+		add(change{[]string{path + "=false"}, "keepalives as often as the negotiated hold time asks for", ""})
 	}
 	return list
 }
@@ -222,13 +229,28 @@ func (a *Answer) gapFault(g *report.Gap) int {
 			if seconds(o.Start) != g.StartS || a.Design.Probes[i].Name != g.Probe {
 				continue
 			}
-			if f := a.fault(o.StartEvent); f >= 0 {
-				return f
-			}
-			return a.lastFault(o.Start)
+			return a.beginning(&a.Result.Probes[i], o).fault
 		}
 	}
 	return -1
+}
+
+// tooSlow is the setting that makes a neighbour's keepalives too slow for the
+// hold timer that began the gap; "" if none does.
+func (a *Answer) tooSlow(g *report.Gap) string {
+	for i := range a.Result.Probes {
+		for _, o := range a.Result.Probes[i].Outages {
+			if seconds(o.Start) != g.StartS || a.Design.Probes[i].Name != g.Probe {
+				continue
+			}
+			if x := a.beginning(&a.Result.Probes[i], o); x.timer != 0 && x.fault < 0 {
+				if w, ok := a.Net.TooSlow(a.event(x.timer)); ok {
+					return w.Parameter
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // silentDelete is the deletion that began the gap without telling anybody; -1: none.

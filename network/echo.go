@@ -44,20 +44,21 @@ type fate struct {
 	dir uint8
 }
 
-// echoArg packs an echo on its way: probe (10 bits), direction (1: reply), TTL
-// (8), link (12), end that it goes to (1), sequence number (32).
+// echoArg packs an echo on its way: probe (14 bits), direction (1: reply), TTL
+// (8), link (14), end that it goes to (1), sequence number (24). That is room for
+// whatever a scenario may have: ten thousand of a kind, five million echoes.
 type echoArg uint64
 
 func packEcho(probe, dir int, ttl uint8, link, to int, seq int) echoArg {
-	return echoArg(uint64(probe)<<54 | uint64(dir)<<53 | uint64(ttl)<<45 | uint64(link)<<33 | uint64(to)<<32 | uint64(uint32(seq)))
+	return echoArg(uint64(probe)<<48 | uint64(dir)<<47 | uint64(ttl)<<39 | uint64(link)<<25 | uint64(to)<<24 | uint64(seq))
 }
 
-func (a echoArg) probe() int { return int(a >> 54) }
-func (a echoArg) dir() int   { return int(a >> 53 & 1) }
-func (a echoArg) ttl() uint8 { return uint8(a >> 45) }
-func (a echoArg) link() int  { return int(a >> 33 & 0xfff) }
-func (a echoArg) to() int    { return int(a >> 32 & 1) }
-func (a echoArg) seq() int   { return int(uint32(a)) }
+func (a echoArg) probe() int { return int(a >> 48) }
+func (a echoArg) dir() int   { return int(a >> 47 & 1) }
+func (a echoArg) ttl() uint8 { return uint8(a >> 39) }
+func (a echoArg) link() int  { return int(a >> 25 & 0x3fff) }
+func (a echoArg) to() int    { return int(a >> 24 & 1) }
+func (a echoArg) seq() int   { return int(a & 0xffffff) }
 
 const startTTL = 64 // Linux's
 
@@ -131,20 +132,22 @@ func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost
 	if dir == 1 {
 		from, to = to, from
 	}
-	if to.Router == r {
-		n.deliverEcho(p, dir, ttl, seq)
-		return
+	h := hop{link: -1} // to a host behind this router
+	if to.Router != r {
+		if h = n.cachedEgress(p, dir, r, fromHost); h.drop.why != passed {
+			n.echoDies(p, dir, seq, h.drop)
+			return
+		}
 	}
-	h := n.cachedEgress(p, dir, r, fromHost)
-	if h.drop.why != passed {
-		n.echoDies(p, dir, seq, h.drop)
-		return
-	}
-	if n.routers[r].settings[topology.IPDecrementTTL].Bool {
+	if n.takesTTL(r, fromHost, to.Router == r) {
 		if ttl--; ttl == 0 {
 			n.echoDies(p, dir, seq, drop{dropTTL, int16(r), int16(h.link), 0})
 			return
 		}
+	}
+	if to.Router == r {
+		n.deliverEcho(p, dir, ttl, seq)
+		return
 	}
 	l := &n.links[h.link]
 	e := l.endOf(r)
@@ -164,6 +167,19 @@ func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost
 	}
 	n.launch(n.k.Now().Add(delay), actorOf(l.routerAt(1-e)), evEcho, uint64(packEcho(p.id, dir, ttl, int(h.link), 1-e, seq)))
 }
+
+// takesTTL tells whether router r takes one from the TTL of a packet (RFC 791:
+// "every module that processes a datagram must decrease the TTL by at least
+// one"). Clouds don't for what their own hosts send and get. What goes in by
+// one link and out by another loses one everywhere, or it would go round in a
+// loop for ever.
+func (n *Network) takesTTL(r int, fromHost, toHost bool) bool {
+	return !fromHost && !toHost || n.routers[r].settings[topology.IPDecrementTTL].Bool
+}
+
+// roundTrip is the time that a round trip took: at least a nanosecond, even
+// where no link has a delay, since 0 stands for a lost echo.
+func roundTrip(d time.Duration) time.Duration { return max(d, 1) }
 
 // cachedEgress is egressFor, remembered while the router's tables stand still.
 func (n *Network) cachedEgress(p *probe, dir, r int, fromHost bool) hop {
@@ -195,7 +211,7 @@ func (n *Network) deliverEcho(p *probe, dir int, ttl uint8, seq int) {
 		n.wire.echo(n, p, dir, ttl, seq)
 	}
 	if dir == 1 {
-		p.rtt[seq-1], p.ttl[seq-1] = n.k.Now().Sub(p.sentAt(seq)), ttl
+		p.rtt[seq-1], p.ttl[seq-1] = roundTrip(n.k.Now().Sub(p.sentAt(seq))), ttl
 		return
 	}
 	if p.dst.DropICMP {

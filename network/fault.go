@@ -1,6 +1,8 @@
 package network
 
 import (
+	"slices"
+
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -55,18 +57,15 @@ func (n *Network) strike(i int) {
 			if f.Router >= 0 && l.routerAt(e) != f.Router {
 				continue
 			}
-			in := bgp.Input{Kind: bgp.InStart}
-			if f.Kind == topology.SessionShut {
-				in = bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseAdminShutdown}
-			}
-			n.tellSession(l, e, in)
+			n.shutSession(l, e, f.Kind == topology.SessionShut)
 		}
 	case topology.RouterKill:
 		n.kill(&n.routers[f.Router])
 	case topology.RouterStart:
 		n.start(&n.routers[f.Router])
 	case topology.RouterFreeze:
-		n.routers[f.Router].frozen = true
+		r := &n.routers[f.Router]
+		r.frozen = r.alive // a process that is dead cannot hang
 	case topology.RouterThaw:
 		n.thaw(&n.routers[f.Router])
 	case topology.PropagationOff, topology.PropagationOn:
@@ -107,9 +106,7 @@ func (n *Network) setLink(l *link, up bool) {
 	n.dirty = true
 	n.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: int32(l.id), Up: up})
 	for e := range 2 {
-		if l.ends[e].sa {
-			n.interfaceChanged(l, e, up)
-		}
+		n.lookAtInterface(l, e)
 	}
 }
 
@@ -155,6 +152,11 @@ func (n *Network) start(r *router) {
 		return
 	}
 	r.alive = true
+	for _, p := range slices.Clone(r.entries) {
+		// What survived the old process is nobody's now: when BIRD starts, it takes
+		// its old routes that it does not know out of the kernel's table.
+		n.program(r, &r.fibQueue, evFIB, topology.FIBDelay, r.fibRnd.Uint64(), change{prefix: p})
+	}
 	for _, p := range r.own {
 		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: p})
 	}
@@ -162,7 +164,7 @@ func (n *Network) start(r *router) {
 	for _, i := range r.sessions {
 		s := &n.sessions[i]
 		l := &n.links[s.link]
-		if end := &l.ends[s.end]; end.here && (end.sa || !end.follows) {
+		if end := &l.ends[s.end]; end.iface || end.here && !l.cfg.Ends[s.end].Settings[topology.BGPFastFallover].Bool {
 			n.startSession(l, s.end)
 		}
 	}

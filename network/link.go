@@ -47,6 +47,7 @@ type linkEnd struct {
 	opens   bool        // the SA that the other end sends with is known here
 	here    bool        // configured at this end
 	going   bool        // its own side is removing it
+	iface   bool        // the interface that BGP runs over is up
 	heard   sim.Time    // when a packet last came in through the tunnel
 	by      sim.EventID // the event that last changed sa
 	follows bool        // the interface goes down with the SA
@@ -87,7 +88,7 @@ func (l *link) reset(n *Network) {
 		w.hole, w.bad, w.by, w.loss = false, false, 0, l.cfg.Loss
 		w.delays, w.losses = n.k.Rand(w.nameDly), n.k.Rand(w.nameLos)
 		end := &l.ends[e]
-		end.sa, end.opens, end.here, end.going, end.heard, end.by = false, false, false, false, n.k.Now(), 0
+		end.sa, end.opens, end.here, end.going, end.iface, end.heard, end.by = false, false, false, false, false, n.k.Now(), 0
 		clear(end.timers[:])
 		if l.tunnel {
 			end.rnd = n.k.Rand(end.nameRnd)
@@ -240,7 +241,7 @@ func (n *Network) bringUp(i int) {
 	}
 	n.dirty = true
 	if !l.tunnel {
-		n.startSession(l, 0)
-		n.startSession(l, 1)
+		n.lookAtInterface(l, 0)
+		n.lookAtInterface(l, 1)
 	}
 }

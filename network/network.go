@@ -46,6 +46,7 @@ type Network struct {
 	stories  []sim.Name // of the streams that the story's times are drawn from
 	wire     wireCheck
 	skip     skipper
+	longest  time.Duration // a round trip takes no longer
 }
 
 // New builds a network. The design must have passed its validation.
@@ -88,6 +89,7 @@ func New(d *topology.Design, opt Options) *Network {
 	for i := range d.Story {
 		n.stories = append(n.stories, sim.StreamName(fmt.Sprintf("story/%d", i)))
 	}
+	n.longest = n.longestTrip()
 	if n.log != nil {
 		n.log.Names = n.Names()
 	}

@@ -59,16 +59,20 @@ func (n *Network) walk(p *probe, dir int) pathState {
 		from, to = to, from
 	}
 	r, link := from.Router, int32(-1)
-	for ttl := startTTL; r != to.Router; ttl-- {
-		h := n.cachedEgress(p, dir, r, r == from.Router && link < 0)
+	ttl := startTTL
+	for r != to.Router {
+		fromHost := link < 0
+		h := n.cachedEgress(p, dir, r, fromHost)
 		if h.drop.why != passed {
 			return pathState{false, h.drop, link}
 		}
 		if link < 0 {
 			link = h.link
 		}
-		if ttl == 0 {
-			return pathState{false, drop{dropTTL, int16(r), int16(h.link), 0}, link}
+		if n.takesTTL(r, fromHost, false) {
+			if ttl--; ttl == 0 {
+				return pathState{false, drop{dropTTL, int16(r), int16(h.link), 0}, link}
+			}
 		}
 		l := &n.links[h.link]
 		e := l.endOf(r)
@@ -79,6 +83,9 @@ func (n *Network) walk(p *probe, dir int) pathState {
 		if why, by := l.enters(1 - e); why != passed {
 			return pathState{false, drop{why, int16(r), int16(h.link), by}, link}
 		}
+	}
+	if n.takesTTL(r, link < 0, true) && ttl == 1 {
+		return pathState{false, drop{dropTTL, int16(r), -1, 0}, link}
 	}
 	if dir == 0 && p.dst.DropICMP {
 		return pathState{false, drop{dropSecurityGroup, int16(r), -1, 0}, link}

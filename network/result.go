@@ -1,6 +1,7 @@
 package network
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vpnsim/vpnsim/sim"
@@ -23,7 +24,10 @@ type ProbeResult struct {
 	RTT     []time.Duration // by sequence number - 1; 0: lost
 	TTL     []uint8
 	Outages []Outage
-	p       *probe
+	// LongestTrip bounds a round trip: how long before an outage a request may
+	// have left that is lost in it.
+	LongestTrip time.Duration
+	p           *probe
 }
 
 // SentAt is when the request with that sequence number left.
@@ -40,19 +44,32 @@ func (p *ProbeResult) Lost() int {
 	return n
 }
 
-// underWay is how long before the end of the run a request must have been sent
-// for its fate to count.
-const underWay = time.Second
+// longestTrip bounds a round trip: twice the slowest links that a path without
+// a loop can have, and at least a second. A request that has been under way for
+// less when the run ends does not count.
+func (n *Network) longestTrip() time.Duration {
+	var delays []time.Duration
+	for i := range n.d.Links {
+		delays = append(delays, n.d.Links[i].Delay.Dist.Max())
+	}
+	slices.Sort(delays)
+	slices.Reverse(delays)
+	trip := time.Duration(0)
+	for _, d := range delays[:min(len(delays), len(n.routers)-1)] {
+		trip += 2 * d
+	}
+	return max(trip, time.Second)
+}
 
 func (n *Network) result() *Result {
 	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Wire: n.wire.errs}
 	for i := range n.probes {
 		p := &n.probes[i]
 		sent := p.sent
-		for sent > 0 && p.rtt[sent-1] == 0 && p.sentAt(sent).Add(underWay) > n.end {
+		for sent > 0 && p.rtt[sent-1] == 0 && p.sentAt(sent).Add(n.longest) > n.end {
 			sent--
 		}
-		res.Probes = append(res.Probes, ProbeResult{Sent: sent, RTT: p.rtt[:sent], TTL: p.ttl[:sent], Outages: p.outages(n.end), p: p})
+		res.Probes = append(res.Probes, ProbeResult{Sent: sent, RTT: p.rtt[:sent], TTL: p.ttl[:sent], Outages: p.outages(n.end), LongestTrip: n.longest, p: p})
 	}
 	return res
 }

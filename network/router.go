@@ -73,7 +73,7 @@ type updateQueue struct {
 }
 
 type update struct {
-	peer bgp.PeerID
+	peer bgp.PeerID // bgp.Local: its session has ended meanwhile
 	msg  *bgp.Message
 	due  sim.Time
 }
@@ -223,7 +223,7 @@ func (n *Network) updateDue(r *router) {
 	}
 	u := q.list[0]
 	q.list = append(q.list[:0], q.list[1:]...)
-	if r.alive && n.sessions[r.sessions[u.peer]].m.State() == bgp.Established {
+	if r.alive && u.peer != bgp.Local {
 		n.stepSpeaker(r, u.peer, bgp.Input{Kind: bgp.InUpdate, Msg: u.msg})
 	}
 }

@@ -25,6 +25,7 @@ type session struct {
 	rnd    sim.Stream
 	conns  []connRef // open ones; two at most but for those that are closing
 	next   bgp.ConnID
+	shut   bool        // by the operator; that is configuration, and outlives process and interface
 	inbox  []inboxItem // what arrived while the router hung
 	tcp    tcpTimes
 	name   sim.Name
@@ -62,14 +63,32 @@ func (s *session) reset(n *Network) {
 	s.m.Reset(s.config)
 	clear(s.timers[:])
 	s.mrai = sim.Timer{}
-	s.conns, s.inbox, s.next = s.conns[:0], s.inbox[:0], 0
+	s.conns, s.inbox, s.next, s.shut = s.conns[:0], s.inbox[:0], 0, false
 }
 
 func (s *session) actor() sim.ActorID { return actorOf(s.router) }
 
-// startSession starts the session at end e of l, if there is one.
+// startSession starts the session at end e of l, if there is one and the
+// operator has not shut it.
 func (n *Network) startSession(l *link, e int) {
-	n.tellSession(l, e, bgp.Input{Kind: bgp.InStart})
+	if i := l.sessions[e]; i >= 0 && !n.sessions[i].shut {
+		n.receive(&n.sessions[i], bgp.Input{Kind: bgp.InStart})
+	}
+}
+
+// shutSession is the operator's doing: the session at end e of l stays down
+// until it is started again, whatever becomes of its interface.
+func (n *Network) shutSession(l *link, e int, shut bool) {
+	i := l.sessions[e]
+	if i < 0 {
+		return
+	}
+	n.sessions[i].shut = shut
+	if shut {
+		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseAdminShutdown})
+	} else if end := &l.ends[e]; end.here {
+		n.startSession(l, e)
+	}
 }
 
 // tellSession gives an input to the session at end e of l, if there is one.
@@ -135,6 +154,11 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
 		case bgp.ActDown:
 			n.k.Stop(&s.mrai)
+			for i := range r.updates.list { // what had not been processed yet goes with the session
+				if u := &r.updates.list[i]; u.peer == s.peer {
+					u.peer = bgp.Local
+				}
+			}
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerDown})
 		case bgp.ActUpdate:
 			if a.Msg.Type == bgp.MsgRouteRefresh {

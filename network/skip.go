@@ -294,12 +294,13 @@ func (n *Network) plan(p *probe) bool {
 			r, to = to, r
 		}
 		t.ttl = startTTL
-		for fromHost := true; r != to; fromHost = false {
+		fromHost := true
+		for ; r != to; fromHost = false {
 			h := n.cachedEgress(p, dir, r, fromHost)
 			if h.drop.why != passed {
 				return true
 			}
-			if n.routers[r].settings[topology.IPDecrementTTL].Bool {
+			if n.takesTTL(r, fromHost, false) {
 				if t.ttl--; t.ttl == 0 {
 					return true
 				}
@@ -318,6 +319,11 @@ func (n *Network) plan(p *probe) bool {
 				arg: packEcho(p.id, dir, t.ttl, int(h.link), 1-e, 0), delay: &l.cfg.Delay.Dist, rnd: p.delays[dir][h.link]})
 			t.arrive = append(t.arrive, 0)
 			if why != passed {
+				return true
+			}
+		}
+		if n.takesTTL(to, fromHost, true) {
+			if t.ttl--; t.ttl == 0 {
 				return true
 			}
 		}
@@ -375,7 +381,7 @@ func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 // echoDone: the echo is back, or will never be; the next tick is due.
 func (n *Network) echoDone(s *stream, p *probe, at sim.Time) {
 	if p.trip.alive {
-		p.rtt[p.sent-1], p.ttl[p.sent-1] = at.Sub(s.base), p.trip.ttl
+		p.rtt[p.sent-1], p.ttl[p.sent-1] = roundTrip(at.Sub(s.base)), p.trip.ttl
 	}
 	s.stage, s.order = 0, s.later
 	if s.at = s.base.Add(p.cfg.Every); s.at >= p.end {

@@ -32,6 +32,10 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
 			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
 			OwnOnly:        !me.Settings[topology.BGPTransit].Bool,
+			// There is no IGP here that would know the networks between two ASes, so
+			// border routers put themselves in, as operators configure them where
+			// theirs does not either. Of use over iBGP only.
+			NextHopSelf: true,
 			MRAI: bgp.MRAI{
 				Interval:        me.Settings[topology.BGPMRAI].Dist.A,
 				Jitter:          ratio(&me.Settings[topology.BGPMRAIJitter]),
@@ -41,7 +45,13 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		if me.Settings[topology.BGPMRAIMode].Enum == "since-last-update" {
 			p.MRAI.Mode = bgp.MRAISinceLastUpdate
 		}
-		if med := me.Settings[topology.BGPMED].Int; med >= 0 {
+		if med := me.Settings[topology.BGPMED].Int; med >= 0 && p.AS != c.AS {
+			// Only the first term that matches counts, so each of them has to set it.
+			for i := range p.Export {
+				if t := &p.Export[i]; !t.SetMED {
+					t.SetMED, t.MED = true, uint32(med)
+				}
+			}
 			p.Export = append(p.Export, bgp.Term{SetMED: true, MED: uint32(med)})
 		}
 		c.Peers = append(c.Peers, p)

@@ -226,10 +226,17 @@ func (n *Network) send() {
 	n.unsent = n.unsent[:0]
 }
 
-// transmit sends messages from number first on, as many as there are.
+// transmit sends messages from number first on, as many as there are. What is
+// sent again is only what has been sent before: new data stay in the queue until
+// the retransmission has been acknowledged, so that where the way back is cut,
+// nothing new gets through although the way there is open. Linux does the same:
+// its congestion window is one segment then.
 func (n *Network) transmit(c *conn, side int, first uint32) {
 	t := &c.side[side]
 	end := t.una + uint32(len(t.out))
+	if t.tries > 0 && first < t.next {
+		end = min(end, t.next)
+	}
 	for first < end {
 		last, size := first, 0
 		for last < end && (last == first || size+t.out[last-t.una].Size <= maxSegment) {

@@ -150,8 +150,27 @@ func TestTCPNewDataWaitBehindARetransmission(t *testing.T) {
 		t.Errorf("%d messages overtook the retransmission", len(got))
 	}
 	p.run(56 * time.Millisecond)
+	if got := p.got(1); len(got) != 1 {
+		t.Errorf("%d messages arrived with the retransmission, not the one that was lost", len(got))
+	}
+	p.run(10 * time.Millisecond)
 	if got := p.got(1); len(got) != 3 {
-		t.Errorf("%d of 3 messages arrived with the retransmission", len(got))
+		t.Errorf("%d of 3 messages arrived once it was acknowledged", len(got))
+	}
+}
+
+// Where the way back is cut, what was sent is sent again for ever, and nothing
+// new leaves: there is no acknowledgement to make room for it.
+func TestTCPSendsNothingNewWithoutAcknowledgements(t *testing.T) {
+	p := newPipe(t, 1)
+	m := messages(3, 19)
+	p.n.links[0].way[1].hole = true
+	for _, x := range m {
+		p.n.push(p.c, 0, x)
+		p.run(3 * time.Second)
+	}
+	if got := p.got(1); len(got) != 1 {
+		t.Errorf("%d messages arrived over a connection without acknowledgements", len(got))
 	}
 }
 

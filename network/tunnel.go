@@ -25,9 +25,7 @@ func (n *Network) createEnd(l *link, e int) {
 	end.here, end.going, end.by = true, false, n.k.Current()
 	end.heard = n.k.Now()
 	n.dirty = true
-	if !end.follows {
-		n.interfaceChanged(l, e, true)
-	}
+	n.lookAtInterface(l, e)
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InCreate})
 }
 
@@ -43,10 +41,13 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
 		n.send() // while there is an SA to send it by
 	}
+	if i := l.sessions[e]; i >= 0 {
+		n.sessions[i].shut = false // what is configured anew is not shut
+	}
 	end.here, end.sa, end.opens, end.by = false, false, false, n.k.Current()
 	n.dirty = true
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
-	n.interfaceChanged(l, e, false)
+	n.lookAtInterface(l, e)
 }
 
 // knock is a packet that wanted to leave through a tunnel without an SA, at an
@@ -121,26 +122,28 @@ func (n *Network) setSA(l *link, e int, up bool) {
 	end.sa, end.by = up, n.k.Current()
 	end.heard = n.k.Now()
 	n.dirty = true
-	if end.follows && end.here {
-		n.interfaceChanged(l, e, up)
-	}
+	n.lookAtInterface(l, e)
 }
 
-// interfaceChanged tells the session at end e that its interface has come or
-// gone. Routers without fast external fallover do not look, and wait for their
-// hold timer.
-func (n *Network) interfaceChanged(l *link, e int, up bool) {
-	if up {
-		n.startSession(l, e)
-	}
-	if !l.cfg.Ends[e].Settings[topology.BGPFastFallover].Bool {
+// lookAtInterface works out whether the interface at end e is up (the link is,
+// the tunnel is configured, and it has its SA where that counts) and tells the
+// session when that has changed. Routers without fast external fallover do not
+// look, and wait for their hold timer.
+func (n *Network) lookAtInterface(l *link, e int) {
+	end := &l.ends[e]
+	up := l.up && end.here && (end.sa || !end.follows)
+	if up == end.iface {
 		return
 	}
+	end.iface = up
 	kind := bgp.InLinkDown
 	if up {
+		n.startSession(l, e)
 		kind = bgp.InLinkUp
 	}
-	n.tellSession(l, e, bgp.Input{Kind: kind})
+	if l.cfg.Ends[e].Settings[topology.BGPFastFallover].Bool {
+		n.tellSession(l, e, bgp.Input{Kind: kind})
+	}
 }
 
 // ikeLeaves puts an IKE message on the path between the outside addresses.

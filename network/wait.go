@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
@@ -65,7 +66,11 @@ func (n *Network) Wait(ev trace.Event) Wait {
 		m := &n.ike[ev.Arg]
 		return n.endWait(m.link, m.from, topology.VPNProcessing, "processing of an IKE message")
 	case evVPNTimer:
-		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
+		ran := ev.At.Sub(sim.Time(-d.Warmup))
+		if n.log != nil && ev.Cause != 0 {
+			ran = ev.At.Sub(n.log.Events[ev.Cause-1].At)
+		}
+		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff), ran)
 	}
 	return Wait{What: KindName(ev.Kind)}
 }
@@ -124,7 +129,8 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID) Wait {
 	return n.endWait(s.link, s.end, topology.BGPIdleHold, "IdleHoldTimer"+over)
 }
 
-func (n *Network) tunnelWait(link, end int, t vpn.TimerID) Wait {
+// tunnelWait names a timer of a tunnel's machine, which ran for so long.
+func (n *Network) tunnelWait(link, end int, t vpn.TimerID, ran time.Duration) Wait {
 	of := " of " + n.d.Links[link].Name
 	switch t {
 	case vpn.RetransmitTimer:
@@ -132,12 +138,20 @@ func (n *Network) tunnelWait(link, end int, t vpn.TimerID) Wait {
 	case vpn.RetryTimer:
 		return n.endWait(link, end, topology.VPNRetry, "IKE: next attempt"+of)
 	case vpn.DPDTimer:
-		set := &n.d.Links[link].Ends[end].Settings
+		c := &n.links[link].ends[end].config
 		key := topology.VPNDPDInterval
-		if n.links[link].ends[end].config.DPDTimeout > 0 {
+		switch {
+		case c.DPDTimeout > 0:
 			key = topology.VPNDPDTimeout
-		} else if set[topology.VPNVersion].Enum == "v1" {
+		case c.Version == vpn.IKEv1 && ran == c.DPDRetry:
 			key = topology.VPNDPDRetry
+		case c.Version == vpn.IKEv2:
+			for wait, k := c.Retransmit, 0; k <= c.RetransmitTries; k++ {
+				if ran == wait {
+					key = topology.VPNRetransmit
+				}
+				wait = time.Duration(float64(wait) * c.RetransmitBase)
+			}
 		}
 		return n.endWait(link, end, key, "dead peer detection"+of)
 	case vpn.RekeyIKETimer:
@@ -218,16 +232,82 @@ func (n *Network) ActorName(a sim.ActorID) string { return n.Names().Actors[a] }
 // FaultOf tells which fault of the story an event is.
 func FaultOf(ev trace.Event) (int, bool) { return int(ev.Arg), ev.Kind == evFault }
 
+// TimerOf tells whether an event is a timer that ran out, and whether it is one
+// that waits for a sign of life, so that silence is what it noticed.
+func TimerOf(ev trace.Event) (timer, silence bool) {
+	switch ev.Kind {
+	case evBGPTimer:
+		t := bgp.TimerID(ev.Arg&0xff) % bgp.SecondConn
+		return true, t == bgp.HoldTimer || t == bgp.SendHoldTimer
+	case evVPNTimer:
+		return true, vpn.TimerID(ev.Arg&0xff) == vpn.DPDTimer
+	case evTCPTimer, evRouteTime:
+		return true, false
+	}
+	return false, false
+}
+
+// Concerns tells whether fault i happens to the link that a timer is about, or
+// to a router at its ends.
+func (n *Network) Concerns(ev trace.Event, i int) bool {
+	link := -1
+	switch ev.Kind {
+	case evBGPTimer:
+		link = n.sessions[ev.Arg>>8].link
+	case evRouteTime:
+		link = n.sessions[ev.Arg].link
+	case evTCPTimer:
+		link = n.conns[ev.Arg>>2].link
+	case evVPNTimer:
+		link = int(ev.Arg >> 9)
+	default:
+		return false
+	}
+	f := &n.d.Story[i]
+	if f.Link >= 0 {
+		return f.Link == link
+	}
+	switch f.Kind {
+	case topology.RouterKill, topology.RouterStart, topology.RouterFreeze, topology.RouterThaw:
+		return n.links[link].routerAt(0) == f.Router || n.links[link].routerAt(1) == f.Router
+	}
+	return false
+}
+
+// TooSlow tells whether a hold timer ran out because the neighbour sends its
+// keepalives at an interval of its own that is no shorter, whatever hold time
+// was negotiated.
+func (n *Network) TooSlow(ev trace.Event) (Wait, bool) {
+	if ev.Kind != evBGPTimer || bgp.TimerID(ev.Arg&0xff)%bgp.SecondConn != bgp.HoldTimer {
+		return Wait{}, false
+	}
+	s := &n.sessions[ev.Arg>>8]
+	o := &n.sessions[n.links[s.link].sessions[1-s.end]]
+	if !o.config.KeepaliveFixed || o.config.Keepalive < min(s.config.Hold, o.config.Hold) {
+		return Wait{}, false
+	}
+	w := n.endWait(s.link, o.end, topology.BGPKeepaliveFixed, "")
+	w.Value = topology.FormatDuration(o.config.Keepalive)
+	return w, true
+}
+
 // Blame names the setting that makes a direction fail by itself, where it is
 // not an event that is waited for; false: it is no setting.
-func (n *Network) Blame(probe int, c PathChange) (Wait, bool) {
+func (n *Network) Blame(res *ProbeResult, c PathChange) (Wait, bool) {
 	switch c.reason {
 	case dropNotPropagated:
 		return n.routerWait(c.Router, topology.RouteTablePropagate, "route propagation is off: BGP is up, and its routes never enter the route table"), true
 	case dropSecurityGroup:
-		h := n.probes[probe].dst
+		h := res.p.dst
 		return Wait{h.Name, "the security group admits no ICMP echo", "hosts." + h.Name + ".security_group.icmp", "false",
 			topology.Origin{Status: topology.Given, Pos: h.DropPos}}, true
+	case dropNoRoute, dropNoRow:
+		for _, i := range n.routers[c.Router].sessions {
+			s := &n.sessions[i]
+			if s.config.Passive && n.sessions[n.links[s.link].sessions[1-s.end]].config.Passive {
+				return n.endWait(s.link, s.end, topology.BGPPassive, "both ends of the session over "+n.d.Links[s.link].Name+" wait to be called, so it never comes up"), true
+			}
+		}
 	}
 	return Wait{}, false
 }

@@ -216,6 +216,15 @@ const (
 	Heal // ends BlackHole or PacketLoss on Link
 )
 
+// Mends tells whether a fault is the end of another one.
+func (k FaultKind) Mends() bool {
+	switch k {
+	case TunnelCreate, LinkUp, SessionStart, RouterThaw, RouterStart, PropagationOn, PrefixAnnounce, Heal:
+		return true
+	}
+	return false
+}
+
 // Direction of a fault on a link.
 type Direction uint8
 
