@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
@@ -28,9 +29,6 @@ func (c change) String() string {
 			set = "'" + set + "'"
 		}
 		s += "--set " + set
-	}
-	if c.words != "" {
-		s += " (" + c.words + ")"
 	}
 	return s
 }
@@ -58,6 +56,11 @@ func (a *Answer) whatIf() error {
 			}
 		}
 		g.Counterfactuals = append(g.Counterfactuals, runner.otherEgress(g)...)
+		for _, c := range a.levers(g) {
+			if cf, ok := runner.try(g, c); ok && cf.OutageS < g.OutageS {
+				g.Counterfactuals = append(g.Counterfactuals, cf)
+			}
+		}
 		for _, s := range a.suspects(g) {
 			if slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == s.parameter }) {
 				continue
@@ -96,7 +99,7 @@ func (r *runner) try(g *report.Gap, c change) (report.Counterfactual, bool) {
 	if probe == nil {
 		return report.Counterfactual{}, false
 	}
-	cf := report.Counterfactual{Change: c.String(), Removes: c.removes}
+	cf := report.Counterfactual{Change: c.String(), Note: c.words, Removes: c.removes}
 	for _, o := range probe.Outages {
 		// The same gap begins with the same fault; a wait that is gone may move its start a little.
 		if o.Start < sim.Time(g.EndS) && o.End > sim.Time(g.StartS) || o.Start == sim.Time(g.StartS) {
@@ -269,6 +272,32 @@ func keyOf(path string) (topology.Key, bool) {
 	}
 	return topology.KeyByPath(strings.Join(parts[len(parts)-2:], "."))
 }
+
+// levers are what people turn when a failure is noticed late, whether or not
+// the chain names it: a shorter hold time at either end, dead peer detection
+// that is faster, and one that BGP is told of.
+func (a *Answer) levers(g *report.Gap) []change {
+	if g.OutageS < report.Seconds(noticedLate) {
+		return nil
+	}
+	var list []change
+	for r := range a.Design.Routers {
+		at := "routers." + a.Design.Routers[r].Name
+		if hold := at + ".bgp.hold"; !slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == hold }) {
+			list = append(list, change{[]string{hold + "=9s"}, "", hold})
+		}
+		if a.ask.WhatIf == EverySuspect {
+			list = append(list,
+				change{[]string{at + ".vpn.interface_follows_sa=true"}, "BGP is told when the SA goes", ""},
+				change{[]string{at + ".vpn.dpd_interval=2s", at + ".vpn.dpd_retry=1s", at + ".vpn.dpd_timeout=5s", at + ".vpn.interface_follows_sa=true"},
+					"dead peer detection within 5 s, of which BGP is told", ""})
+		}
+	}
+	return list
+}
+
+// noticedLate is the outage from which on a failure was plainly not noticed at once.
+const noticedLate = 3 * time.Second
 
 // suspects lists what people blame, MRAI first.
 func (a *Answer) suspects(g *report.Gap) []suspect {

@@ -128,7 +128,8 @@ type RuledOut struct {
 
 // Counterfactual is the same gap with one thing changed, obtained by running again.
 type Counterfactual struct {
-	Change  string  `json:"change"`  // "--set routers.aws.bgp.hold=9s"
+	Change  string  `json:"change"`  // "--set routers.aws.bgp.hold=9s", to be added to the command as it is
+	Note    string  `json:"note"`    // what that means, where the option doesn't say it: "the far end is told"
 	Removes string  `json:"removes"` // the parameter of the chain's link that it takes away or shortens
 	OutageS Seconds `json:"outage_s"`
 	Lost    int     `json:"lost"`

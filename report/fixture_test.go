@@ -112,10 +112,10 @@ func seedCase() Document {
 			{"routers.gcp.bgp.hold", "gcp knew of its own deletion at once"},
 		},
 		Counterfactuals: []Counterfactual{
-			{"--set story.0.notify=true", "routers.aws.bgp.hold", 213 * ms, 0},
-			{"--set routers.aws.bgp.hold=9s", "routers.aws.bgp.hold", 7_996_123_456, 8},
-			{"--set routers.aws.propagation_delay=0s", "routers.aws.propagation_delay", expired - fault, 29},
-			{"--set routers.aws.bgp.mrai=30s", "", end - fault, 29},
+			{"--set story.0.notify=true", "", "routers.aws.bgp.hold", 213 * ms, 0},
+			{"--set routers.aws.bgp.hold=9s", "", "routers.aws.bgp.hold", 7_996_123_456, 8},
+			{"--set routers.aws.propagation_delay=0s", "", "routers.aws.propagation_delay", expired - fault, 29},
+			{"--set routers.aws.bgp.mrai=30s", "", "", end - fault, 29},
 		},
 	}}
 	up := func(router, peer, link string, at Seconds) Session {

@@ -5,7 +5,9 @@ package report
 // try. The same facts, in the same order, make the Markdown.
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -111,15 +113,22 @@ func (p *page) gap(doc Document, g Gap) {
 		}
 		p.grid(4, t)
 	}
-	if len(g.Counterfactuals) > 0 {
-		p.printf("\n")
-		p.line(2, "what to try (each is this run again, with one thing changed)")
-		t := grid{head: []string{"change", "outage", "instead", "lost", "takes away or shortens"}, right: []int{1, 2, 3}}
-		for _, c := range g.Counterfactuals {
-			t.add(p.change(c.Change), c.OutageS.Fixed(3)+" s", difference(c.OutageS-g.OutageS), fmt.Sprint(c.Lost), c.Removes)
-		}
-		p.grid(4, t)
+	better, worse := sortChanges(g)
+	p.changes(g, "what to try (each is this run again, with one thing changed)", better, []string{"change", "outage", "instead", "lost", "takes away or shortens"})
+	p.changes(g, "what would make it worse", worse, []string{"change", "outage", "instead", "lost", "changes"})
+}
+
+func (p *page) changes(g Gap, title string, list []Counterfactual, head []string) {
+	if len(list) == 0 {
+		return
 	}
+	p.printf("\n")
+	p.line(2, title)
+	t := grid{head: head, right: []int{1, 2, 3}}
+	for _, c := range list {
+		t.add(p.change(c), c.OutageS.Fixed(3)+" s", difference(c.OutageS-g.OutageS), fmt.Sprint(c.Lost), c.Removes)
+	}
+	p.grid(4, t)
 }
 
 // probeOf finds the probe that a gap was seen by.
@@ -304,9 +313,28 @@ func measures(g Gap) string {
 
 // change puts the words about a change below it where there is no room for them
 // beside it, so that the option can be copied in one piece.
-func (p *page) change(s string) string {
-	if i := strings.LastIndex(s, " ("); i > 0 && p.opt.Width > 0 && p.opt.Width < 120 {
-		return s[:i] + "\n" + s[i+1:]
+func (p *page) change(c Counterfactual) string {
+	switch {
+	case c.Note == "":
+		return c.Change
+	case p.opt.Width > 0 && p.opt.Width < 120:
+		return c.Change + "\n(" + c.Note + ")"
 	}
-	return s
+	return c.Change + " (" + c.Note + ")"
+}
+
+// sortChanges parts what would have helped, the best first, from what would
+// have made it worse.
+func sortChanges(g Gap) (better, worse []Counterfactual) {
+	for _, c := range g.Counterfactuals {
+		if c.OutageS > g.OutageS {
+			worse = append(worse, c)
+		} else {
+			better = append(better, c)
+		}
+	}
+	for _, list := range [][]Counterfactual{better, worse} {
+		slices.SortStableFunc(list, func(a, b Counterfactual) int { return cmp.Compare(a.OutageS, b.OutageS) })
+	}
+	return better, worse
 }

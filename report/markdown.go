@@ -167,14 +167,9 @@ func (m *sheet) gap(g Gap) {
 		rows = append(rows, []string{"**" + total(g.Chain).Fixed(decimals) + " s**", "", sumVerdict(g), "", ""})
 		m.table([]string{"took", "at", "waiting for", "because of", "which comes from"}, rows)
 	}
-	if len(g.Counterfactuals) > 0 {
-		m.printf("What to try:\n\n")
-		var rows [][]string
-		for _, c := range g.Counterfactuals {
-			rows = append(rows, []string{c.Change, c.OutageS.Fixed(3) + " s", difference(c.OutageS - g.OutageS), fmt.Sprint(c.Lost), c.Removes})
-		}
-		m.table([]string{"change", "outage", "instead", "lost", "takes away or shortens"}, rows)
-	}
+	better, worse := sortChanges(g)
+	m.changes(g, "What to try:", better, []string{"change", "outage", "instead", "lost", "takes away or shortens"})
+	m.changes(g, "What would make it worse:", worse, []string{"change", "outage", "instead", "lost", "changes"})
 	if len(g.RuledOut) > 0 {
 		m.printf("What did not matter:\n\n")
 		for _, r := range g.RuledOut {
@@ -238,4 +233,20 @@ func (m *sheet) transcript(plain Document) {
 		fence += "`"
 	}
 	m.printf("<details><summary>ping</summary>\n\n%stext\n%s%s\n\n</details>\n", fence, s, fence)
+}
+
+func (m *sheet) changes(g Gap, title string, list []Counterfactual, head []string) {
+	if len(list) == 0 {
+		return
+	}
+	m.printf("%s\n\n", title)
+	var rows [][]string
+	for _, c := range list {
+		change := c.Change
+		if c.Note != "" {
+			change += " (" + c.Note + ")"
+		}
+		rows = append(rows, []string{change, c.OutageS.Fixed(3) + " s", difference(c.OutageS - g.OutageS), fmt.Sprint(c.Lost), c.Removes})
+	}
+	m.table(head, rows)
 }
