@@ -107,6 +107,7 @@ var layers = map[string]layer{
 		"network":  "it runs scenarios",
 		"trace":    "reads the record backwards",
 		"topology": "names parameters",
+		"profile":  "what a platform lets people change",
 		"sim":      "times",
 		"bgp":      "names rules and states",
 		"vpn":      "names states",

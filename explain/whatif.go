@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vpnsim/vpnsim/network"
+	"github.com/vpnsim/vpnsim/profile"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -99,7 +100,7 @@ func (r *runner) try(g *report.Gap, c change) (report.Counterfactual, bool) {
 	if probe == nil {
 		return report.Counterfactual{}, false
 	}
-	cf := report.Counterfactual{Change: c.String(), Note: c.words, Removes: c.removes}
+	cf := report.Counterfactual{Change: c.String(), Note: r.a.note(c), Removes: c.removes}
 	for _, o := range probe.Outages {
 		// The same gap begins with the same fault; a wait that is gone may move its start a little.
 		if o.Start < sim.Time(g.EndS) && o.End > sim.Time(g.StartS) || o.Start == sim.Time(g.StartS) {
@@ -262,6 +263,29 @@ func (a *Answer) silentDelete(g *report.Gap) int {
 		return f
 	}
 	return -1
+}
+
+// note is what is to be said about a change: what it means, and whether the
+// platform lets anybody make it.
+func (a *Answer) note(c change) string {
+	parts := []string{}
+	if c.words != "" {
+		parts = append(parts, c.words)
+	}
+	for _, set := range c.sets {
+		path, text, _ := strings.Cut(set, "=")
+		k, ok := keyOf(path)
+		r := slices.IndexFunc(a.Design.Routers, func(r topology.Router) bool { return strings.HasPrefix(path, "routers."+r.Name+".") })
+		if !ok || r < 0 {
+			continue
+		}
+		p, known := profile.Get(a.Design.Routers[r].Profile)
+		v, err := topology.ParseValue(k, text)
+		if known && err == nil && p.Check(k, v) != nil {
+			parts = append(parts, p.Name+" does not offer it")
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // keyOf finds the key at the end of a path: routers.aws.bgp.hold.
