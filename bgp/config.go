@@ -95,7 +95,9 @@ type PeerConfig struct {
 	// SenderSideLoop: routes whose AS_PATH holds the peer's AS are not announced to it.
 	SenderSideLoop bool
 	// NoEcho: the best route is not announced back to the peer that it came from (split horizon).
-	NoEcho      bool
+	NoEcho bool
+	// OwnOnly: only routes that the router itself originates are announced; it is no transit.
+	OwnOnly     bool
 	MaxPrefixes int // 0: no limit
 	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
 	NextHopSelf bool

@@ -107,6 +107,8 @@ func (s *Speaker) export(peer PeerID, route *Route) *Attrs {
 	external := cfg.AS != s.cfg.AS
 	a := best.Attrs
 	switch {
+	case cfg.OwnOnly && best.Peer != Local: // no transit
+		return nil
 	case cfg.NoEcho && best.Peer == peer:
 		return nil
 	case !external && !best.External && best.Peer != Local:

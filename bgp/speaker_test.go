@@ -215,6 +215,7 @@ func TestExport(t *testing.T) {
 			nil, ibgpA, nobody},
 		{"without split horizon a route goes back where it came from", ebgpA, pathAttrs(asPath(1)), nil, ebgpA, "path [65000 1] via 10.0.0.1"},
 		{"NoEcho: it does not", ebgpA, pathAttrs(asPath(1)), func(c *bgp.SpeakerConfig) { c.Peers[ebgpA].NoEcho = true }, ebgpA, nobody},
+		{"OwnOnly: a router that is no transit keeps it to itself", ebgpA, pathAttrs(asPath(1)), func(c *bgp.SpeakerConfig) { c.Peers[ebgpB].OwnOnly = true }, ebgpB, nobody},
 		{"a peer whose AS is in the path gets it and drops it", ebgpA, pathAttrs(asPath(1, 2)), nil, ebgpB, "path [65000 1 2] via 10.0.1.1"},
 		{"SenderSideLoop: it does not get it", ebgpA, pathAttrs(asPath(1, 2)), func(c *bgp.SpeakerConfig) { c.Peers[ebgpB].SenderSideLoop = true }, ebgpB, nobody},
 		// RFC 1997

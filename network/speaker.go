@@ -31,6 +31,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			Import: policy(me.Import), Export: policy(me.Export),
 			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
 			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
+			OwnOnly:        !me.Settings[topology.BGPTransit].Bool,
 			// There is no IGP here that would know the networks between two ASes, so
 			// border routers put themselves in, as operators configure them where
 			// theirs does not either. Of use over iBGP only.

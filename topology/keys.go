@@ -31,6 +31,7 @@ const (
 	BGPMED
 	BGPSenderSideLoop
 	BGPNoEcho
+	BGPTransit
 	BGPFastFallover
 	FIBDelay
 	FIBSurvives
@@ -106,6 +107,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPMED:                {"bgp.med", TypeInt, -1, 4294967295, nil, "MULTI_EXIT_DISC sent with every announcement over eBGP; -1 = none"},
 	BGPSenderSideLoop:     {"bgp.sender_side_loop", TypeBool, 0, 0, nil, "routes whose AS_PATH holds the peer's AS are not sent to it"},
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
+	BGPTransit:            {"bgp.transit", TypeBool, 0, 0, nil, "routes learned from one neighbour are announced to others; otherwise only its own networks"},
 	BGPFastFallover:       {"bgp.fast_fallover", TypeBool, 0, 0, nil, "the session ends at once when its own interface goes down"},
 	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
 	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process is killed"},
