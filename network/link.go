@@ -167,7 +167,7 @@ func (l *link) crosses(e int) (dropReason, sim.EventID) {
 func (l *link) enters(e int) (dropReason, sim.EventID) {
 	end := &l.ends[e]
 	switch {
-	case !l.up && !l.tunnel:
+	case !l.up:
 		return dropLinkDown, l.downBy
 	case l.tunnel && !end.here:
 		return dropFarNoTunnel, end.by

@@ -172,3 +172,18 @@ func TestNextHopOverIBGP(t *testing.T) {
 	}
 	x.none()
 }
+
+// What is on a tunnel when it goes down is lost, as it is on a plain link.
+func TestLinkThatGoesDownLosesWhatIsOnIt(t *testing.T) {
+	for _, text := range []string{pair, row} {
+		link := "t1"
+		if text == row {
+			link = "l1"
+		}
+		// The request of 90.000 s is half way, 2.5 ms after it left.
+		x := tellOn(t, 1, text+"story:\n  - {at: 90002500us, down: "+link+", for: 1s}\n")
+		if got := x.n.Fate(0, 901); got == "" {
+			t.Errorf("%s: the request that was on its way passed", link)
+		}
+	}
+}
