@@ -156,7 +156,7 @@ func (k *Kernel) When(t Timer) (Time, bool) {
 	if !k.pending(t) {
 		return 0, false
 	}
-	return k.q.heap[k.q.pos[t.slot]].at(), true
+	return k.q.keyOf(t.slot).at(), true
 }
 
 // RunUntil handles every event up to and at the instant t, and leaves the
@@ -208,11 +208,10 @@ func (k *Kernel) Len() int { return k.q.len() }
 // Pending calls f for each pending event, in no order that may matter. order
 // says which of two events of one instant comes first.
 func (k *Kernel) Pending(f func(at Time, order uint64, kind Kind, arg uint64)) {
-	for i := range k.q.heap[root:] {
-		e := &k.q.heap[root+i]
+	k.q.each(func(e *key) {
 		p := &k.q.slots[e.slot()]
 		f(e.at(), e.order&^slotMask, p.kind, p.arg)
-	}
+	})
 }
 
 // Handled is the number of events so far, skipped ones included.

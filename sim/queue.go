@@ -2,7 +2,8 @@ package sim
 
 import "math/bits"
 
-// The queue is an indexed 4-ary heap. Its entries are small keys without
+// The queue is an indexed 4-ary heap of what is due soon; when there is much
+// that is not, the rest waits in the lists of far.go. The heap's entries are small keys without
 // pointers, kept apart from what they stand for, and positions are kept apart
 // from both, so that sifting touches little memory. Four children a node halve
 // the depth of a binary heap; they lie in one cache line, because a key has 16
@@ -55,9 +56,13 @@ type slot struct {
 	phase Phase
 }
 
+// spot is where a key is: in which list (inHeap, inTop, or inRung + the number
+// of its bucket) and at which place.
+type spot struct{ i, list uint32 }
+
 type queue struct {
 	heap  []key
-	pos   []uint32 // by slot: where its key is in heap
+	where []spot // by slot: where its key is
 	slots []slot
 	free  []uint32
 	// hole: the root has been taken, and its key is still there. An event that
@@ -65,21 +70,31 @@ type queue struct {
 	// half of the sifting. Until then the old key, which nothing pending comes
 	// before, keeps the heap in order.
 	hole bool
+	far  far
 }
 
-func (q *queue) len() int { return len(q.heap) - root }
+// len counts what is pending.
+func (q *queue) len() int { return len(q.heap) - root + q.far.n }
 
-// first is the key of the next event.
+// first is the key of the next event, of which there must be one: the heap is
+// empty only when everything is.
 func (q *queue) first() *key { return &q.heap[root] }
 
 func (q *queue) reset() {
 	if q.heap == nil {
 		q.heap = make([]key, root, 64)
 	}
-	for _, k := range q.heap[root:] {
-		q.release(k.slot())
-	}
+	q.each(func(k *key) { q.release(k.slot()) })
 	q.heap, q.hole = q.heap[:root], false
+	q.far.reset()
+}
+
+// each calls f for every key, in no order.
+func (q *queue) each(f func(*key)) {
+	for i := range q.heap[root:] {
+		f(&q.heap[root+i])
+	}
+	q.far.each(f)
 }
 
 // push adds an event and returns the slot that holds it. order lacks the slot.
@@ -94,17 +109,35 @@ func (q *queue) push(at Time, order uint64) uint32 {
 			panic("sim: more than 16 million events are pending")
 		}
 		q.slots = append(q.slots, slot{gen: 1})
-		q.pos = append(q.pos, 0)
+		q.where = append(q.where, spot{})
 	}
 	k := key{uint64(at) ^ sign, order | uint64(s)}
-	if q.hole {
+	if q.hole && k.when < q.far.begin {
 		q.hole = false
 		q.down(root, k)
 		return s
 	}
+	q.insert(k)
+	return s
+}
+
+// insert puts a key where it belongs.
+func (q *queue) insert(k key) {
+	if k.when >= q.far.begin {
+		q.putFar(k)
+		q.refill()
+		return
+	}
+	if q.hole {
+		q.hole = false
+		q.down(root, k)
+		return
+	}
 	q.heap = append(q.heap, k)
 	q.up(len(q.heap)-1, k)
-	return s
+	if len(q.heap) > tooLong && q.far.begin == never {
+		q.spill()
+	}
 }
 
 func (q *queue) release(s uint32) {
@@ -129,24 +162,52 @@ func (q *queue) fill() {
 	q.heap = q.heap[:last]
 	if last > root {
 		q.down(root, k)
+	} else if q.far.n > 0 {
+		q.refill()
 	}
 }
 
 // remove takes the event in slot s out.
 func (q *queue) remove(s uint32) {
-	i := int(q.pos[s])
+	q.takeOut(s)
 	q.release(s)
+}
+
+// keyOf is the key of slot s, wherever it is.
+func (q *queue) keyOf(s uint32) *key {
+	w := q.where[s]
+	if w.list == inHeap {
+		return &q.heap[w.i]
+	}
+	return &(*q.far.keys(w.list))[w.i]
+}
+
+// takeOut takes the key of slot s out of its list.
+func (q *queue) takeOut(s uint32) {
+	w := q.where[s]
+	if w.list != inHeap {
+		q.takeFar(w)
+		return
+	}
+	i := int(w.i)
 	last := len(q.heap) - 1
 	k := q.heap[last]
 	q.heap = q.heap[:last]
 	if i < last {
 		q.place(i, k)
 	}
+	q.refill()
 }
 
 // move gives the event in slot s another time and order.
 func (q *queue) move(s uint32, at Time, order uint64) {
-	q.place(int(q.pos[s]), key{uint64(at) ^ sign, order | uint64(s)})
+	k := key{uint64(at) ^ sign, order | uint64(s)}
+	if w := q.where[s]; w.list == inHeap && k.when < q.far.begin {
+		q.place(int(w.i), k)
+		return
+	}
+	q.takeOut(s)
+	q.insert(k)
 }
 
 // place puts k where it belongs, starting from a hole at i.
@@ -166,15 +227,15 @@ func (q *queue) up(i int, k key) {
 			break
 		}
 		h[i] = h[p]
-		q.pos[h[i].slot()] = uint32(i)
+		q.where[h[i].slot()] = spot{i: uint32(i)}
 		i = p
 	}
 	h[i] = k
-	q.pos[k.slot()] = uint32(i)
+	q.where[k.slot()] = spot{i: uint32(i)}
 }
 
 func (q *queue) down(i int, k key) {
-	h, pos := q.heap, q.pos
+	h, where := q.heap, q.where
 	n := len(h)
 	for {
 		c := 4*i - 8
@@ -199,9 +260,9 @@ func (q *queue) down(i int, k key) {
 			break
 		}
 		h[i] = best
-		pos[best.slot()] = uint32(i)
+		where[best.slot()] = spot{i: uint32(i)}
 		i = b
 	}
 	h[i] = k
-	pos[k.slot()] = uint32(i)
+	where[k.slot()] = spot{i: uint32(i)}
 }

@@ -16,6 +16,13 @@ func (r *recorder) Handle(_ *Kernel, ev Event) { r.got = append(r.got, ev) }
 // The queue behaves like a slice that is sorted by (time, phase, insertion)
 // after every operation, whatever is pushed, moved and taken out.
 func TestQueueAgainstSortedSlice(t *testing.T) {
+	t.Run("heap", queueAgainstSortedSlice)
+	defer func(a, b int) { tooLong, little = a, b }(tooLong, little)
+	tooLong, little = root+3, 1
+	t.Run("with much that is far off", queueAgainstSortedSlice)
+}
+
+func queueAgainstSortedSlice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		type entry struct {
 			at    Time
@@ -56,7 +63,7 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
-				d := time.Duration(rapid.IntRange(0, 20).Draw(t, "d"))
+				d := time.Duration(rapid.OneOf(rapid.IntRange(0, 20), rapid.IntRange(0, 1000)).Draw(t, "d"))
 				p := Phase(rapid.IntRange(0, 3).Draw(t, "phase"))
 				nextArg++
 				tm := k.After(d, Event{Arg: nextArg, Phase: p})
@@ -69,7 +76,7 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 					t.Skip("nothing was ever pushed")
 				}
 				arg := rapid.SampledFrom(order).Draw(t, "which")
-				d := time.Duration(rapid.IntRange(0, 20).Draw(t, "d"))
+				d := time.Duration(rapid.OneOf(rapid.IntRange(0, 20), rapid.IntRange(0, 1000)).Draw(t, "d"))
 				drop(arg)
 				k.Reset(timers[arg], d, Event{Arg: arg, Phase: PhaseTimer})
 				add(k.Now().Add(d), PhaseTimer, arg)
@@ -93,6 +100,12 @@ func TestQueueAgainstSortedSlice(t *testing.T) {
 				}
 			},
 			"": func(t *rapid.T) {
+				for arg, tm := range timers {
+					i := slices.IndexFunc(model, func(e entry) bool { return e.arg == arg })
+					if at, pending := k.When(*tm); pending != (i >= 0) || pending && at != model[i].at {
+						t.Fatalf("timer %d is due at %d (%v)", arg, at, pending)
+					}
+				}
 				if k.Len() != len(model) || len(rec.got) != len(want) {
 					t.Fatalf("%d pending, want %d", k.Len(), len(model))
 				}
