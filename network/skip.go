@@ -282,6 +282,7 @@ type leg struct {
 	arg      echoArg // without the sequence number
 	delay    *topology.Dist
 	rnd      sim.Stream
+	last     sim.Time // when the last echo was at its end
 }
 
 // plan works out the trip of a probe's echoes. It fails where chance has a say.
@@ -335,8 +336,8 @@ func (n *Network) plan(p *probe) bool {
 	return true
 }
 
-// stepEcho sends a request, or takes an echo over its next link. Echoes that are
-// through before the instant until are taken as a whole.
+// stepEcho sends a request, or takes an echo over its next link; echoes that are
+// through before the instant until, it takes as a whole.
 func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 	p := &n.probes[s.id]
 	t := &p.trip
@@ -350,33 +351,79 @@ func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 		n.echoDone(s, p, s.at)
 		return true
 	}
-	for began := false; ; began = true {
-		seq := uint64(p.sent + 1)
-		end := s.at
+	if n.wholeEchoes(s, p, until) {
+		return true
+	}
+	end := t.send(s.at, uint64(p.sent+1))
+	if end >= s.at.Add(p.cfg.Every) {
+		return false // the next request leaves before this one is done with
+	}
+	n.k.Skip(s.at, actorWorld, evTick, uint64(p.id))
+	p.sent++
+	p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
+	s.base, s.moved = s.at, true
+	if len(t.legs) == 0 {
+		s.later = n.k.Order(sim.PhaseProbe)
+		n.echoDone(s, p, end)
+		return true
+	}
+	s.at, s.order, s.stage = t.arrive[0], n.k.Order(sim.PhaseDeliver), 1
+	s.later = n.k.Order(sim.PhaseProbe)
+	return true
+}
+
+// send works out when the echo with that number reaches the end of each leg,
+// and returns when it reaches the last.
+func (t *trip) send(at sim.Time, seq uint64) sim.Time {
+	for i := range t.legs {
+		l := &t.legs[i]
+		at = at.Add(l.delay.Draw(l.rnd.At(seq)))
+		t.arrive[i] = at
+	}
+	return at
+}
+
+// wholeEchoes takes as many echoes as are through before the instant until, and
+// tells whether there was one. Nobody looks at the tunnels before that instant,
+// so the last echo says when they were heard of.
+func (n *Network) wholeEchoes(s *stream, p *probe, until sim.Time) bool {
+	t := &p.trip
+	for first := s.at; ; {
+		end := t.send(s.at, uint64(p.sent+1))
+		if end >= until || end >= s.at.Add(p.cfg.Every) {
+			if s.at == first {
+				return false
+			}
+			break
+		}
+		p.sent++
+		n.k.Skip(s.at, actorWorld, evTick, uint64(p.id))
 		for i := range t.legs {
 			l := &t.legs[i]
-			end = end.Add(l.delay.Draw(l.rnd.At(seq)))
-			t.arrive[i] = end
+			l.last = t.arrive[i]
+			n.k.Skip(l.last, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
 		}
-		if began && end >= until || end >= s.at.Add(p.cfg.Every) {
-			return began // if not begun: the next request leaves before this one is done with
+		rtt, ttl := time.Duration(0), uint8(0)
+		if t.alive {
+			rtt, ttl = roundTrip(end.Sub(s.at)), t.ttl
 		}
-		n.k.Skip(s.at, actorWorld, evTick, uint64(p.id))
-		p.sent++
-		p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
-		s.base, s.moved = s.at, true
-		if end >= until && len(t.legs) > 0 {
-			s.at, s.order, s.stage = t.arrive[0], n.k.Order(sim.PhaseDeliver), 1
-			s.later = n.k.Order(sim.PhaseProbe)
-			return true
+		p.rtt, p.ttl = append(p.rtt, rtt), append(p.ttl, ttl)
+		if s.at = s.at.Add(p.cfg.Every); s.at >= p.end {
+			s.at = never
+			break
 		}
-		s.later = n.k.Order(sim.PhaseProbe)
-		for i := range t.legs {
-			n.skipLeg(p, &t.legs[i], t.arrive[i])
-		}
-		n.echoDone(s, p, end)
 	}
+	for i := range t.legs {
+		if l := &t.legs[i]; l.enters {
+			n.links[l.link].hear(int(l.to), l.last)
+		}
+	}
+	s.moved, s.order = true, n.k.Order(sim.PhaseProbe)
+	return true
 }
+
+// never is later than anything; an interval can be added to it.
+const never = sim.Time(math.MaxInt64 / 2)
 
 // echoDone: the echo is back, or will never be; the next tick is due.
 func (n *Network) echoDone(s *stream, p *probe, at sim.Time) {
@@ -385,7 +432,7 @@ func (n *Network) echoDone(s *stream, p *probe, at sim.Time) {
 	}
 	s.stage, s.order = 0, s.later
 	if s.at = s.base.Add(p.cfg.Every); s.at >= p.end {
-		s.at = math.MaxInt64 / 2 // that was the last one
+		s.at = never // that was the last one
 	}
 }
 
