@@ -9,6 +9,10 @@ package sim
 // ladder queue with one rung: Tang, Goh and Thng, 2005). An event is sorted
 // only among its near neighbours, and keys and order are the heap's own, so
 // that nothing can be seen of this from outside.
+//
+// A timer that is pushed back stays where it is: its slot knows the new key, and
+// it is put where it belongs when its old place has its turn. So a hold timer is
+// moved once each time it would have run out, and not with every keepalive.
 type far struct {
 	begin   uint64 // what is due from here on is far; never: all is in the heap
 	start   uint64 // of the rung
@@ -17,7 +21,8 @@ type far struct {
 	next    int    // the first bucket that is not in the heap yet
 	buckets [][]key
 	top     []key
-	n       int // keys in buckets and top
+	spare   [][]key // memory of buckets that are empty
+	n       int     // keys in buckets and top
 }
 
 // Where a key is.
@@ -41,20 +46,17 @@ var (
 )
 
 func (f *far) reset() {
-	for i := range f.buckets {
-		f.buckets[i] = f.buckets[i][:0]
+	for i, b := range f.buckets {
+		f.recycle(b)
+		f.buckets[i] = nil
 	}
 	f.begin, f.start, f.end, f.next, f.top, f.n = never, never, never, 0, f.top[:0], 0
 }
 
-func (f *far) each(do func(*key)) {
-	for _, b := range f.buckets {
-		for i := range b {
-			do(&b[i])
-		}
-	}
-	for i := range f.top {
-		do(&f.top[i])
+// recycle keeps the memory of a bucket for the next one.
+func (f *far) recycle(b []key) {
+	if cap(b) > 0 {
+		f.spare = append(f.spare, b[:0])
 	}
 }
 
@@ -77,7 +79,11 @@ func (f *far) keys(list uint32) *[]key {
 func (q *queue) putFar(k key) {
 	list := q.far.listOf(&k)
 	keys := q.far.keys(list)
+	if last := len(q.far.spare) - 1; cap(*keys) == 0 && last >= 0 {
+		*keys, q.far.spare = q.far.spare[last], q.far.spare[:last]
+	}
 	q.where[k.slot()] = spot{uint32(len(*keys)), list}
+	q.slots[k.slot()].due = k
 	*keys = append(*keys, k)
 	q.far.n++
 }
@@ -112,8 +118,9 @@ func (q *queue) refill() {
 			b := f.buckets[f.next]
 			f.next++
 			f.begin = f.start + uint64(f.next)<<f.shift
-			f.buckets[f.next-1] = b[:0]
+			f.buckets[f.next-1] = nil
 			q.heapify(b)
+			f.recycle(b)
 			continue
 		}
 		if len(f.top) <= little {
@@ -130,8 +137,10 @@ func (q *queue) refill() {
 // newRung spreads the top over buckets.
 func (q *queue) newRung() {
 	f := &q.far
-	lo, hi := f.top[0].when, f.top[0].when
-	for _, k := range f.top {
+	lo, hi := uint64(never), uint64(0)
+	for i := range f.top {
+		k := &f.top[i]
+		*k = q.slots[k.slot()].due
 		lo, hi = min(lo, k.when), max(hi, k.when)
 	}
 	want := uint64(max(1, min(len(f.top)/perBucket, maxBuckets)))
@@ -153,14 +162,19 @@ func (q *queue) newRung() {
 	}
 }
 
-// heapify moves keys into the empty heap.
+// heapify moves keys into the empty heap, but for those that have been pushed
+// back.
 func (q *queue) heapify(keys []key) {
 	q.far.n -= len(keys)
-	q.heap = append(q.heap, keys...)
-	for i := root; i < len(q.heap); i++ {
-		q.where[q.heap[i].slot()] = spot{i: uint32(i)}
+	for _, k := range keys {
+		if k = q.slots[k.slot()].due; k.when >= q.far.begin {
+			q.putFar(k)
+			continue
+		}
+		q.where[k.slot()] = spot{i: uint32(len(q.heap))}
+		q.heap = append(q.heap, k)
 	}
-	if len(keys) > 1 {
+	if len(q.heap) > root+1 {
 		for i := (len(q.heap)-1)/4 + 2; i >= root; i-- {
 			q.down(i, q.heap[i])
 		}

@@ -48,6 +48,7 @@ func (a *key) slot() uint32 { return uint32(a.order & slotMask) }
 // slot holds a pending event. gen tells a Timer that its event is gone and the
 // slot serves another.
 type slot struct {
+	due   key // of a far event: its key as it is now
 	cause EventID
 	arg   uint64
 	to    ActorID
@@ -94,7 +95,14 @@ func (q *queue) each(f func(*key)) {
 	for i := range q.heap[root:] {
 		f(&q.heap[root+i])
 	}
-	q.far.each(f)
+	for _, b := range q.far.buckets {
+		for i := range b {
+			f(&q.slots[b[i].slot()].due)
+		}
+	}
+	for i := range q.far.top {
+		f(&q.slots[q.far.top[i].slot()].due)
+	}
 }
 
 // push adds an event and returns the slot that holds it. order lacks the slot.
@@ -179,7 +187,7 @@ func (q *queue) keyOf(s uint32) *key {
 	if w.list == inHeap {
 		return &q.heap[w.i]
 	}
-	return &(*q.far.keys(w.list))[w.i]
+	return &q.slots[s].due
 }
 
 // takeOut takes the key of slot s out of its list.
@@ -204,6 +212,10 @@ func (q *queue) move(s uint32, at Time, order uint64) {
 	k := key{uint64(at) ^ sign, order | uint64(s)}
 	if w := q.where[s]; w.list == inHeap && k.when < q.far.begin {
 		q.place(int(w.i), k)
+		return
+	}
+	if q.where[s].list != inHeap && k.when >= q.slots[s].due.when {
+		q.slots[s].due = k // it stays where it is until it would have been its turn
 		return
 	}
 	q.takeOut(s)
