@@ -25,10 +25,11 @@ const (
 	bgpPort    = 179
 	sendBuffer = 64 << 10 // octets that wait for an acknowledgement before the application is told that it can't send
 	maxSegment = 1400     // octets of payload; an MSS of 1379-1406 is usual in cloud VPNs
-	synTries   = 6        // Linux's tcp_syn_retries
-	dataTries  = 15       // Linux's tcp_retries2
-	closeTries = 8        // Linux's tcp_orphan_retries
 )
+
+// maxTries are the retransmissions before a side gives up: Linux's
+// tcp_syn_retries, tcp_retries2 and tcp_orphan_retries.
+var maxTries = [...]int{tcpSynSent: 6, tcpSynReceived: 6, tcpEstablished: 15, tcpFinished: 8}
 
 // conn is a TCP connection. Side 0 opened it.
 type conn struct {
@@ -455,32 +456,18 @@ func (n *Network) tcpTimer(conn, side int) {
 	t.timer = sim.Timer{}
 	t.tries++
 	t.rto = min(2*t.rto, n.tcpTimes(c, side).rtoMax)
+	if t.tries > maxTries[t.state] {
+		n.lost(c, side)
+		return
+	}
 	switch t.state {
 	case tcpSynSent:
-		if t.tries > synTries {
-			n.lost(c, side)
-			return
-		}
 		n.segment(c, side, segSyn, 0, 0)
 		n.armTCP(c, side)
 	case tcpSynReceived:
-		if t.tries > synTries {
-			n.lost(c, side)
-			return
-		}
 		n.segment(c, side, segSynAck, 0, 0)
 		n.armTCP(c, side)
-	case tcpEstablished:
-		if t.tries > dataTries {
-			n.lost(c, side)
-			return
-		}
-		n.transmit(c, side, t.una)
-	case tcpFinished:
-		if t.tries > closeTries {
-			t.state = tcpClosed
-			return
-		}
+	case tcpEstablished, tcpFinished:
 		n.transmit(c, side, t.una)
 	}
 }
