@@ -206,9 +206,10 @@ func difference(d Seconds) string {
 // chain is the table of waits with its sum.
 func (p *page) chain(g Gap) {
 	t := grid{head: []string{"took", "at", "waiting for", "because of, and where that comes from"}, right: []int{0}}
-	took, decimals := shares(g.Chain)
+	chain := fold(g.Chain)
+	took, decimals := shares(chain)
 	widest := 0
-	for i, c := range g.Chain {
+	for i, c := range chain {
 		what := c.What
 		if s := since(c); s != "" {
 			what += "\n" + p.paint(dim, s)

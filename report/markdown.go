@@ -155,9 +155,10 @@ func (m *sheet) gap(g Gap) {
 	item("two measures", strings.TrimPrefix(measures(g), "two measures: "))
 	m.printf("\n")
 	if len(g.Chain) > 0 {
-		took, decimals := shares(g.Chain)
+		chain := fold(g.Chain)
+		took, decimals := shares(chain)
 		var rows [][]string
-		for i, c := range g.Chain {
+		for i, c := range chain {
 			what := c.What
 			if s := since(c); s != "" {
 				what += " (" + s + ")"
