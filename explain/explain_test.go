@@ -347,3 +347,20 @@ func TestAnotherEgressIsOnlyProposedWhereItIsTaken(t *testing.T) {
 		}
 	}
 }
+
+// What a shipped scenario expects holds for every seed, not only for the one
+// that somebody looked at.
+func TestShippedExpectationsHoldForEverySeed(t *testing.T) {
+	for _, name := range scenarios.BuiltinNames() {
+		load := builtin(t, name)
+		for seed := range uint64(60) {
+			a, err := explain.Run(explain.Ask{Load: load, Seed: seed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !a.Expect() {
+				t.Errorf("%s, seed %d: %+v", name, seed, a.Doc.Expectations)
+			}
+		}
+	}
+}
