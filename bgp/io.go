@@ -45,7 +45,6 @@ const (
 	InWithdraw  // Prefix is no longer one
 	InSettle    // warm-up is over: an egress that was chosen is kept from now on (RuleIncumbent)
 	InRefresh   // the peer asked for everything again. RFC 2918
-	InHeld      // a withheld or delayed best-path run is due
 )
 
 // Input is one thing that happens. Only the fields that its kind names count.
@@ -83,7 +82,6 @@ const (
 	ActRoute     // the route to Prefix changed: Route says what is used now and why
 	ActRouteTime // arm the advertisement timer of Peer, to run out After (0: now)
 	ActNoRouteTime
-	ActHold        // call back with InHeld After
 	ActMaxPrefixes // Peer announced more prefixes than MaxPrefixes: end its session with CEASE/1 (RFC 4271 §6.7, RFC 4486)
 )
 

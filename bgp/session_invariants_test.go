@@ -241,7 +241,7 @@ func badOpen(f func(*Open)) *Message { o := peerOpen(); f(o); return openMsg(o) 
 // connection.
 func everyInput(c ConnID) []Input {
 	ins := []Input{{}, {Kind: 255}, {Kind: InTCPUp, Conn: c}, {Kind: InTCPUp, Conn: c, Incoming: true}}
-	for k := InStart; k <= InHeld; k++ {
+	for k := InStart; k <= InRefresh; k++ {
 		ins = append(ins, Input{Kind: k, Conn: c})
 	}
 	for t := TimerID(0); t < NumTimers+3; t++ {

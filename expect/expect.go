@@ -276,8 +276,6 @@ func (p *Program) value(n ast.Node) {
 	}
 }
 
-func (p *Program) String() string { return p.text }
-
 // Eval says whether the expression holds, and in got which values it saw. An
 // error says why that cannot be told.
 func Eval(p *Program, env Env) (ok bool, got string, err error) {

@@ -109,12 +109,9 @@ func (h *hand) echo(link int32, reply bool, seq uint16, lost bool) {
 	if h.Names.Links[link].Routers[0] != 1 {
 		p.From = 1 // gcp sends the request
 	}
-	text := "request sent"
 	if reply {
 		p.Src, p.Dst, p.Reply, p.From = p.Dst, p.Src, true, 1-p.From
-		text = "reply sent"
 	}
-	h.note(trace.Note{Kind: trace.NoteEcho, Router: -1, Link: -1, B: int64(seq), Text: text})
 	h.packet(p)
 	if lost {
 		h.note(trace.Note{Kind: trace.NoteLost, Router: 0, Link: -1, B: int64(seq), Because: 1, Text: "no route to 10.1.0.2"})
@@ -163,7 +160,7 @@ func (h *hand) session(link int32) {
 func wholeRun() *trace.Log {
 	h := newHand()
 	h.now = -500 * ms // the warm-up lies before time zero
-	h.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: 2, A: 1})
+	h.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: 2, Up: true})
 
 	const spi1, spi2 = 0x1122334455667788, 0xa1b2c3d4e5f60718
 	size1 := [...]int{0, 180, 160, 372, 372, 108, 76}
@@ -187,7 +184,7 @@ func wholeRun() *trace.Log {
 	h.note(trace.Note{Kind: trace.NoteFIB, Router: 1, Prefix: prefix("10.2.0.0/16"), Links: []int32{0, 1}})
 	h.note(trace.Note{Kind: trace.NoteTable, Router: 0, Prefix: prefix("10.1.0.0/24"), Links: []int32{0}})
 	h.note(trace.Note{Kind: trace.NoteForwarding, Router: -1, Link: -1, B: 1, Up: true, Text: "by tunnel-1"})
-	h.note(trace.Note{Kind: trace.NoteAdvertise, Router: 0, Link: 0, A: 1})
+	h.note(trace.Note{Kind: trace.NoteAdvertise, Router: 0, Link: 0, Up: true})
 
 	// Dead peer detection and rekeying.
 	h.ike(0, 1, vpn.Message{Exchange: vpn.RUThere, Num: 1, ID: 0x777, SPI: spi1, Version: 1, Size: 92})
@@ -222,7 +219,7 @@ func wholeRun() *trace.Log {
 	h.ike(0, 1, vpn.Message{Exchange: vpn.Delete, Num: 1, ID: 0x999, SPI: spi1, Version: 1, IKE: true, Size: 92})
 	h.ike(1, 0, vpn.Message{Exchange: vpn.Delete, Num: 1, ID: 3, SPI: spi2, Version: 2, Size: 76})
 	h.ike(1, 1, vpn.Message{Exchange: vpn.Delete, Num: 2, ID: 3, SPI: spi2, Version: 2, Size: 76})
-	h.note(trace.Note{Kind: trace.NoteAdvertise, Router: 0, Link: 0, A: 0})
+	h.note(trace.Note{Kind: trace.NoteAdvertise, Router: 0, Link: 0})
 	h.note(trace.Note{Kind: trace.NoteFIB, Router: 1, Prefix: prefix("10.2.0.0/16")})
 	h.note(trace.Note{Kind: trace.NoteRoute, Router: 1, Prefix: prefix("10.2.0.0/16"), Route: &bgp.Route{}})
 	h.tcp(1, 0, trace.RST|trace.ACK, false)

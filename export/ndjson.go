@@ -125,13 +125,12 @@ func phaseName(p sim.Phase) string {
 func line(log *trace.Log, n *trace.Note) noteLine {
 	out := noteLine{Note: noteName(n.Kind), Words: words(log, n), Because: n.Because}
 	switch n.Kind {
-	case trace.NoteEcho, trace.NoteLost:
+	case trace.NoteLost:
 		out.Probe, out.Seq = probe(log, n), &n.B
 	case trace.NoteForwarding:
 		out.Probe, out.Up = probe(log, n), &n.Up
-	case trace.NoteLink:
-		up := n.A == 1
-		out.Up = &up
+	case trace.NoteLink, trace.NoteAdvertise:
+		out.Up = &n.Up
 	case trace.NoteFIB, trace.NoteTable:
 		out.Links = []string{}
 		for _, l := range n.Links {

@@ -14,7 +14,7 @@ import (
 func TestNDJSON(t *testing.T) {
 	h := newHand()
 	h.now = -1
-	h.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: 2, A: 1})
+	h.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: 2, Up: true})
 	h.event(1500000001, 2, 5, sim.PhaseFault)
 	h.note(trace.Note{Kind: trace.NoteFault, Router: -1, Link: -1, Text: "gcp deletes tunnel-1"})
 	h.event(1, 0, 1, sim.PhaseDeliver)

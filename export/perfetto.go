@@ -99,7 +99,7 @@ const (
 	laneFaults laneKind = iota
 	laneLink
 	laneForwarding
-	laneEchoes
+
 	laneTunnel
 	laneIKE
 	laneSession
@@ -112,7 +112,7 @@ const (
 )
 
 var laneNames = [...]string{
-	laneFaults: "faults", laneLink: "link", laneForwarding: "forwarding of", laneEchoes: "echoes of",
+	laneFaults: "faults", laneLink: "link", laneForwarding: "forwarding of",
 	laneTunnel: "tunnel", laneIKE: "IKE over", laneSession: "session over", laneMessages: "messages over",
 	laneAdvertise: "MRAI towards", laneRoute: "route to", laneTable: "route table:", laneFIB: "forwarding table:", laneLosses: "losses",
 }
@@ -280,11 +280,11 @@ func (p *picture) note(n *trace.Note) {
 		}
 		p.span(onPrefix(kind), n.At, "", name, args)
 	case trace.NoteLink:
-		names := [2]string{"down", "up"}
-		up := n.A & 1
-		p.span(p.lane(pidLinks, laneLink, int64(n.Link), netip.Prefix{}, link), n.At, names[1-up], names[up], args)
-	case trace.NoteEcho:
-		p.instant(pidProbes, laneEchoes, n.A, probe(p.log, n), n.At, fmt.Sprintf("#%d: %s", n.B, n.Text), "t", args)
+		from, to := "up", "down"
+		if n.Up {
+			from, to = to, from
+		}
+		p.span(p.lane(pidLinks, laneLink, int64(n.Link), netip.Prefix{}, link), n.At, from, to, args)
 	case trace.NoteLost:
 		if n.Router < 0 {
 			pid = pidProbes
@@ -295,7 +295,7 @@ func (p *picture) note(n *trace.Note) {
 		p.span(p.lane(pidProbes, laneForwarding, 2*n.A+n.B&1, netip.Prefix{}, what), n.At, "", forwarding(n), args)
 	case trace.NoteAdvertise:
 		name := ""
-		if n.A == 1 {
+		if n.Up {
 			name = "waits for MRAI"
 		}
 		p.span(onLink(laneAdvertise), n.At, "", name, args)

@@ -66,7 +66,7 @@ func TestPictureHasLanes(t *testing.T) {
 		"gcp: IKE over tunnel-1", "gcp: IKE over tunnel-2", "gcp: forwarding table: 10.2.0.0/16",
 		"gcp: messages over tunnel-1", "gcp: messages over tunnel-2", "gcp: route to 10.2.0.0/16",
 		"gcp: session over tunnel-1", "gcp: session over tunnel-2", "gcp: tunnel tunnel-1",
-		"links: link lan", "probes: echoes of vm->ec2", "probes: forwarding of vm->ec2, reply", "story: faults",
+		"links: link lan", "probes: forwarding of vm->ec2, reply", "story: faults",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("lanes:\n%s", strings.Join(got, "\n"))

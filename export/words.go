@@ -24,7 +24,6 @@ var noteNames = [...]string{
 	trace.NoteTunnel:     "tunnel",
 	trace.NoteIKE:        "ike",
 	trace.NoteLink:       "link",
-	trace.NoteEcho:       "echo",
 	trace.NoteLost:       "lost",
 	trace.NoteForwarding: "forwarding",
 	trace.NoteAdvertise:  "advertise",
@@ -59,12 +58,10 @@ func words(l *trace.Log, n *trace.Note) string {
 	case trace.NoteIKE:
 		return fmt.Sprintf("%s sends %s over %s", router, ikeWords(n.IKE), link)
 	case trace.NoteLink:
-		if n.A == 1 {
+		if n.Up {
 			return link + " is up"
 		}
 		return link + " is down"
-	case trace.NoteEcho:
-		return fmt.Sprintf("%s #%d: %s", probe(l, n), n.B, n.Text)
 	case trace.NoteLost:
 		if n.Router < 0 {
 			return fmt.Sprintf("%s #%d lost: %s", probe(l, n), n.B, n.Text)
@@ -73,7 +70,7 @@ func words(l *trace.Log, n *trace.Note) string {
 	case trace.NoteForwarding:
 		return fmt.Sprintf("%s: %s", probe(l, n), forwarding(n))
 	case trace.NoteAdvertise:
-		if n.A == 1 {
+		if n.Up {
 			return fmt.Sprintf("%s: advertisement over %s waits for MRAI", router, link)
 		}
 		return fmt.Sprintf("%s: advertisement over %s waits no longer", router, link)

@@ -11,7 +11,8 @@ import (
 
 // fault is one event of the story in this run.
 type fault struct {
-	at sim.Time
+	at   sim.Time
+	text string // what it is, for the record
 }
 
 // drawStory draws the times of the story and schedules it.
@@ -33,7 +34,7 @@ func (n *Network) drawStory() {
 // strike makes fault i happen.
 func (n *Network) strike(i int) {
 	f := &n.d.Story[i]
-	n.note(trace.Note{Kind: trace.NoteFault, Router: int32(f.Router), Link: int32(f.Link), A: int64(i)})
+	n.note(trace.Note{Kind: trace.NoteFault, Router: int32(f.Router), Link: int32(f.Link), A: int64(i), Text: n.faults[i].text})
 	switch f.Kind {
 	case topology.TunnelDelete, topology.TunnelCreate:
 		l := &n.links[f.Link]

@@ -88,6 +88,7 @@ func New(d *topology.Design, opt Options) *Network {
 	n.faults = make([]fault, len(d.Story))
 	for i := range d.Story {
 		n.stories = append(n.stories, sim.StreamName(fmt.Sprintf("story/%d", i)))
+		n.faults[i].text = n.FaultText(i)
 	}
 	n.longest = n.longestTrip()
 	if n.log != nil {

@@ -195,6 +195,20 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 			n.routeChanged(r, a.Route)
 		}
 	}
+	if n.log != nil {
+		n.noteWaiting(r)
+	}
+}
+
+// noteWaiting notes whether advertisements wait for MRAI, where that has changed.
+func (n *Network) noteWaiting(r *router) {
+	for _, i := range r.sessions {
+		s := &n.sessions[i]
+		if waits := r.speaker.Waiting(s.peer) > 0; waits != s.waits {
+			s.waits = waits
+			n.note(trace.Note{Kind: trace.NoteAdvertise, Router: int32(r.id), Link: int32(s.link), Up: waits})
+		}
+	}
 }
 
 // updateArrived queues an UPDATE for the router's attention; it is dealt with

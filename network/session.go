@@ -22,6 +22,7 @@ type session struct {
 	config bgp.SessionConfig
 	timers [bgp.NumTimers]sim.Timer
 	mrai   sim.Timer
+	waits  bool // advertisements wait for MRAI; only recorded runs know
 	rnd    sim.Stream
 	conns  []connRef // open ones; two at most but for those that are closing
 	next   bgp.ConnID
@@ -62,7 +63,7 @@ func (s *session) reset(n *Network) {
 	s.tcp = drawTCP(n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
 	s.m.Reset(s.config)
 	clear(s.timers[:])
-	s.mrai = sim.Timer{}
+	s.mrai, s.waits = sim.Timer{}, false
 	s.conns, s.inbox, s.next, s.shut = s.conns[:0], s.inbox[:0], 0, false
 }
 

@@ -63,11 +63,10 @@ const (
 	NoteTable                          // Router's cloud route table: the same
 	NoteTunnel                         // Router's end of Link: From -> To (vpn.State) because A (vpn.Why)
 	NoteIKE                            // Router sent IKE over Link
-	NoteLink                           // Link is up (A = 1) or down (A = 0)
-	NoteEcho                           // probe A, sequence B: one line of its life; Text says which
+	NoteLink                           // Link is Up or down
 	NoteLost                           // probe A, sequence B died at Router: Text says why, Because wrote the state
+	NoteAdvertise                      // Router's advertisement to the peer over Link waits for MRAI (Up) or no longer
 	NoteForwarding                     // probe A, direction B (0 request, 1 reply): Up or not from now on; Text says why
-	NoteAdvertise                      // Router's advertisement to the peer over Link waits for MRAI (A = 1) or no longer
 )
 
 // Note is the meaning of an event.
