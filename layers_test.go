@@ -36,6 +36,7 @@ var layers = map[string]layer{
 	"sim": {number: 1, deterministic: true},
 	"bgp": {number: 1, deterministic: true},
 	"vpn": {number: 1, deterministic: true},
+	"bfd": {number: 1, deterministic: true},
 	"topology": {number: 1, deterministic: true, libraries: map[string]string{
 		"gonum.org/v1/gonum": "quantiles of the normal distribution, from which integer tables are made",
 	}},
