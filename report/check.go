@@ -139,6 +139,9 @@ func subject(path string) string {
 	if strings.HasSuffix(section, "]") {
 		return section
 	}
+	if section == "params" {
+		return section
+	}
 	name, _, _ := strings.Cut(rest, ".")
 	return section + "." + name
 }

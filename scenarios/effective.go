@@ -19,6 +19,10 @@ type Row struct {
 // its ends of links have otherwise, and the links, hosts, probes and faults.
 func Effective(d *topology.Design) []Row {
 	t := table{d: d}
+	for i := range d.Params {
+		p := &d.Params[i]
+		t.add("params."+p.Name, p.Value, p.Origin.String())
+	}
 	t.add("warmup", topology.FormatDuration(d.Warmup), "")
 	t.add("for", topology.FormatDuration(d.For), place(d.ForPos))
 	for i := range d.Routers {

@@ -19,6 +19,11 @@ import (
 // Lint returns warnings about a design that Load has accepted.
 func Lint(d *topology.Design) []Diagnostic {
 	l := linter{d: d, graph: topology.NewGraph(d), paired: map[[2]int]bool{}}
+	for i := range d.Params {
+		if p := &d.Params[i]; !p.Used {
+			l.warn(p.Pos, fmt.Sprintf("write $%s where its value belongs", p.Name), "nothing uses the parameter %q", p.Name)
+		}
+	}
 	for i := range d.Routers {
 		r := &d.Routers[i]
 		l.router(r)

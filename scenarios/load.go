@@ -26,7 +26,7 @@ const (
 )
 
 // topKeys are the keys of a scenario, in the order in which they are written.
-var topKeys = []string{"vpnsim", "name", "warmup", "for", "routers", "hosts", "links", "tunnels", "probe", "probes", "story", "expect", "assume"}
+var topKeys = []string{"vpnsim", "name", "params", "warmup", "for", "routers", "hosts", "links", "tunnels", "probe", "probes", "story", "expect", "assume"}
 
 // ExprChecker says what is wrong with an expectation, given the names that it
 // may use. An error with a method Column() int points into the expression.
@@ -47,16 +47,17 @@ func CheckExpr(check ExprChecker) Option {
 // least one Error among the Diagnostics.
 func Load(file string, data []byte, sets []string, opts ...Option) (*topology.Design, []Diagnostic) {
 	l := &loader{
-		file:  file,
-		set:   map[*yaml.Node]string{},
-		wiped: map[*yaml.Node]bool{},
-		d:     &topology.Design{File: file, SHA256: fmt.Sprintf("%x", sha256.Sum256(data))},
+		file:     file,
+		set:      map[*yaml.Node]string{},
+		wiped:    map[*yaml.Node]bool{},
+		replaced: map[*yaml.Node]replaced{},
+		d:        &topology.Design{File: file, SHA256: fmt.Sprintf("%x", sha256.Sum256(data))},
 	}
 	for _, o := range opts {
 		o(l)
 	}
 	if root := l.parse(data); root != nil {
-		l.apply(root, sets)
+		l.apply(root, l.parameters(root, sets))
 		l.scenario(root)
 		l.validate()
 		l.expectations()
@@ -76,6 +77,11 @@ type loader struct {
 	set       map[*yaml.Node]string // the nodes that --set made, and its path
 	wiped     map[*yaml.Node]bool   // keys whose value was a secret
 
+	params     map[string]*param
+	paramNames []string
+	replaced   map[*yaml.Node]replaced // the nodes that parameters are part of
+	grown      int                     // characters that parameters have added
+
 	routers, hosts, links             map[string]int
 	routerNames, hostNames, linkNames []string
 	exprs                             []*yaml.Node
@@ -89,6 +95,7 @@ func (l *loader) scenario(root *yaml.Node) {
 	d := l.d
 	d.Name, _ = l.text(o.get("name"), "name")
 	d.Name = cmp.Or(d.Name, l.file)
+	o.get("params") // they have been put where they are used
 
 	d.Warmup = DefaultWarmup
 	if n := o.get("warmup"); n != nil {
@@ -442,7 +449,7 @@ func (l *loader) expectations() {
 		if in, ok := err.(interface{ Column() int }); ok && in.Column() > 0 {
 			pos.Col += l.columnIn(l.exprs[i], in.Column())
 		}
-		l.report(pos, "", "%v", err)
+		l.report(pos, "", "%v%s", err, l.written(l.exprs[i]))
 	}
 }
 
@@ -450,7 +457,7 @@ func (l *loader) expectations() {
 // is possible: in text of one line without escapes.
 func (l *loader) columnIn(n *yaml.Node, column int) int {
 	switch {
-	case n.Line == 0, n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0, strings.ContainsAny(n.Value, "\n\\'"):
+	case n.Line == 0, len(l.replaced[n].params) > 0, n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0, strings.ContainsAny(n.Value, "\n\\'"):
 		return 0
 	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
 		return column

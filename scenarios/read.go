@@ -25,7 +25,9 @@ func (l *loader) report(pos topology.Pos, help, format string, args ...any) {
 
 // error adds an error at a node.
 func (l *loader) error(n *yaml.Node, help, format string, args ...any) {
-	l.report(l.pos(n), help, format, args...)
+	if !l.replaced[n].wrong { // else that has been said
+		l.report(l.pos(n), help, "%s%s", fmt.Sprintf(format, args...), l.written(n))
+	}
 }
 
 // pos is where n was written: a place in the file, or a --set.
@@ -33,16 +35,28 @@ func (l *loader) pos(n *yaml.Node) topology.Pos {
 	if path, ok := l.set[n]; ok {
 		return topology.Pos{File: setPrefix + path}
 	}
+	if was := l.replaced[n]; was.whole {
+		return l.pos(was.params[0].value)
+	}
 	return topology.Pos{File: l.file, Line: n.Line, Col: n.Column}
 }
 
 // origin of a value that the scenario itself gives.
 func (l *loader) origin(n *yaml.Node) topology.Origin {
-	status := topology.Given
+	o := topology.Origin{Status: topology.Given, Pos: l.pos(n)}
 	if _, ok := l.set[n]; ok {
-		status = topology.Overridden
+		o.Status = topology.Overridden
 	}
-	return topology.Origin{Status: status, Pos: l.pos(n)}
+	for i, p := range l.replaced[n].params {
+		if i > 0 {
+			o.Param += ", "
+		}
+		o.Param += p.key.Value
+		if _, ok := l.set[p.value]; ok {
+			o.Status = topology.Overridden
+		}
+	}
+	return o
 }
 
 // object is a mapping that is being read. Its keys are taken one by one; what

@@ -18,8 +18,9 @@ import (
 
 const (
 	durationPattern = `[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)`
-	namePattern     = `^[A-Za-z][A-Za-z0-9_-]{0,62}$`
-	prefixPattern   = `^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$`
+	namePattern     = `^[A-Za-z][A-Za-z0-9_-]{0,62}$|` + paramPattern
+	prefixPattern   = `^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$|` + paramPattern
+	paramPattern    = `\$[A-Za-z{]`
 )
 
 // Schema returns the JSON Schema of scenarios.
@@ -29,14 +30,15 @@ func Schema() ([]byte, error) {
 		Title:       "vpnsim scenario",
 		Description: "Routers, links, tunnels, probes, a story of faults, and what is expected of the outcome.",
 		Definitions: jsonschema.Definitions{
-			"duration": {Type: "string", Pattern: "^(" + durationPattern + ")+$", Description: "A duration with its unit, such as 30s, 500ms or 1m30s.", Examples: []any{"30s"}},
+			"param":    {Type: "string", Pattern: paramPattern, Description: "A parameter of the scenario: $name."},
+			"duration": {Type: "string", Pattern: "^(" + durationPattern + ")+$|" + paramPattern, Description: "A duration with its unit, such as 30s, 500ms or 1m30s.", Examples: []any{"30s"}},
 			"random": {Type: "string",
-				Pattern:     `^((` + durationPattern + `)+|(uniform|normal|exp|choice)\(.*\))$`,
+				Pattern:     `^((` + durationPattern + `)+|(uniform|normal|exp|choice)\(.*\))$|` + paramPattern,
 				Description: "A duration, or a distribution that each run draws from: uniform(85s, 95s), normal(mean, sd), exp(base, mean of what is added), choice(a, b, …).",
 				Examples:    []any{"30s", "uniform(85s, 95s)"}},
-			"address":     {Type: "string", Format: "ipv4", Description: "An IPv4 address."},
+			"address":     {AnyOf: []*jsonschema.Schema{{Type: "string", Format: "ipv4"}, ref("param")}, Description: "An IPv4 address."},
 			"prefix":      {Type: "string", Pattern: prefixPattern, Description: "An IPv4 network, such as 10.1.0.0/16."},
-			"probability": {AnyOf: []*jsonschema.Schema{{Type: "number", Minimum: "0", Maximum: "1"}, {Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?%$`}}, Description: "A probability: 0.3, or 30%."},
+			"probability": {AnyOf: []*jsonschema.Schema{{Type: "number", Minimum: "0", Maximum: "1"}, {Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?%$`}, ref("param")}, Description: "A probability: 0.3, or 30%."},
 			"router":      routerSchema(),
 			"host":        hostSchema(),
 			"link":        linkSchema(false),
@@ -53,6 +55,9 @@ func Schema() ([]byte, error) {
 	strict(s,
 		prop("vpnsim", &jsonschema.Schema{Const: Version, Description: "The version of this format; comes first."}),
 		prop("name", described(text(), "What the scenario is about, in one line.")),
+		prop("params", &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: paramName.String()},
+			AdditionalProperties: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}},
+			Description:          "Values with a name, which the rest of the scenario uses as $name and --set name=value changes."}),
 		prop("warmup", defaulted(ref("duration"), topology.FormatDuration(DefaultWarmup), "Simulated before time zero, so that the story begins on a network that has settled.")),
 		prop("for", defaulted(ref("duration"), topology.FormatDuration(DefaultFor), "How long the run lasts after time zero.")),
 		prop("routers", named(ref("router"), "The routers, by name.")),
@@ -88,10 +93,15 @@ func strict(s *jsonschema.Schema, ps ...property) *jsonschema.Schema {
 
 func ref(name string) *jsonschema.Schema { return &jsonschema.Schema{Ref: "#/$defs/" + name} }
 func text() *jsonschema.Schema           { return &jsonschema.Schema{Type: "string"} }
-func boolean() *jsonschema.Schema        { return &jsonschema.Schema{Type: "boolean"} }
+func boolean() *jsonschema.Schema        { return orParam(&jsonschema.Schema{Type: "boolean"}) }
 
 func number(lo, hi int64) *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "integer", Minimum: json.Number(fmt.Sprint(lo)), Maximum: json.Number(fmt.Sprint(hi))}
+	return orParam(&jsonschema.Schema{Type: "integer", Minimum: json.Number(fmt.Sprint(lo)), Maximum: json.Number(fmt.Sprint(hi))})
+}
+
+// orParam is s, or a parameter in its place.
+func orParam(s *jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, ref("param")}}
 }
 
 func described(s *jsonschema.Schema, text string) *jsonschema.Schema {
@@ -139,23 +149,23 @@ func keySchema(k topology.Key) *jsonschema.Schema {
 		return described(boolean(), doc)
 	case topology.TypeRatio:
 		lo, hi := topology.Value{Int: info.Min}.Format(k), topology.Value{Int: info.Max}.Format(k)
-		return &jsonschema.Schema{Type: "number", Minimum: json.Number(lo), Maximum: json.Number(hi), Description: doc}
+		return described(orParam(&jsonschema.Schema{Type: "number", Minimum: json.Number(lo), Maximum: json.Number(hi)}), doc)
 	}
-	s := described(text(), doc)
+	s := text()
 	for _, e := range info.Enum {
 		s.Enum = append(s.Enum, e)
 	}
-	return s
+	return described(orParam(s), doc)
 }
 
 func routerSchema() *jsonschema.Schema {
-	p := described(text(), "The real system that the router behaves like.")
+	p := text()
 	for _, name := range profile.Names() {
 		p.Enum = append(p.Enum, name)
 	}
 	s := &jsonschema.Schema{Required: []string{"profile", "asn"}}
 	return strict(s, append([]property{
-		prop("profile", p),
+		prop("profile", described(orParam(p), "The real system that the router behaves like.")),
 		prop("asn", described(number(1, 1<<32-1), "Its AS number.")),
 		prop("id", described(ref("address"), "Its BGP identifier; left out: its lowest inside address.")),
 		prop("networks", described(oneOrMore(ref("prefix")), "What it announces.")),
@@ -207,7 +217,7 @@ func endSchema(tunnel bool) *jsonschema.Schema {
 }
 
 func termSchema() *jsonschema.Schema {
-	community := &jsonschema.Schema{Type: "string", Pattern: "^[0-9]{1,5}:[0-9]{1,5}$"}
+	community := &jsonschema.Schema{Type: "string", Pattern: "^[0-9]{1,5}:[0-9]{1,5}$|" + paramPattern}
 	return strict(&jsonschema.Schema{},
 		prop("prefixes", described(oneOrMore(ref("prefix")), "Matches these; left out: all.")),
 		prop("or_longer", described(boolean(), "… and what is inside them.")),
@@ -222,7 +232,7 @@ func termSchema() *jsonschema.Schema {
 }
 
 func probeSchema() *jsonschema.Schema {
-	pair := `^\s*\S+\s*->\s*\S+\s*$`
+	pair := `^\s*\S+\s*->\s*\S+\s*$|` + paramPattern
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
 		{Type: "string", Pattern: pair},
 		strict(&jsonschema.Schema{Required: []string{"ping"}},
@@ -242,7 +252,7 @@ func faultSchema() *jsonschema.Schema {
 		prop("by", described(text(), "The router that does it.")),
 		prop("notify", defaulted(boolean(), false, "delete: the peer is told first, by IKE DELETE and BGP CEASE.")),
 		prop("p", described(ref("probability"), "loss: of how many packets.")),
-		prop("direction", &jsonschema.Schema{Type: "string", Pattern: "^(both|(from|to) .+)$", Description: "blackhole and loss: both, from aws or to aws."}),
+		prop("direction", &jsonschema.Schema{Type: "string", Pattern: "^(both|(from|to) .+)$|" + paramPattern, Description: "blackhole and loss: both, from aws or to aws."}),
 	}
 	s := &jsonschema.Schema{Required: []string{"at"}}
 	for _, v := range verbs {

@@ -174,7 +174,7 @@ func (e edit) do(steps []step) {
 func (e edit) begin(steps []step) []step {
 	first := steps[0].key
 	if !slices.Contains(topKeys, first) {
-		help := didYouMean(first, topKeys)
+		help := didYouMean(first, slices.Concat(e.l.paramNames, topKeys))
 		for _, section := range []string{"routers", "hosts", "links", "tunnels"} {
 			if s := find(e.root, section); s != nil && find(s, first) != nil {
 				help = fmt.Sprintf("did you mean %s.%s?", section, e.path)

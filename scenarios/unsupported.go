@@ -15,7 +15,6 @@ var unsupported = map[string]struct{ what, feature string }{
 	"max_prefix":       {"a maximum-prefix limit", ""},
 	"maximum_prefix":   {"a maximum-prefix limit", ""},
 	"generate":         {"a generated topology", ""},
-	"params":           {"a parameter of one's own", ""},
 	"include":          {"an included file", ""},
 }
 

@@ -32,6 +32,7 @@ func (s Status) String() string {
 type Origin struct {
 	Status  Status
 	Pos     Pos    // Given
+	Param   string // Given, Overridden: the scenario's parameters that the value is made of
 	Profile string // Assumed, Documented, Measured: the profile that has it
 	Source  string // URL, RFC clause, or the measured system's version
 	Note    string
@@ -70,8 +71,9 @@ type Settings [NumKeys]Setting
 // everything else by index.
 type Design struct {
 	Name    string
-	File    string        // as the user named it
-	SHA256  string        // of the file's bytes
+	File    string // as the user named it
+	SHA256  string // of the file's bytes
+	Params  []Param
 	Warmup  time.Duration // simulated before time zero, so that the story starts on a converged network
 	For     time.Duration // the run ends here
 	ForPos  Pos
@@ -82,6 +84,15 @@ type Design struct {
 	Story   []Fault
 	Expect  []Expect
 	Notes   []Note // what the scenario itself marks as assumed
+}
+
+// Param is a value that the scenario names and uses by that name.
+type Param struct {
+	Name   string
+	Value  string // as it is used in this design
+	Used   bool
+	Pos    Pos // of the name
+	Origin Origin
 }
 
 // Note is an assumption that the scenario states about itself.

@@ -17,8 +17,12 @@ func (o Origin) String() string {
 		detail = o.Note
 	}
 	switch {
+	case o.Status == Overridden && o.Param != "":
+		return "--set " + o.Param
 	case o.Status == Overridden:
 		return "--set"
+	case o.Status == Given && o.Param != "":
+		return "params." + o.Param + ", " + o.Pos.String()
 	case o.Status == Given:
 		return o.Pos.String()
 	case o.Profile == "":
