@@ -3,8 +3,8 @@ package wire
 // What may be wrong with the octets of a message, in the order in which
 // RFC 4271 §6 looks for it, and the NOTIFICATION that each fault deserves. The
 // checks are those of RFC 4271, hardened where later documents say so (AS 0:
-// RFC 7607, BGP Identifier: RFC 6286); the milder reactions of RFC 7606
-// (treat-as-withdraw) are not modelled: a malformed UPDATE ends the session.
+// RFC 7607, BGP Identifier: RFC 6286). With each fault of an UPDATE stands what
+// RFC 7606 does about it instead of ending the session (revised.go).
 //
 // The checkers also leave out what a bgp.Message can't hold: unknown optional
 // attributes and capabilities are ignored, as RFC 4271 §9 and RFC 5492 §3 ask.
@@ -93,12 +93,12 @@ func checkHeader(b []byte) *bgp.Notification {
 
 // checkBody holds the body of a message with a good header against RFC 4271
 // §6.2 and §6.3 and returns the message without what is to be ignored.
-func checkBody(b []byte) ([]byte, *bgp.Notification) {
+func (c *checker) checkBody(b []byte) ([]byte, *bgp.Notification) {
 	switch bgp.MsgType(b[18]) {
 	case bgp.MsgOpen:
 		return checkOpen(b)
 	case bgp.MsgUpdate:
-		return checkUpdate(b)
+		return c.checkUpdate(b)
 	}
 	return b, nil // any value is a good one
 }
@@ -199,8 +199,8 @@ func capability(c []byte) (known, ok bool) {
 	return false, true
 }
 
-// RFC 4271 §6.3.
-func checkUpdate(b []byte) ([]byte, *bgp.Notification) {
+// RFC 4271 §6.3, RFC 7606 §3.
+func (c *checker) checkUpdate(b []byte) ([]byte, *bgp.Notification) {
 	bad := func(sub uint8) ([]byte, *bgp.Notification) {
 		return nil, fault(bgp.NoteUpdate, sub, nil)
 	}
@@ -215,22 +215,37 @@ func checkUpdate(b []byte) ([]byte, *bgp.Notification) {
 	}
 	out := append(make([]byte, 0, len(b)), b[:bgp.HeaderLen+2+len(withdrawn)+2]...)
 	start := len(out)
-	out, seen, n := checkAttrs(out, list)
+	out, seen, n := c.checkAttrs(out, list)
 	if n != nil {
 		return nil, n
 	}
 	binary.BigEndian.PutUint16(out[start-2:], uint16(len(out)-start))
 	if len(nlri) > 0 {
 		for _, t := range []byte{attrOrigin, attrASPath, attrNextHop} {
-			if !seen[t] {
-				return nil, fault(bgp.NoteUpdate, updateMissingWellKnown, []byte{t})
+			if seen[t] {
+				continue
+			}
+			if n := c.found(TreatAsWithdraw, t, updateMissingWellKnown, []byte{t}); n != nil {
+				return nil, n
 			}
 		}
 	}
 	if !prefixesOK(withdrawn) || !prefixesOK(nlri) {
-		return bad(updateNetwork)
+		return bad(updateNetwork) // RFC 7606 §3 j), §5.3: what would be withdrawn cannot be told
 	}
-	return finish(append(out, nlri...)), nil
+	if c.worst < TreatAsWithdraw {
+		return finish(append(out, nlri...)), nil
+	}
+	if len(nlri) == 0 {
+		// RFC 7606 §5.2: path attributes without any route to go with them, and one
+		// of them is broken: "the 'session reset' approach MUST be used", since the
+		// routes may be what was not understood.
+		return nil, c.first(TreatAsWithdraw)
+	}
+	out = append(out[:start-2-len(withdrawn)], withdrawn...)
+	out = append(out, nlri...)
+	binary.BigEndian.PutUint16(out[bgp.HeaderLen:], uint16(len(withdrawn)+len(nlri)))
+	return finish(append(out, 0, 0)), nil
 }
 
 // counted cuts off the field whose length stands in the two octets before it.
@@ -284,91 +299,129 @@ const (
 	attrMPUnreach       = 15
 )
 
-// attrKind says what is right for one type of attribute.
+// attrKind says what is right for one type of attribute, and what RFC 7606 §7
+// does about one that is wrong.
 type attrKind struct {
+	name  string
 	flags byte               // of Optional and Transitive
-	size  int                // -1: any, -4: a multiple of four but not zero (RFC 7606 §7)
+	size  int                // -1: any, -4: a multiple of four but not zero
 	value func([]byte) uint8 // the subcode that the value deserves; nil: every value is good
+	wrong Approach
+	// internal: an external neighbour has no business to send it, and what he
+	// sends is discarded, whatever it is.
+	internal bool
 }
 
 var attrKinds = [11]attrKind{
-	attrOrigin:          {flagTransitive, 1, originFault},
-	attrASPath:          {flagTransitive, -1, asPathFault},
-	attrNextHop:         {flagTransitive, 4, nextHopFault},
-	attrMED:             {flagOptional, 4, nil},
-	attrLocalPref:       {flagTransitive, 4, nil},
-	attrAtomicAggregate: {flagTransitive, 0, nil},
-	attrAggregator:      {flagOptional | flagTransitive, 8, aggregatorFault},
-	attrCommunities:     {flagOptional | flagTransitive, -4, nil},
-	attrOriginatorID:    {flagOptional, 4, nil},
-	attrClusterList:     {flagOptional, -4, nil},
+	attrOrigin:          {"ORIGIN", flagTransitive, 1, originFault, TreatAsWithdraw, false},                         // §7.1
+	attrASPath:          {"AS_PATH", flagTransitive, -1, asPathFault, TreatAsWithdraw, false},                       // §7.2
+	attrNextHop:         {"NEXT_HOP", flagTransitive, 4, nextHopFault, TreatAsWithdraw, false},                      // §7.3
+	attrMED:             {"MULTI_EXIT_DISC", flagOptional, 4, nil, TreatAsWithdraw, false},                          // §7.4
+	attrLocalPref:       {"LOCAL_PREF", flagTransitive, 4, nil, TreatAsWithdraw, true},                              // §7.5
+	attrAtomicAggregate: {"ATOMIC_AGGREGATE", flagTransitive, 0, nil, AttributeDiscard, false},                      // §7.6
+	attrAggregator:      {"AGGREGATOR", flagOptional | flagTransitive, 8, aggregatorFault, AttributeDiscard, false}, // §7.7
+	attrCommunities:     {"COMMUNITIES", flagOptional | flagTransitive, -4, nil, TreatAsWithdraw, false},            // §7.8
+	attrOriginatorID:    {"ORIGINATOR_ID", flagOptional, 4, nil, TreatAsWithdraw, true},                             // §7.9
+	attrClusterList:     {"CLUSTER_LIST", flagOptional, -4, nil, TreatAsWithdraw, true},                             // §7.10
 }
 
 // checkAttrs appends to out those attributes of list that a bgp.Attrs can
 // hold. An error carries the attribute (type, length and value) as RFC 4271
-// §6.3 wants it.
-func checkAttrs(out, list []byte) (_ []byte, seen [256]bool, _ *bgp.Notification) {
+// §6.3 wants it. seen are the types that are there, whatever their state.
+func (c *checker) checkAttrs(out, list []byte) (_ []byte, seen [256]bool, _ *bgp.Notification) {
 	for len(list) > 0 {
 		head := 3
 		if list[0]&flagExtended != 0 {
 			head = 4
 		}
 		if len(list) < head {
-			return nil, seen, fault(bgp.NoteUpdate, updateMalformedList, nil)
+			// RFC 7606 §4: what is left of the list is no attribute. "The Total
+			// Attribute Length MUST be relied upon to enable the beginning of the
+			// NLRI field to be located."
+			return out, seen, c.found(TreatAsWithdraw, 0, updateMalformedList, nil)
 		}
 		size := int(list[2])
 		if head == 4 {
 			size = int(binary.BigEndian.Uint16(list[2:]))
 		}
-		bad := func(sub uint8) ([]byte, [256]bool, *bgp.Notification) {
-			return nil, seen, fault(bgp.NoteUpdate, sub, list[:min(head+size, len(list))])
-		}
-		if len(list) < head+size {
-			return bad(updateLength)
+		flags, kind := list[0], list[1]
+		if len(list) < head+size { // RFC 7606 §4, likewise
+			seen[kind] = true
+			return out, seen, c.found(TreatAsWithdraw, kind, updateLength, list)
 		}
 		attr, value := list[:head+size], list[head:head+size]
-		flags, kind := attr[0], attr[1]
+		list = list[len(attr):]
+
 		if seen[kind] {
-			// "If any attribute appears more than once in the UPDATE message …"
-			return nil, seen, fault(bgp.NoteUpdate, updateMalformedList, nil)
+			how := AttributeDiscard // RFC 7606 §3 g): all but the first
+			if kind == attrMPReach || kind == attrMPUnreach {
+				how = SessionReset
+			}
+			if n := c.found(how, kind, updateMalformedList, nil); n != nil {
+				return nil, seen, n
+			}
+			continue
 		}
 		seen[kind] = true
 
-		known := int(kind) < len(attrKinds) && kind != 0
 		switch {
-		case known:
+		case int(kind) < len(attrKinds) && kind != 0:
 			k := &attrKinds[kind]
-			if flags&(flagOptional|flagTransitive) != k.flags ||
-				flags&flagPartial != 0 && k.flags != flagOptional|flagTransitive {
-				return bad(updateFlags)
+			if k.internal && c.from == external {
+				c.note(AttributeDiscard, kind, 0, nil)
+				continue
 			}
-			if k.size >= 0 && size != k.size || k.size == -4 && (size == 0 || size%4 != 0) {
-				return bad(updateLength)
-			}
-			if k.value != nil {
-				switch sub := k.value(value); sub {
-				case 0:
-				case updateASPath:
-					return nil, seen, fault(bgp.NoteUpdate, sub, nil)
-				default:
-					return bad(sub)
+			if sub := c.attrFault(k, flags, value); sub != 0 {
+				data := attr
+				if sub == updateASPath {
+					data = nil
 				}
+				if n := c.found(k.wrong, kind, sub, data); n != nil {
+					return nil, seen, n
+				}
+				continue
 			}
 			// The lower four bits "MUST be ignored when received" (RFC 4271
 			// §4.3); gobgp takes them for wrong flags.
-			out = append(out, flags&(flagOptional|flagTransitive|flagPartial|flagExtended))
+			keep := k.flags | flagExtended
+			if k.flags == flagOptional|flagTransitive {
+				keep |= flagPartial
+			}
+			out = append(out, flags&keep)
 			out = append(out, attr[1:]...)
 		case flags&flagOptional == 0:
-			return bad(updateUnknownWellKnown)
+			if n := c.found(SessionReset, kind, updateUnknownWellKnown, attr); n != nil {
+				return nil, seen, n
+			}
 		case kind == attrMPReach || kind == attrMPUnreach:
 			// Routes of a family that was not negotiated (RFC 4760 §7). To
 			// ignore them would turn an End-of-RIB of that family into one of
 			// IPv4 (RFC 4724 §2).
-			return bad(updateOptional)
+			if n := c.found(SessionReset, kind, updateOptional, attr); n != nil {
+				return nil, seen, n
+			}
 		}
-		list = list[len(attr):]
 	}
 	return out, seen, nil
+}
+
+// attrFault is the subcode that an attribute of kind k deserves; 0: none.
+func (c *checker) attrFault(k *attrKind, flags byte, value []byte) uint8 {
+	switch size := len(value); {
+	case flags&(flagOptional|flagTransitive) != k.flags:
+		return updateFlags
+	case c.from == nobody && flags&flagPartial != 0 && k.flags != flagOptional|flagTransitive:
+		return updateFlags // RFC 7606 §3 c) names the other two bits only
+	case k.size >= 0 && size != k.size, k.size == -4 && (size == 0 || size%4 != 0):
+		return updateLength
+	case k.value == nil:
+		return 0
+	}
+	sub := k.value(value)
+	if sub == updateNextHop && c.loopback && value[0] == 127 {
+		return 0
+	}
+	return sub
 }
 
 func originFault(v []byte) uint8 {

@@ -19,7 +19,7 @@ const (
 )
 
 // msg is a message of that type with a true length.
-func msg(t *testing.T, kind byte, body string) []byte {
+func msg(t testing.TB, kind byte, body string) []byte {
 	b := append(octets(t, marker+"0000"), kind)
 	b = append(b, octets(t, body)...)
 	binary.BigEndian.PutUint16(b[16:], uint16(len(b)))
@@ -27,7 +27,7 @@ func msg(t *testing.T, kind byte, body string) []byte {
 }
 
 // update is an UPDATE with true lengths.
-func update(t *testing.T, withdrawn, attrs, nlri string) []byte {
+func update(t testing.TB, withdrawn, attrs, nlri string) []byte {
 	w, a := octets(t, withdrawn), octets(t, attrs)
 	b := binary.BigEndian.AppendUint16(nil, uint16(len(w)))
 	b = append(b, w...)

@@ -8,7 +8,8 @@
 //
 // Decoding is two steps. First check.go walks the octets and holds each length
 // and value against RFC 4271 §6; what is wrong becomes the NOTIFICATION that
-// the sender deserves. Only then gobgp reads the message, and of it only those
+// the sender deserves, or what RFC 7606 has in its place (revised.go). Only then
+// gobgp reads the message, and of it only those
 // attributes and capabilities that a bgp.Message can hold: gobgp has decoders
 // for several dozen more, some of which trust the lengths that they are
 // given, and none of those is ever reached. That is why there is no recover()
@@ -57,8 +58,10 @@ func Append(dst []byte, m *bgp.Message) ([]byte, error) {
 	return append(dst, b...), nil
 }
 
-// Decode reads the one message that b holds. When it is malformed there is no
-// message, and the NOTIFICATION says how. The message shares no memory with b.
+// Decode reads the one message that b holds. When anything about it is wrong
+// there is no message, and the NOTIFICATION of RFC 4271 §6 says what. The message
+// shares no memory with b. Receive is Decode for what comes from other people's
+// routers.
 func Decode(b []byte) (*bgp.Message, *bgp.Notification) {
 	if n := checkHeader(b); n != nil {
 		return nil, n
@@ -66,7 +69,8 @@ func Decode(b []byte) (*bgp.Message, *bgp.Notification) {
 	if len(b) != length(b) {
 		return nil, badLength(b)
 	}
-	clean, n := checkBody(b)
+	var strict checker
+	clean, n := strict.checkBody(b)
 	if n != nil {
 		return nil, n
 	}
