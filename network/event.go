@@ -19,11 +19,14 @@ const (
 	evSegment // a TCP segment reaches its side: segArg
 	evUpdate  // the update at the head of the router's queue is due
 	evFIB     // the change at the head of the router's FIB queue is programmed
-	evTable   // … of its route table queue
+	evTable   // … of its route table queue; Arg: localChange or 0
 	evIKESend // an IKE message leaves, after processing: index of the message
 	evIKE     // … arrives
 	evFlying  = evEcho
 )
+
+// localChange is the Arg of a change that waits for route_table.local_delay.
+const localChange = 1
 
 // launch schedules something that is on its way. While anything is, a stretch
 // is not quiet.

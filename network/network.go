@@ -277,9 +277,18 @@ func draw(k *sim.Kernel, s *topology.Settings, key topology.Key, name sim.Name) 
 	if !d.IsRandom() {
 		return d.A
 	}
-	st := k.Rand(name + sim.Name(key)*7919)
+	st := k.Rand(name + keyNames[key])
 	return d.Draw(st.Uint64())
 }
+
+// keyNames tells streams of settings apart by the path of the setting, not by
+// its number, which moves when somebody adds a setting before it.
+var keyNames = func() (names [topology.NumKeys]sim.Name) {
+	for k := range names {
+		names[k] = sim.StreamName(topology.Key(k).String())
+	}
+	return names
+}()
 
 // sortedLinks is the order of everything that is hashed over.
 func sortedLinks(ls []int32) []int32 {

@@ -276,7 +276,11 @@ func (n *Network) program(r *router, q *changeQueue, kind sim.Kind, key topology
 	}
 	q.last = due
 	q.list = append(q.list, c)
-	n.launch(due, actorOf(r.id), kind, uint64(key))
+	arg := uint64(0)
+	if key == topology.RouteTableLocalDelay {
+		arg = localChange
+	}
+	n.launch(due, actorOf(r.id), kind, arg)
 }
 
 // fact hashes a prefix for the digest.

@@ -61,7 +61,11 @@ func (n *Network) Wait(ev trace.Event) Wait {
 	case evFIB:
 		return n.routerWait(router(), topology.FIBDelay, "programming of the forwarding table")
 	case evTable:
-		return n.routerWait(router(), topology.Key(ev.Arg), "programming of the route table")
+		key := topology.RouteTableDelay
+		if ev.Arg == localChange {
+			key = topology.RouteTableLocalDelay
+		}
+		return n.routerWait(router(), key, "programming of the route table")
 	case evIKESend:
 		m := &n.ike[ev.Arg]
 		return n.endWait(m.link, m.from, topology.VPNProcessing, "processing of an IKE message")
