@@ -34,7 +34,10 @@ const (
 	InBadMessage                      // 21, 22, 28: what arrived on Conn is malformed; Msg is the NOTIFICATION that says how
 	InSendStuck                       // RFC 9687: nothing could be sent on Conn; starts SendHoldTimer unless it runs. InSendFree stops it.
 	InSendFree
-	InSent // the session sent an UPDATE for the Speaker: restarts KeepaliveTimer (RFC 4271 §8.2.2, Established); nothing else depends on it
+	InSent         // the session sent an UPDATE for the Speaker: restarts KeepaliveTimer (RFC 4271 §8.2.2, Established); nothing else depends on it
+	InBFDAdminDown // 30-32 of draft-ietf-idr-bgp-bfd-strict-mode: what the BFD session to the peer has become
+	InBFDDown      // … it was Up and says that the path has failed
+	InBFDUp
 
 	// To a Speaker, always with a PeerID.
 	InPeerUp    // the session is Established; Open is what the peer offered
@@ -155,11 +158,14 @@ const (
 	WhyCollision
 	WhyBadMessage
 	WhyUnexpected // a message that this state does not expect
+	WhyBFDDown
+	WhyBFDUp // strict mode: the session had been waiting for it
 )
 
 func (w Why) String() string {
 	return [...]string{"", "started", "administrative stop", "link down", "link up", "ConnectRetryTimer expired",
 		"IdleHoldTimer expired", "TCP connection established", "TCP connection failed", "DelayOpenTimer expired",
 		"OPEN accepted", "KEEPALIVE received", "HoldTimer expired", "SendHoldTimer expired",
-		"NOTIFICATION received", "connection collision", "malformed message", "unexpected message"}[w]
+		"NOTIFICATION received", "connection collision", "malformed message", "unexpected message",
+		"BFD down", "BFD up"}[w]
 }
