@@ -26,6 +26,16 @@ func (env Env) names() names {
 		}
 	}
 	n.Blame = n.Gap.Blame
+	n.Convergences = convergences(doc)
+	for i, c := range n.Convergences {
+		slower := !c.Converged && n.Convergence.Converged || c.Converged == n.Convergence.Converged && c.Seconds > n.Convergence.Seconds
+		if i == 0 || slower {
+			n.Convergence = c
+		}
+	}
+	if k := len(n.Convergences); k > 0 {
+		n.Converged = n.Convergences[k-1].Converged
+	}
 	for i := range doc.Probes {
 		p := &doc.Probes[i]
 		n.Sent, n.Received, n.Lost = n.Sent+p.Sent, n.Received+p.Received, n.Lost+p.Lost
@@ -89,6 +99,12 @@ func format(v any) string {
 		return strconv.FormatFloat(v, 'g', 6, 64)
 	case Gap:
 		return fmt.Sprintf("%s with %d lost", seconds(v.Outage), v.Lost)
+	case Convergence:
+		more := ""
+		if !v.Converged {
+			more = "more than "
+		}
+		return fmt.Sprintf("%s%s with %d announced, %d withdrawn", more, seconds(v.Seconds), v.Announcements, v.Withdrawals)
 	case Route:
 		if !v.Exists {
 			return "no route"

@@ -24,6 +24,12 @@ func failover() Env {
 						{StartS: 0, EndS: 28 * second, Parameter: "routers.aws.bgp.hold"},
 						{StartS: 28 * second, EndS: 28*second + 930*second/1000, Parameter: "routers.aws.route_table.delay"}}},
 			},
+			BringUp: []report.Convergence{{Event: "the network comes up", Seconds: 40 * second, Converged: true}},
+			Convergence: []report.Convergence{
+				{Event: "gcp deletes tun2", AtS: 85 * second, Prefix: "10.1.0.0/16", Seconds: 29 * second, Withdrawals: 1, RIBChanges: 1, Converged: true},
+				{Event: "gcp deletes tun2", AtS: 85 * second, Prefix: "10.2.0.0/16", Seconds: second, Announcements: 2, FIBChanges: 1, Converged: true},
+				{Event: "gcp creates tun2", AtS: 299 * second, Prefix: "10.2.0.0/16", Seconds: second, Announcements: 1},
+			},
 			Sessions: []report.Session{{Router: "aws", Link: "tun2", State: "Established", HoldS: 30 * second}},
 			Tunnels:  []report.Tunnel{{Router: "gcp", Link: "tun2", State: "up"}},
 		},
@@ -61,6 +67,12 @@ func TestExpectationsHoldOrSayWhatWasSeen(t *testing.T) {
 		{`blames(gap, "routers.aws.route_table.delay")`, false, `blames(gap, "routers.aws.route_table.delay") = false`},
 		{`all(gaps, .lost < 20)`, false, `gaps = [0.5 s with 1 lost, 28.93 s with 29 lost], all(gaps, .lost < 20) = false`},
 		{`count(gaps, .outage > duration("1s")) == 1`, true, `gaps = [0.5 s with 1 lost, 28.93 s with 29 lost], count(gaps, .outage > duration("1s")) = 1`},
+		{`convergence.seconds <= duration("29s") && convergence.converged`, false, `convergence.seconds = 1 s, convergence.converged = false`},
+		{`first(convergences).event == "gcp deletes tun2"`, true, `first(convergences).event = "gcp deletes tun2"`},
+		{`convergences[0].announcements == 2 && convergences[0].withdrawals == 1`, true, `convergences[0].announcements = 2, convergences[0].withdrawals = 1`},
+		{`convergences[0].rib_changes + convergences[0].fib_changes == 2`, true, `convergences[0].rib_changes = 1, convergences[0].fib_changes = 1`},
+		{`converged`, false, `converged = false`},
+		{`all(convergences, .at < at("100s") or not .converged)`, true, `convergences = [29 s with 2 announced, 1 withdrawn, more than 1 s with 1 announced, 0 withdrawn], all(convergences, .at < at("100s") or not .converged) = true`},
 		{`len(gaps) == 2`, true, `gaps = [0.5 s with 1 lost, 28.93 s with 29 lost]`},
 	} {
 		p, err := Compile(c.expr)

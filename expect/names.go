@@ -28,6 +28,20 @@ type Gap struct {
 	Blame         string        `expr:"blame"` // the parameter of its longest wait
 }
 
+// Convergence is how routing reacted to one event, all prefixes together. A run
+// in which nothing happened has one in which nothing happened.
+type Convergence struct {
+	Event         string        `expr:"event"`
+	At            time.Duration `expr:"at"`
+	Seconds       time.Duration `expr:"seconds"` // a duration, whatever its name
+	Announcements int           `expr:"announcements"`
+	Withdrawals   int           `expr:"withdrawals"`
+	RIBChanges    int           `expr:"rib_changes"`
+	FIBChanges    int           `expr:"fib_changes"`
+	TableChanges  int           `expr:"table_changes"`
+	Converged     bool          `expr:"converged"`
+}
+
 // Session is one end of a BGP session when the run is over.
 type Session struct {
 	State     string        `expr:"state"`
@@ -71,12 +85,32 @@ type names struct {
 	End      time.Duration `expr:"end"`    // of the run
 	Blame    string        `expr:"blame"`  // that of the longest gap
 
+	Convergence  Convergence   `expr:"convergence"`  // the slowest; what has not converged is slower than what has
+	Convergences []Convergence `expr:"convergences"` // by event; of a run without events, how the network came up
+	Converged    bool          `expr:"converged"`    // when the run ended, routing had come to rest
+
 	Duration func(string) (time.Duration, error)                          `expr:"duration"`
 	At       func(string) (time.Duration, error)                          `expr:"at"`
 	Best     func(router, prefix string, at time.Duration) (Route, error) `expr:"best"`
 	Session  func(router, link string) (Session, error)                   `expr:"session"`
 	Tunnel   func(router, link string) (Tunnel, error)                    `expr:"tunnel"`
 	Blames   func(gap Gap, parameter string) bool                         `expr:"blames"`
+}
+
+// convergences sums up the prefixes of each event.
+func convergences(doc *report.Document) []Convergence {
+	rows := doc.Convergence
+	if len(rows) == 0 {
+		rows = doc.BringUp
+	}
+	var list []Convergence
+	for _, e := range report.Events(rows) {
+		t := report.Total(e)
+		list = append(list, Convergence{Event: t.Event, At: time.Duration(t.AtS), Seconds: time.Duration(t.Seconds),
+			Announcements: t.Announcements, Withdrawals: t.Withdrawals, RIBChanges: t.RIBChanges,
+			FIBChanges: t.FIBChanges, TableChanges: t.TableChanges, Converged: t.Converged})
+	}
+	return list
 }
 
 func gapOf(g *report.Gap) Gap {

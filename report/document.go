@@ -21,6 +21,8 @@ type Document struct {
 	Story          []Fault       `json:"story"`
 	Probes         []Probe       `json:"probes"`
 	Gaps           []Gap         `json:"gaps"`
+	BringUp        []Convergence `json:"bring_up"`
+	Convergence    []Convergence `json:"convergence"`
 	Sessions       []Session     `json:"sessions"`
 	Tunnels        []Tunnel      `json:"tunnels"`
 	Routes         []Route       `json:"routes"`
@@ -133,6 +135,23 @@ type Counterfactual struct {
 	Removes string  `json:"removes"` // the parameter of the chain's link that it takes away or shortens
 	OutageS Seconds `json:"outage_s"`
 	Lost    int     `json:"lost"`
+}
+
+// Convergence is how routing reacted to one event, about one prefix. An event
+// after which nothing happened has one row without a prefix.
+type Convergence struct {
+	Event         string   `json:"event"` // "r1 withdraws 10.0.0.0/8"; faults of one instant are one event
+	Path          string   `json:"path"`  // "story[0]"; empty: the network came up
+	AtS           Seconds  `json:"at_s"`
+	Prefix        string   `json:"prefix"`
+	Seconds       Seconds  `json:"seconds"`       // from the event to the last change of a route or UPDATE sent; unless Converged, to the next event or the end: it takes longer
+	Announcements int      `json:"announcements"` // times that UPDATEs announced the prefix
+	Withdrawals   int      `json:"withdrawals"`
+	RIBChanges    int      `json:"rib_changes"` // of Loc-RIBs
+	FIBChanges    int      `json:"fib_changes"`
+	TableChanges  int      `json:"table_changes"` // of clouds' route tables
+	Converged     bool     `json:"converged"`     // nothing more was to come of it when the next event, or the end, came
+	Waits         []string `json:"waits"`         // what was, if not
 }
 
 // Session is one end of a BGP session at the end of the run, and its history.

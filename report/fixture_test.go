@@ -166,6 +166,15 @@ func seedCase() Document {
 		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun1", "169.254.26.157", 0, -1, "", "", true, true, "installed: one row per next hop"},
 		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun2", "169.254.26.133", 0, -1, "", "", false, true, "installed: one row per next hop"},
 	}
+	doc.BringUp = []Convergence{
+		{"the network comes up", "", -60 * sec, "10.1.0.0/16", 5_900 * ms, 4, 1, 3, 2, 1, true, nil},
+		{"the network comes up", "", -60 * sec, "10.2.0.0/16", 6_100 * ms, 2, 0, 3, 2, 2, true, nil},
+	}
+	doc.Convergence = []Convergence{
+		{deletion, "story[0]", fault, "10.1.0.0/16", end - fault, 0, 1, 1, 1, 1, true, nil},
+		{deletion, "story[0]", fault, "10.2.0.0/16", 213 * ms, 0, 0, 1, 1, 0, true, nil},
+		{"gcp creates tun2 again", "story[1]", create, "10.2.0.0/16", 3_100 * ms, 1, 0, 1, 1, 1, true, nil},
+	}
 	doc.Expectations = []Expectation{
 		{`gap.outage <= duration("30s")`, true, "28.996 s", "aws-gcp.yaml:35:5"},
 		{`best("gcp", "10.2.0.0/16", end).tunnel == "tun2"`, false, "tun1", "aws-gcp.yaml:36:5"},
@@ -211,6 +220,24 @@ func seedCase() Document {
 }
 
 func nothingSent() Document { return Document{VPNSim: "v1", Kind: "run", Version: "dev"} }
+
+// noPing is a network without probes: path exploration that the end of the run
+// cuts short, and a fault that routing does not even notice.
+func noPing() Document {
+	doc := header("run")
+	doc.Name, doc.Scenario = "Routers all joined to each other", "clique.yaml"
+	doc.Story = []Fault{{100 * sec, "r1 withdraws its prefixes", "story[0]", "clique.yaml:9:3"}, {200 * sec, "l3 carries packets again", "story[1]", "clique.yaml:10:3"}}
+	doc.BringUp = []Convergence{{"the network comes up", "", -60 * sec, "", 0, 0, 0, 0, 0, 0, true, nil}}
+	for i := range 12 {
+		c := Convergence{"r1 withdraws its prefixes", "story[0]", 100 * sec, fmt.Sprintf("10.%d.0.0/16", i), Seconds(i%5)*30*sec + 20*ms, 15, 12, 13, 11, 0, true, nil}
+		if i > 9 {
+			c.Converged, c.Seconds, c.Waits = false, 100*sec, []string{"r2 may not advertise over l2 yet (MRAI)"}
+		}
+		doc.Convergence = append(doc.Convergence, c)
+	}
+	doc.Convergence = append(doc.Convergence, Convergence{"l3 carries packets again", "story[1]", 200 * sec, "", 0, 0, 0, 0, 0, 0, true, nil})
+	return doc
+}
 
 func noGap() Document {
 	doc := header("run")

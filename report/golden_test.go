@@ -67,6 +67,7 @@ func everything(t *testing.T, write func(io.Writer) error) []byte {
 var documents = map[string]func() Document{
 	"seed":             seedCase,
 	"nothing-sent":     nothingSent,
+	"no-ping":          noPing,
 	"no-gap":           noGap,
 	"never-recovered":  neverRecovered,
 	"two-probes":       twoProbes,
@@ -117,7 +118,7 @@ func TestTextOptions(t *testing.T) {
 }
 
 func TestJSONGolden(t *testing.T) {
-	for name, doc := range map[string]func() Document{"nothing-sent": nothingSent, "between-two": betweenTwoProbes, "seed": seedCase} {
+	for name, doc := range map[string]func() Document{"nothing-sent": nothingSent, "no-ping": noPing, "between-two": betweenTwoProbes, "seed": seedCase} {
 		golden(t, name+".json", everything(t, func(w io.Writer) error { return JSON(w, doc()) }))
 	}
 }

@@ -111,7 +111,11 @@ func (m *sheet) verdict() {
 
 func (m *sheet) probes() {
 	if len(m.doc.Probes) == 0 {
-		if m.doc.Explain == nil {
+		switch {
+		case m.doc.Explain != nil:
+		case len(m.doc.Convergence)+len(m.doc.BringUp) > 0:
+			m.convergence()
+		default:
 			m.printf("No probe was sent.\n\n")
 		}
 		return

@@ -13,10 +13,10 @@ import (
 	"github.com/vpnsim/vpnsim/probe"
 )
 
-// Options of the text views. The zero value prints ping and gaps without
-// colour and without wrapping.
+// Options of the text views. The zero value prints what is usual (ping and gaps)
+// without colour and without wrapping.
 type Options struct {
-	Show  []string // of Views; none: ping and gaps
+	Show  []string // of Views; none: ping and gaps, or without a probe convergence
 	Color bool     // the caller knows whether there is a terminal and NO_COLOR
 	ASCII bool     // the signs →, –, ✓, ▇ … in ASCII
 	Width int      // columns of the page; 0: lines are as long as they are
@@ -25,7 +25,7 @@ type Options struct {
 }
 
 // Views are the names that Options.Show knows.
-var Views = []string{"ping", "gaps", "routes", "sessions", "timeline", "events"}
+var Views = []string{"ping", "gaps", "convergence", "routes", "sessions", "timeline", "events"}
 
 // Text writes doc for a person to read.
 func Text(w io.Writer, doc Document, opt Options) error {
@@ -35,7 +35,7 @@ func Text(w io.Writer, doc Document, opt Options) error {
 	}
 	show := opt.Show
 	if len(show) == 0 {
-		show = []string{"ping", "gaps"}
+		show = Usual(doc)
 	}
 	for _, s := range show {
 		if !slices.Contains(Views, s) {
@@ -57,6 +57,8 @@ func Text(w io.Writer, doc Document, opt Options) error {
 			p.pings(doc, style)
 		case "gaps":
 			p.gaps(doc)
+		case "convergence":
+			p.convergence(doc)
 		case "routes":
 			p.routes(doc)
 		case "sessions":
@@ -71,6 +73,15 @@ func Text(w io.Writer, doc Document, opt Options) error {
 	p.assumptions(doc)
 	_, err = w.Write(p.buf.Bytes())
 	return err
+}
+
+// Usual is what is shown when nothing is asked for: what became of the pings, and
+// where there are none, of the routes.
+func Usual(doc Document) []string {
+	if len(doc.Probes) == 0 && len(doc.Convergence)+len(doc.BringUp) > 0 {
+		return []string{"convergence"}
+	}
+	return []string{"ping", "gaps"}
 }
 
 func isMessage(m Moment) bool { return m.Lane == "message" }

@@ -114,9 +114,6 @@ the same run again, with one thing changed).
 			if _, err := probe.ParseStyle(style); err != nil {
 				return usagef("", "--ping-style: %v", err)
 			}
-			if q.at != "" && !cmd.Flags().Changed("show") {
-				show = []string{"ping", "gaps", "routes"}
-			}
 			files, err := outputs(paths)
 			if err != nil {
 				return err
@@ -135,6 +132,9 @@ the same run again, with one thing changed).
 			}
 			opt := a.options(a.out)
 			opt.Show, opt.Ping, opt.All = show, style, all
+			if q.at != "" && len(show) == 0 {
+				opt.Show = append(report.Usual(*answer.Doc), "routes")
+			}
 			if err := a.print(answer.Doc, report.Text, opt); err != nil {
 				return err
 			}
@@ -155,7 +155,7 @@ the same run again, with one thing changed).
 	}
 	q.flags(cmd)
 	f := cmd.Flags()
-	f.StringSliceVar(&show, "show", []string{"ping", "gaps"}, "what to print: `views` of "+showTypes)
+	f.StringSliceVar(&show, "show", nil, "what to print: `views` of "+showTypes+" (default: ping and gaps; without a probe, convergence)")
 	f.StringArrayVarP(&paths, "output", "o", nil, "write the run to `file`, too; the suffix says how")
 	f.StringVar(&style, "ping-style", "iputils", "arithmetic of ping's last line, `style` iputils or centos7")
 	f.BoolVar(&all, "all", false, "every reply line, none left out")
