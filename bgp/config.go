@@ -46,6 +46,7 @@ type SessionConfig struct {
 	IdleHold       time.Duration // before an automatic restart after an error; doubles up to IdleHoldMax (RFC 4271 §8.1.1 DampPeerOscillations)
 	IdleHoldMax    time.Duration
 	IdleHoldReset  time.Duration // after an administrative reset by the peer (CEASE); 0: as IdleHold
+	PrefixRestart  time.Duration // after the peer announced too many prefixes; 0: the session stays down until it is started
 	SendHold       time.Duration // RFC 9687; 0: the greater of 8 min and twice the hold time; <0: off
 	Passive        bool          // never opens a connection itself
 
@@ -64,11 +65,6 @@ type SessionConfig struct {
 	RouteRefresh bool
 	FourOctetAS  bool
 	Restart      *GracefulRestart
-
-	// BFDStrict: the session is not Established before BFD says that the path
-	// works, if the peer wants it so too (draft-ietf-idr-bgp-bfd-strict-mode).
-	BFDStrict bool
-	BFDHold   time.Duration // how long it waits for that when no hold time was negotiated; 0: the draft's 30 s
 
 	Rand func() uint64 // for jitter only; nil: there is none
 }
@@ -102,8 +98,12 @@ type PeerConfig struct {
 	// NoEcho: the best route is not announced back to the peer that it came from (split horizon).
 	NoEcho bool
 	// OwnOnly: only routes that the router itself originates are announced; it is no transit.
-	OwnOnly     bool
-	MaxPrefixes int // 0: no limit
+	OwnOnly bool
+	// MaxPrefixes is how many prefixes are taken from the peer, not counting those
+	// that come back in a loop; 0: no limit.
+	MaxPrefixes int
+	// LimitWarns: what exceeds MaxPrefixes is taken all the same ("warning-only").
+	LimitWarns bool
 	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
 	NextHopSelf bool
 	Weight      uint32 // Cisco's, of what this peer announces

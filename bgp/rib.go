@@ -22,6 +22,10 @@ type arrival struct {
 	bar  Rule   // why it is no candidate; RuleNone: it is one
 }
 
+// counts tells whether a is one of the prefixes that a limit is about. What has
+// gone round in a loop is not: many routers send back what they were told.
+func (a *arrival) counts() bool { return a.bar != RuleLoop }
+
 // departure is an entry of an Adj-RIB-Out.
 type departure struct {
 	sent   *Attrs // what the peer knows; nil: nothing
@@ -37,7 +41,7 @@ type neighbour struct {
 	eor     bool       // it has sent End-of-RIB
 	gated   bool       // the advertisement timer runs
 	excess  bool       // ActMaxPrefixes was given
-	prefix  int        // how many it announces
+	prefix  int        // how many it announces, but for loops
 	waiting int        // changes that wait
 	queue   []*entry   // entries that wait, in the order in which they began to
 	rank    int32      // place in Order

@@ -19,10 +19,11 @@ import (
 //
 //	config key=value …   a fresh session; starts a case
 //	given STATE          brings it into a state by the usual way, without printing
-//	start, stop SUBCODE, link down, link up, bfd up, bfd down, bfd admin-down
+//	start, stop SUBCODE, link down, link up
 //	up CONN [incoming], down CONN, stuck CONN, free CONN, sent
 //	timer NAME           NAME is as in the actions; NAME/2 is the second connection's
 //	open CONN [key=value …], keepalive CONN, update CONN, refresh CONN,
+//	limit, ask
 //	notification CONN CODE/SUBCODE, bad CONN CODE/SUBCODE, type CONN N
 //	show                 no input: prints what the accessors say
 //
@@ -186,8 +187,7 @@ func parseConfig(words []string) (SessionConfig, error) {
 	durations := map[string]*time.Duration{
 		"hold": &cfg.Hold, "keepalive": &cfg.Keepalive, "min-hold": &cfg.MinHold, "open-hold": &cfg.OpenHold,
 		"connect-retry": &cfg.ConnectRetry, "delay-open": &cfg.DelayOpen, "idle-hold": &cfg.IdleHold,
-		"bfd-hold":      &cfg.BFDHold,
-		"idle-hold-max": &cfg.IdleHoldMax, "idle-hold-reset": &cfg.IdleHoldReset, "send-hold": &cfg.SendHold,
+		"idle-hold-max": &cfg.IdleHoldMax, "idle-hold-reset": &cfg.IdleHoldReset, "send-hold": &cfg.SendHold, "prefix-restart": &cfg.PrefixRestart,
 	}
 	jitters := map[string]*Jitter{
 		"keepalive-jitter": &cfg.KeepaliveJitter, "hold-jitter": &cfg.HoldJitter,
@@ -195,7 +195,7 @@ func parseConfig(words []string) (SessionConfig, error) {
 	}
 	flags := map[string]*bool{
 		"passive": &cfg.Passive, "connect-fail-active": &cfg.ConnectFailActive,
-		"keepalive-fixed": &cfg.KeepaliveFixed, "bfd-strict": &cfg.BFDStrict,
+		"keepalive-fixed": &cfg.KeepaliveFixed,
 	}
 	for _, w := range words {
 		k, v, _ := strings.Cut(w, "=")
@@ -244,16 +244,14 @@ func parseInput(words []string) (Input, error) {
 	}
 	kinds := map[string]InputKind{
 		"start": InStart, "stop": InStop, "link": InLinkDown, "up": InTCPUp, "down": InTCPDown, "timer": InTimer,
-		"stuck": InSendStuck, "free": InSendFree, "sent": InSent, "bad": InBadMessage,
+		"limit": InPrefixLimit, "ask": InAskAgain, "stuck": InSendStuck, "free": InSendFree, "sent": InSent, "bad": InBadMessage,
 	}
 	in.Kind = InMessage
 	if k, ok := kinds[words[0]]; ok {
 		in.Kind = k
 	}
 	switch words[0] {
-	case "start", "stop", "down", "stuck", "free", "sent":
-	case "bfd":
-		in.Kind = map[string]InputKind{"up": InBFDUp, "down": InBFDDown, "admin-down": InBFDAdminDown}[arg(1)]
+	case "limit", "ask", "start", "stop", "down", "stuck", "free", "sent":
 	case "link":
 		if arg(1) == "up" {
 			in.Kind = InLinkUp
@@ -297,10 +295,10 @@ func parseInput(words []string) (Input, error) {
 				_, err = fmt.Sscan(v, &o.HoldTime)
 			case "version":
 				_, err = fmt.Sscan(v, &o.Version)
+			case "no-refresh":
+				o.RouteRefresh = false
 			case "id":
 				o.ID, err = netip.ParseAddr(v)
-			case "bfd-strict":
-				o.BFDStrict = true
 			default:
 				err = fmt.Errorf("unknown key %q", k)
 			}
@@ -325,9 +323,6 @@ func show(s *Session) string {
 			text += ", " + timerText(t)
 		}
 	}
-	if s.AwaitsBFD() {
-		text += ", awaits BFD"
-	}
 	return text
 }
 
@@ -343,11 +338,7 @@ func timerText(t TimerID) string {
 func messageText(m *Message) string {
 	switch m.Type {
 	case MsgOpen:
-		text := fmt.Sprintf("OPEN AS %d hold %d id %v", m.Open.AS, m.Open.HoldTime, m.Open.ID)
-		if m.Open.BFDStrict {
-			text += " bfd-strict"
-		}
-		return text
+		return fmt.Sprintf("OPEN AS %d hold %d id %v", m.Open.AS, m.Open.HoldTime, m.Open.ID)
 	case MsgUpdate:
 		return "UPDATE"
 	case MsgKeepalive:

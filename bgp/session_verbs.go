@@ -195,26 +195,18 @@ func (s *Session) opened(c *conn, o *Open) {
 	if c.state < OpenSent { // Event 20: the DelayOpenTimer was running
 		s.send(c, s.offer())
 	}
-	if c.open = o; s.mustWaitForBFD(c) {
-		s.waitForBFD(c)
-		return
-	}
 	s.disarm(DelayOpenTimer)
 	s.disarm(ConnectRetryTimer)
-	s.confirm(c, WhyOpen)
-}
-
-// confirm answers the OPEN that came on c with a KEEPALIVE.
-func (s *Session) confirm(c *conn, why Why) {
 	s.send(c, Keepalive)
-	c.hold, c.keepalive = s.cfg.negotiate(c.open)
+	c.open = o
+	c.hold, c.keepalive = s.cfg.negotiate(o)
 	if c.hold > 0 {
 		s.armHold(c)
 		s.armKeepalive(c)
 	} else { // "then the HoldTimer and KeepaliveTimer are not started"
 		s.disarm(HoldTimer + c.second)
 	}
-	s.enter(c, OpenConfirm, why, nil)
+	s.enter(c, OpenConfirm, WhyOpen, nil)
 }
 
 // establish makes c the connection of the session. What else there is, an
@@ -366,6 +358,18 @@ func (s *Session) stop(subcode uint8) {
 	s.started = false
 	s.tries, s.errors = 0, 0
 	s.drop(WhyStop, m, 0)
+}
+
+// limit ends a session whose peer announces more prefixes than it may. RFC 4271
+// §6.7: "The BGP speaker MAY … terminate the BGP session with the neighbor by
+// sending a Cease". It would happen again at once, so the session comes back
+// only after a time of its own, or when the operator starts it.
+func (s *Session) limit(c *conn) {
+	m := note(NoteCease, CeaseMaxPrefixes)
+	s.send(c, m)
+	s.tries++
+	s.started = s.cfg.PrefixRestart > 0
+	s.drop(WhyPrefixLimit, m, s.cfg.PrefixRestart)
 }
 
 // cut is InLinkDown: the interface is gone, so nothing that is said now would

@@ -163,19 +163,26 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 	if known && e.in[i].raw.Equal(raw) {
 		return acts // said before: neither older nor newer for it
 	}
-	if !known {
+	attrs, bar := s.admit(peer, prefix, raw)
+	switch counted := known && e.in[i].counts(); {
+	case counted && bar == RuleLoop:
+		n.prefix--
+	case !counted && bar != RuleLoop:
 		if cfg.MaxPrefixes > 0 && n.prefix >= cfg.MaxPrefixes {
 			// RFC 4271 §6.7: the prefix is discarded, and the session is to end.
 			if !n.excess {
 				n.excess = true
 				acts = append(acts, Action{Kind: ActMaxPrefixes, Peer: peer})
 			}
-			return acts
+			if !cfg.LimitWarns {
+				return acts
+			}
 		}
 		n.prefix++
+	}
+	if !known {
 		e = s.entryOf(prefix)
 	}
-	attrs, bar := s.admit(peer, prefix, raw)
 	if bar == RuleNone || known && e.in[i].bar == RuleNone {
 		s.touch(e)
 	}
@@ -189,12 +196,17 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 // forget removes what peer said about a prefix.
 func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
 	e := s.table[prefix.Masked()]
-	if e == nil || !e.remove(peer) {
+	if e == nil {
 		return
 	}
-	if peer != Local {
+	i, ok := e.find(peer)
+	if !ok {
+		return
+	}
+	if peer != Local && e.in[i].counts() {
 		s.peers[peer].prefix--
 	}
+	e.remove(peer)
 	s.touch(e)
 }
 

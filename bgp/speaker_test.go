@@ -400,3 +400,49 @@ func TestPrefixesAreSortedAndMasked(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// A prefix that comes back to the router that told it counts for nothing: a peer
+// without split horizon would otherwise fill the limit with our own routes.
+func TestLoopsDoNotCountAsPrefixes(t *testing.T) {
+	cfg := speakerOf("rfc4271", 1)
+	cfg.Peers[0].MaxPrefixes = 1
+	cfg.Peers[0].NoEcho = true
+	r := newSpeakerRig(t, cfg)
+	r.up(0)
+	loop := pathAttrs(asPath(1, 65000))
+	r.announce(0, loop, "10.1.0.0/16", "10.2.0.0/16")
+	r.quiet()
+	r.announce(0, pathAttrs(asPath(1)), "10.3.0.0/16")
+	r.withdraw(0, "10.1.0.0/16")
+	r.announce(0, loop, "10.3.0.0/16") // makes room
+	r.announce(0, pathAttrs(asPath(1)), "10.2.0.0/16")
+	r.announce(0, pathAttrs(asPath(1)), "10.3.0.0/16") // one too many
+	r.want(`
+	0 announces 10.3.0.0/16
+	  route 10.3.0.0/16: from 0 (only path)
+	0 withdraws 10.1.0.0/16
+	0 announces 10.3.0.0/16
+	  route 10.3.0.0/16: none
+	0 announces 10.2.0.0/16
+	  route 10.2.0.0/16: from 0 (only path)
+	0 announces 10.3.0.0/16
+	  too many prefixes from 0
+	`)
+}
+
+// "warning-only": what exceeds the limit is taken, and said once.
+func TestPrefixLimitThatOnlyWarns(t *testing.T) {
+	cfg := speakerOf("rfc4271", 1)
+	cfg.Peers[0].MaxPrefixes, cfg.Peers[0].LimitWarns, cfg.Peers[0].NoEcho = 1, true, true
+	r := newSpeakerRig(t, cfg)
+	r.up(0)
+	r.quiet()
+	r.announce(0, pathAttrs(asPath(1)), "10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16")
+	r.want(`
+	0 announces 10.1.0.0/16 10.2.0.0/16 10.3.0.0/16
+	  too many prefixes from 0
+	  route 10.1.0.0/16: from 0 (only path)
+	  route 10.2.0.0/16: from 0 (only path)
+	  route 10.3.0.0/16: from 0 (only path)
+	`)
+}

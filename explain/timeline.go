@@ -147,6 +147,8 @@ func (a *Answer) timeline() []report.Moment {
 					m.What = "lost in " + link(n.Link) + ": " + n.Text
 				}
 			}
+		case trace.NoteLimit:
+			m.Lane, m.What = "session", fmt.Sprintf("takes %d prefixes and no more: its peer has announced another one", n.A)
 		case trace.NoteMessage:
 			m.Lane, m.What = "message", network.MessageText(n.Msg)
 		default:

@@ -153,6 +153,9 @@ func (a *Answer) without(g *report.Gap) []change {
 			} else {
 				add(change{[]string{w.Parameter + "=1s"}, "", w.Parameter})
 			}
+		case strings.HasSuffix(w.Parameter, ".max_prefixes_restart"):
+			add(change{[]string{w.Parameter + "=1s"}, "", w.Parameter})
+			add(change{[]string{strings.TrimSuffix(w.Parameter, "_restart") + "=0"}, "no limit", w.Parameter})
 		case strings.HasSuffix(w.Parameter, ".passive"):
 			add(change{[]string{w.Parameter + "=false"}, "one end calls the other", w.Parameter})
 		case strings.HasSuffix(w.Parameter, ".propagate"), strings.HasSuffix(w.Parameter, ".icmp"):

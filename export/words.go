@@ -27,6 +27,7 @@ var noteNames = [...]string{
 	trace.NoteLost:       "lost",
 	trace.NoteForwarding: "forwarding",
 	trace.NoteAdvertise:  "advertise",
+	trace.NoteLimit:      "limit",
 }
 
 func noteName(k trace.NoteKind) string {
@@ -74,6 +75,8 @@ func words(l *trace.Log, n *trace.Note) string {
 			return fmt.Sprintf("%s: advertisement over %s waits for MRAI", router, link)
 		}
 		return fmt.Sprintf("%s: advertisement over %s waits no longer", router, link)
+	case trace.NoteLimit:
+		return fmt.Sprintf("%s takes no more than %d prefixes over %s: the peer has announced another one", router, n.A, link)
 	}
 	return n.Text
 }

@@ -34,7 +34,6 @@ func (n *Network) drawStory() {
 // strike makes fault i happen.
 func (n *Network) strike(i int) {
 	f := &n.d.Story[i]
-	n.faultStrikes(i)
 	n.note(trace.Note{Kind: trace.NoteFault, Router: int32(f.Router), Link: int32(f.Link), A: int64(i), Text: n.faults[i].text})
 	switch f.Kind {
 	case topology.TunnelDelete, topology.TunnelCreate:
@@ -61,6 +60,9 @@ func (n *Network) strike(i int) {
 			}
 			n.shutSession(l, e, f.Kind == topology.SessionShut)
 		}
+	case topology.SessionRefresh:
+		l := &n.links[f.Link]
+		n.tellSession(l, l.endOf(f.Router), bgp.Input{Kind: bgp.InAskAgain})
 	case topology.RouterKill:
 		n.kill(&n.routers[f.Router])
 	case topology.RouterStart:

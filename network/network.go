@@ -17,7 +17,6 @@ type Options struct {
 	Log         *trace.Log // records the run; nil: nothing is recorded
 	Wire        bool       // every message goes through real bytes and back
 	NoSkip      bool       // quiet stretches are not fast-forwarded
-	Convergence bool       // counts how routing reacts to each fault
 	ShuffleTies uint64     // reorders ties between actors; for tests
 }
 
@@ -39,7 +38,8 @@ type Network struct {
 	flying   int  // events of what is on its way
 	dirty    bool // forwarding state changed in this event
 	knocks   []knock
-	settled  bool // warm-up is over
+	over     []int32 // sessions whose peers have announced too many prefixes
+	settled  bool    // warm-up is over
 	end      sim.Time
 	acts     []bgp.Action // of the session being stepped
 	routes   []bgp.Action // of the speaker being stepped
@@ -48,7 +48,6 @@ type Network struct {
 	wire     wireCheck
 	skip     skipper
 	longest  time.Duration // a round trip takes no longer
-	tally    *tally        // nil: reactions are not counted
 }
 
 // New builds a network. The design must have passed its validation.
@@ -93,9 +92,6 @@ func New(d *topology.Design, opt Options) *Network {
 		n.faults[i].text = n.FaultText(i)
 	}
 	n.longest = n.longestTrip()
-	if opt.Convergence {
-		n.tally = &tally{}
-	}
 	if n.log != nil {
 		n.log.Names = n.Names()
 	}
@@ -158,12 +154,9 @@ func (n *Network) prepare(seed uint64) {
 	n.k.Start(seed, start)
 	n.end = sim.Time(n.d.For)
 	n.settled, n.dirty, n.flying = false, false, 0
-	n.ike, n.knocks = n.ike[:0], n.knocks[:0]
+	n.ike, n.knocks, n.over = n.ike[:0], n.knocks[:0], n.over[:0]
 	n.wire.errs = nil
 	n.resetConns()
-	if n.tally != nil {
-		n.tally.restart(start)
-	}
 	if n.log != nil {
 		n.log.Reset()
 		n.k.Observe((*observer)(n.log))
@@ -248,6 +241,11 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		k := n.knocks[len(n.knocks)-1]
 		n.knocks = n.knocks[:len(n.knocks)-1]
 		n.stepTunnel(&n.links[k.link], int(k.end), vpn.Input{Kind: vpn.InTraffic})
+	}
+	for len(n.over) > 0 {
+		s := &n.sessions[n.over[0]]
+		n.over = append(n.over[:0], n.over[1:]...)
+		n.receive(s, bgp.Input{Kind: bgp.InPrefixLimit})
 	}
 	if len(n.unsent) > 0 {
 		n.send()

@@ -209,6 +209,10 @@ func (m *maker) makeRouters() {
 		maybe(&bgp, 0.2, "mrai_withdrawals", pick(m, "gated", "exempt"))
 		maybe(&bgp, 0.3, "processing", m.dist(0, 1500))
 		maybe(&bgp, 0.3, "multipath", pick(m, "1", "2", "8"))
+		maybe(&bgp, 0.1, "max_prefixes", pick(m, "1", "2"))
+		maybe(&bgp, 0.1, "max_prefixes_action", pick(m, "drop", "warn"))
+		maybe(&bgp, 0.1, "max_prefixes_restart", m.dist(0, 20000))
+		maybe(&bgp, 0.1, "min_hold", pick(m, "6s", "15s"))
 		maybe(&bgp, 0.2, "fast_fallover", pick(m, "true", "false"))
 		maybe(&other, 0.3, "fib", "{delay: "+m.dist(0, 3000)+"}")
 		maybe(&other, 0.3, "route_table", "{kind: "+pick(m, "none", "gateway", "tunnel")+", delay: "+m.dist(0, 2000)+"}")
@@ -333,7 +337,7 @@ func (m *maker) fault(length int) string {
 	if m.chance(0.5) {
 		direction = ", direction: " + pick(m, "from ", "to ") + end
 	}
-	switch m.IntN(10) {
+	switch m.IntN(12) {
 	case 0:
 		if l.tunnel {
 			return fmt.Sprintf("delete: %s, by: %s, notify: %v%s", l.name, end, m.chance(0.5), undone)
@@ -353,6 +357,10 @@ func (m *maker) fault(length int) string {
 		return fmt.Sprintf("freeze: %s%s", m.routers[router], undone)
 	case 8:
 		return fmt.Sprintf("propagate: {router: %s, on: false}%s", m.routers[router], undone)
+	case 9:
+		return fmt.Sprintf("refresh: %s, by: %s", l.name, end)
+	case 10:
+		return fmt.Sprintf("announce: 10.9.%d.0/24, by: %s%s", m.IntN(4), m.routers[router], undone)
 	}
 	return fmt.Sprintf("withdraw: 10.%d.0.0/16, by: %s%s", router+1, m.routers[router], undone)
 }

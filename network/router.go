@@ -193,10 +193,22 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 			n.k.Stop(&n.sessions[r.sessions[a.Peer]].mrai)
 		case bgp.ActRoute:
 			n.routeChanged(r, a.Route)
+		case bgp.ActMaxPrefixes:
+			n.tooMany(&n.sessions[r.sessions[a.Peer]])
 		}
 	}
 	if n.log != nil {
 		n.noteWaiting(r)
+	}
+}
+
+// tooMany: the peer of a session has announced more prefixes than it may. The
+// session ends when the event is over, since it may be at work itself just now.
+func (n *Network) tooMany(s *session) {
+	limit := &n.d.Links[s.link].Ends[s.end].Settings
+	n.note(trace.Note{Kind: trace.NoteLimit, Router: int32(s.router), Link: int32(s.link), A: limit[topology.BGPMaxPrefixes].Int})
+	if limit[topology.BGPMaxPrefixesAction].Enum != "warn" {
+		n.over = append(n.over, int32(s.id))
 	}
 }
 
@@ -246,7 +258,6 @@ func (n *Network) updateDue(r *router) {
 func (n *Network) routeChanged(r *router, route *bgp.Route) {
 	n.k.Mix(fact(route.Prefix, uint64(r.id)<<8|uint64(len(route.Used))))
 	n.note(trace.Note{Kind: trace.NoteRoute, Router: int32(r.id), Link: -1, Prefix: route.Prefix, Route: route})
-	n.routingChanged(route.Prefix, inRIB)
 	var links []int32
 	for _, p := range route.Used {
 		if p.Peer == bgp.Local {

@@ -174,7 +174,6 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 // sendUpdate sends what the speaker has to say on the session's connection.
 func (n *Network) sendUpdate(s *session, msg *bgp.Message) {
 	if c, ok := s.m.Conn(); ok {
-		n.updateSent(msg.Update)
 		n.sendMessage(s, c, msg)
 	}
 }
@@ -251,4 +250,5 @@ func drawSession(c *bgp.SessionConfig, k *sim.Kernel, set *topology.Settings, na
 	c.IdleHoldMax = draw(k, set, topology.BGPIdleHoldMax, name)
 	c.IdleHoldReset = draw(k, set, topology.BGPIdleHoldReset, name)
 	c.SendHold = draw(k, set, topology.BGPSendHold, name)
+	c.PrefixRestart = draw(k, set, topology.BGPMaxPrefixesRestart, name)
 }

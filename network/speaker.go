@@ -32,6 +32,8 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
 			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
 			OwnOnly:        !me.Settings[topology.BGPTransit].Bool,
+			MaxPrefixes:    int(me.Settings[topology.BGPMaxPrefixes].Int),
+			LimitWarns:     me.Settings[topology.BGPMaxPrefixesAction].Enum == "warn",
 			// There is no IGP here that would know the networks between two ASes, so
 			// border routers put themselves in, as operators configure them where
 			// theirs does not either. Of use over iBGP only.

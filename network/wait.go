@@ -1,7 +1,9 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
@@ -52,7 +54,7 @@ func (n *Network) Wait(ev trace.Event) Wait {
 		l := &n.links[c.link]
 		return n.endWait(c.link, l.endOf(router()), key, what+l.cfg.Name)
 	case evBGPTimer:
-		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff))
+		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff), ev.Cause)
 	case evRouteTime:
 		s := &n.sessions[ev.Arg]
 		return n.endWait(s.link, s.end, topology.BGPMRAI, "MinRouteAdvertisementIntervalTimer towards "+d.Links[s.link].Name)
@@ -109,7 +111,8 @@ func (n *Network) endWait(link, end int, key topology.Key, what string) Wait {
 	return w
 }
 
-func (n *Network) sessionWait(s *session, t bgp.TimerID) Wait {
+// sessionWait names a timer of a session, which the event cause armed.
+func (n *Network) sessionWait(s *session, t bgp.TimerID, cause sim.EventID) Wait {
 	over := " of the session over " + n.d.Links[s.link].Name
 	switch t % bgp.SecondConn {
 	case bgp.HoldTimer:
@@ -130,7 +133,30 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID) Wait {
 	case bgp.SendHoldTimer:
 		return n.endWait(s.link, s.end, topology.BGPSendHold, "SendHoldTimer"+over)
 	}
-	return n.endWait(s.link, s.end, topology.BGPIdleHold, "IdleHoldTimer"+over)
+	return n.endWait(s.link, s.end, n.idleKey(s, cause), "IdleHoldTimer"+over)
+}
+
+// idleKey is the setting that the IdleHoldTimer of a session was armed by, when
+// the event cause took the session to Idle.
+func (n *Network) idleKey(s *session, cause sim.EventID) topology.Key {
+	if n.log == nil {
+		return topology.BGPIdleHold
+	}
+	notes := n.log.Notes
+	i, _ := slices.BinarySearchFunc(notes, cause, func(x trace.Note, id sim.EventID) int { return cmp.Compare(x.Event, id) })
+	for ; i < len(notes) && notes[i].Event == cause; i++ {
+		x := &notes[i]
+		if x.Kind != trace.NoteSession || int(x.Router) != s.router || int(x.Link) != s.link || bgp.State(x.To) != bgp.Idle {
+			continue
+		}
+		switch why := bgp.Why(x.A); {
+		case why == bgp.WhyPrefixLimit:
+			return topology.BGPMaxPrefixesRestart
+		case s.config.AfterReset(why, x.Msg):
+			return topology.BGPIdleHoldReset
+		}
+	}
+	return topology.BGPIdleHold
 }
 
 // tunnelWait names a timer of a tunnel's machine, which ran for so long.
@@ -212,6 +238,8 @@ func (n *Network) FaultText(i int) string {
 		return verb("shuts ", "shut ") + "the BGP session over " + link + " (CEASE)"
 	case topology.SessionStart:
 		return verb("starts ", "start ") + "the BGP session over " + link
+	case topology.SessionRefresh:
+		return router + " asks for all routes once more over " + link + " (ROUTE-REFRESH)"
 	case topology.RouterKill:
 		return "the routing process of " + router + " is killed (RST)"
 	case topology.RouterFreeze:
@@ -295,6 +323,21 @@ func (n *Network) TooSlow(ev trace.Event) (Wait, bool) {
 	return w, true
 }
 
+// refused tells whether the session never comes up because one of its ends
+// refuses the hold time that the other one offers.
+func (n *Network) refused(s *session) (Wait, bool) {
+	o := &n.sessions[n.links[s.link].sessions[1-s.end]]
+	for _, pair := range [2][2]*session{{s, o}, {o, s}} {
+		if offer := pair[1].config.Hold; offer > 0 && offer < pair[0].config.MinHold {
+			w := n.endWait(s.link, pair[0].end, topology.BGPMinHold, "")
+			w.What = fmt.Sprintf("every OPEN over %s is refused: %s offers a hold time of %s, %s takes none below %s", n.d.Links[s.link].Name,
+				n.d.Routers[pair[1].router].Name, topology.FormatDuration(offer), w.Node, topology.FormatDuration(pair[0].config.MinHold))
+			return w, true
+		}
+	}
+	return Wait{}, false
+}
+
 // Blame names the setting that makes a direction fail by itself, where it is
 // not an event that is waited for; false: it is no setting.
 func (n *Network) Blame(res *ProbeResult, c PathChange) (Wait, bool) {
@@ -308,6 +351,9 @@ func (n *Network) Blame(res *ProbeResult, c PathChange) (Wait, bool) {
 	case dropNoRoute, dropNoRow:
 		for _, i := range n.routers[c.Router].sessions {
 			s := &n.sessions[i]
+			if w, ok := n.refused(s); ok {
+				return w, true
+			}
 			if s.config.Passive && n.sessions[n.links[s.link].sessions[1-s.end]].config.Passive {
 				return n.endWait(s.link, s.end, topology.BGPPassive, "both ends of the session over "+n.d.Links[s.link].Name+" wait to be called, so it never comes up"), true
 			}

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -163,10 +164,69 @@ func (l *linter) session(link *topology.Link) {
 				"the session over %s flaps: %s sends a keepalive every %v whatever was negotiated, the hold time is %v", link.Name, name, topology.FormatDuration(k), topology.FormatDuration(negotiated))
 		}
 	}
+	for e := range link.Ends {
+		l.prefixes(link, e)
+	}
 	a, b := &link.Ends[0].Settings[topology.BGPPassive], &link.Ends[1].Settings[topology.BGPPassive]
 	if a.Bool && b.Bool {
 		l.warn(firstPos(a.Origin.Pos, b.Origin.Pos, link.Pos), "", "the session over %s never comes up: both ends are passive", link.Name)
 	}
+}
+
+// prefixes counts what the peer of an end announces of its own, now and in the
+// story, against what the end takes.
+func (l *linter) prefixes(link *topology.Link, end int) {
+	limit := &link.Ends[end].Settings[topology.BGPMaxPrefixes]
+	if limit.Int == 0 {
+		return
+	}
+	us, them := &l.d.Routers[link.Ends[end].Router], &link.Ends[1-end]
+	peer := &l.d.Routers[them.Router]
+	var list []netip.Prefix
+	add := func(p netip.Prefix) {
+		if !slices.Contains(list, p) && announced(them.Export, p) {
+			list = append(list, p)
+		}
+	}
+	for _, n := range peer.Networks {
+		add(n.Prefix)
+	}
+	always := len(list)
+	for i := range l.d.Story {
+		if f := &l.d.Story[i]; f.Kind == topology.PrefixAnnounce && f.Router == them.Router {
+			add(f.Prefix)
+		}
+	}
+	pos := firstPos(limit.Origin.Pos, link.Pos)
+	what := "drops the session"
+	if link.Ends[end].Settings[topology.BGPMaxPrefixesAction].Enum == "warn" {
+		what = "warns"
+	}
+	switch most := int64(len(list)); {
+	case int64(always) > limit.Int:
+		l.warn(pos, "announce fewer, for example one prefix that covers the others", "%s announces %d prefixes over %s, %s takes %d and %s", peer.Name, always, link.Name, us.Name, limit.Int, what)
+	case most > limit.Int:
+		l.warn(pos, "", "with what the story announces %s may send %d prefixes over %s, %s takes %d and %s", peer.Name, most, link.Name, us.Name, limit.Int, what)
+	}
+}
+
+// announced tells whether an export policy lets a prefix of the router's own
+// out. Terms that look at more than the prefix are passed over.
+func announced(terms []topology.Term, p netip.Prefix) bool {
+	for i := range terms {
+		t := &terms[i]
+		if t.Community != "" || t.PathHas != 0 {
+			continue
+		}
+		match := len(t.Prefixes) == 0
+		for _, q := range t.Prefixes {
+			match = match || q == p || t.OrLonger && q.Bits() <= p.Bits() && q.Contains(p.Addr())
+		}
+		if match {
+			return !t.Reject
+		}
+	}
+	return true
 }
 
 // smaller of two hold times, where 0 is none at all.

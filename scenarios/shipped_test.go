@@ -40,11 +40,19 @@ func TestEveryShippedScenarioIsValidAndExpectsSomething(t *testing.T) {
 	}
 }
 
-// The two that show a trap are warned about; the others are as one should do it.
+// Those that show a trap are warned about; the others are as one should do it.
 func TestLintFindsTheTrapsAndNothingElse(t *testing.T) {
 	traps := map[string]string{
 		"aws-gcp-propagation-off": "aws-gcp-propagation-off.yaml:17:30: warning: BGP is up but no route enters the route table of aws: replies are dropped (set route_table.propagate: true)",
-		"aws-gcp-security-group":  `aws-gcp-security-group.yaml:24:55: warning: ICMP is not admitted to host "ec2": every echo of the probe "vm -> ec2" is dropped (set security_group.icmp: true)`,
+		"azure-flaps": `azure-flaps.yaml:21:17: warning: the session over tun1 flaps: azure sends a keepalive every 60s whatever was negotiated, the hold time is 30s (branch needs a hold time of 180s or more)
+azure-flaps.yaml:21:17: warning: the session over tun2 flaps: azure sends a keepalive every 60s whatever was negotiated, the hold time is 30s (branch needs a hold time of 180s or more)`,
+		"max-prefix": `max-prefix.yaml:39:3: warning: with what the story announces branch may send 101 prefixes over tun1, aws takes 100 and drops the session
+max-prefix.yaml:43:3: warning: with what the story announces branch may send 101 prefixes over tun2, aws takes 100 and drops the session`,
+		"min-hold": `min-hold.yaml:21:33: warning: branch hold 60s has no effect: aws offers 30s (the smaller offer is used)
+min-hold.yaml:21:48: warning: the session over tun1 never comes up: branch refuses a hold time below 60s, aws offers 30s
+min-hold.yaml:21:48: warning: the session over tun2 never comes up: branch refuses a hold time below 60s, aws offers 30s`,
+		"soft-reset":             `soft-reset.yaml:20:3: warning: single point of failure: l1 is the only way for the probe "a -> b"`,
+		"aws-gcp-security-group": `aws-gcp-security-group.yaml:24:55: warning: ICMP is not admitted to host "ec2": every echo of the probe "vm -> ec2" is dropped (set security_group.icmp: true)`,
 	}
 	for _, name := range scenarios.BuiltinNames() {
 		var got []string

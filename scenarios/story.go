@@ -43,6 +43,7 @@ var verbs = []verb{
 	{"up", topology.LinkUp, aLink, false, 0, nil, "ends down"},
 	{"shut", topology.SessionShut, aLink, true, topology.SessionStart, nil, "`by` shuts the BGP session with a CEASE"},
 	{"start", topology.SessionStart, aLinkOrRouter, true, 0, nil, "ends shut (a link, with `by`) or kill (a router)"},
+	{"refresh", topology.SessionRefresh, aLink, true, 0, nil, "`by` asks its peer for all routes once more (ROUTE-REFRESH, a soft reset)"},
 	{"kill", topology.RouterKill, aRouter, false, topology.RouterStart, nil, "the routing process dies, its TCP connections are reset"},
 	{"freeze", topology.RouterFreeze, aRouter, false, topology.RouterThaw, nil, "the routing process hangs, TCP still acknowledges"},
 	{"thaw", topology.RouterThaw, aRouter, false, 0, nil, "ends freeze"},

@@ -12,8 +12,6 @@ var unsupported = map[string]struct{ what, feature string }{
 	"damping":          {"route flap damping", ""},
 	"route_reflector":  {"route reflection", ""},
 	"confederation":    {"a confederation", ""},
-	"max_prefix":       {"a maximum-prefix limit", ""},
-	"maximum_prefix":   {"a maximum-prefix limit", ""},
 	"generate":         {"a generated topology", ""},
 	"include":          {"an included file", ""},
 }

@@ -224,7 +224,8 @@ const (
 	PropagationOn
 	PrefixWithdraw // Router stops announcing Prefix
 	PrefixAnnounce
-	Heal // ends BlackHole or PacketLoss on Link
+	Heal           // ends BlackHole or PacketLoss on Link
+	SessionRefresh // By asks the peer over Link for its routes once more (ROUTE-REFRESH)
 )
 
 // Mends tells whether a fault is the end of another one.

@@ -33,6 +33,9 @@ const (
 	BGPNoEcho
 	BGPTransit
 	BGPFastFallover
+	BGPMaxPrefixes
+	BGPMaxPrefixesAction
+	BGPMaxPrefixesRestart
 	FIBDelay
 	FIBSurvives
 	RouteTableKind
@@ -109,6 +112,9 @@ var keys = [NumKeys]KeyInfo{
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
 	BGPTransit:            {"bgp.transit", TypeBool, 0, 0, nil, "routes learned from one neighbour are announced to others; otherwise only its own networks"},
 	BGPFastFallover:       {"bgp.fast_fallover", TypeBool, 0, 0, nil, "the session ends at once when its own interface goes down"},
+	BGPMaxPrefixes:        {"bgp.max_prefixes", TypeInt, 0, 10000000, nil, "more prefixes than this are not taken from the peer; 0 = no limit"},
+	BGPMaxPrefixesAction:  {"bgp.max_prefixes_action", TypeEnum, 0, 0, []string{"drop", "warn"}, "what follows a prefix too many: drop = the session ends with a CEASE, warn = nothing but a note"},
+	BGPMaxPrefixesRestart: {"bgp.max_prefixes_restart", TypeDuration, 0, 24 * hour, nil, "wait after a prefix too many before the session starts again; 0 = it stays down until it is started"},
 	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
 	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process is killed"},
 	RouteTableKind:        {"route_table.kind", TypeEnum, 0, 0, []string{"none", "gateway", "tunnel"}, "cloud route table in front of the gateway: rows point to the gateway (AWS), or one row for each tunnel (GCP)"},

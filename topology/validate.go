@@ -489,7 +489,7 @@ func (v *validator) story() {
 func (v *validator) faultWhere(f *Fault) {
 	needLink, needRouter := false, false
 	switch f.Kind {
-	case TunnelDelete, TunnelCreate, SessionShut, SessionStart:
+	case TunnelDelete, TunnelCreate, SessionShut, SessionStart, SessionRefresh:
 		needLink, needRouter = true, true
 	case BlackHole, PacketLoss, LinkDown, LinkUp, Heal:
 		needLink = true
@@ -524,7 +524,7 @@ func (v *validator) faultWhere(f *Fault) {
 		if l.Kind != Tunnel {
 			v.problem(f.Pos, "`down` takes a link away, `shut` its session", "%q is a plain link, only tunnels are deleted and created", l.Name)
 		}
-	case SessionShut, SessionStart:
+	case SessionShut, SessionStart, SessionRefresh:
 		if !l.Ends[0].BGP {
 			v.problem(f.Pos, "", "there is no BGP session over %q", l.Name)
 		}

@@ -67,6 +67,7 @@ const (
 	NoteLost                           // probe A, sequence B died at Router: Text says why, Because wrote the state
 	NoteAdvertise                      // Router's advertisement to the peer over Link waits for MRAI (Up) or no longer
 	NoteForwarding                     // probe A, direction B (0 request, 1 reply): Up or not from now on; Text says why
+	NoteLimit                          // Router takes A prefixes over Link and no more: the peer has announced another one
 )
 
 // Note is the meaning of an event.
