@@ -66,6 +66,11 @@ type SessionConfig struct {
 	FourOctetAS  bool
 	Restart      *GracefulRestart
 
+	// BFDStrict: the session is not Established before BFD says that the path
+	// works, if the peer wants it so too (draft-ietf-idr-bgp-bfd-strict-mode).
+	BFDStrict bool
+	BFDHold   time.Duration // how long it waits for that when no hold time was negotiated; 0: the draft's 30 s
+
 	Rand func() uint64 // for jitter only; nil: there is none
 }
 

@@ -34,9 +34,12 @@ const (
 	InBadMessage                      // 21, 22, 28: what arrived on Conn is malformed; Msg is the NOTIFICATION that says how
 	InSendStuck                       // RFC 9687: nothing could be sent on Conn; starts SendHoldTimer unless it runs. InSendFree stops it.
 	InSendFree
+	InSent         // the session sent an UPDATE for the Speaker: restarts KeepaliveTimer (RFC 4271 §8.2.2, Established); nothing else depends on it
+	InBFDAdminDown // 30-32 of draft-ietf-idr-bgp-bfd-strict-mode: what the BFD session to the peer has become
+	InBFDDown      // … it was Up and says that the path has failed
+	InBFDUp
 	InPrefixLimit // the Speaker says that the peer announces too much (ActMaxPrefixes): the session ends with CEASE/1. RFC 4486
 	InAskAgain    // the operator wants the peer's routes once more: a ROUTE-REFRESH goes out. RFC 2918
-	InSent        // the session sent an UPDATE for the Speaker: restarts KeepaliveTimer (RFC 4271 §8.2.2, Established); nothing else depends on it
 
 	// To a Speaker, always with a PeerID.
 	InPeerUp    // the session is Established; Open is what the peer offered
@@ -157,6 +160,8 @@ const (
 	WhyCollision
 	WhyBadMessage
 	WhyUnexpected // a message that this state does not expect
+	WhyBFDDown
+	WhyBFDUp // strict mode: the session had been waiting for it
 	WhyPrefixLimit
 )
 
@@ -165,5 +170,5 @@ func (w Why) String() string {
 		"IdleHoldTimer expired", "TCP connection established", "TCP connection failed", "DelayOpenTimer expired",
 		"OPEN accepted", "KEEPALIVE received", "HoldTimer expired", "SendHoldTimer expired",
 		"NOTIFICATION received", "connection collision", "malformed message", "unexpected message",
-		"too many prefixes"}[w]
+		"BFD down", "BFD up", "too many prefixes"}[w]
 }

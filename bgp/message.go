@@ -50,6 +50,7 @@ type Open struct {
 	RouteRefresh bool             // RFC 2918
 	FourOctetAS  bool             // RFC 6793
 	Restart      *GracefulRestart // RFC 4724; nil: not offered
+	BFDStrict    bool             // draft-ietf-idr-bgp-bfd-strict-mode
 }
 
 // GracefulRestart is the capability of RFC 4724 §3.
@@ -146,4 +147,5 @@ const (
 	CeaseDeconfigured  uint8 = 3
 	CeaseAdminReset    uint8 = 4
 	CeaseCollision     uint8 = 7
+	CeaseBFDDown       uint8 = 10 // RFC 9384
 )

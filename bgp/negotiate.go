@@ -9,8 +9,9 @@ import "time"
 // The times that RFC 4271 §10 suggests, for a configuration that names none.
 const (
 	suggestedConnectRetry = 120 * time.Second
-	suggestedOpenHold     = 4 * time.Minute // §8.2.2
-	suggestedSendHold     = 8 * time.Minute // RFC 9687 §4.4
+	suggestedOpenHold     = 4 * time.Minute  // §8.2.2
+	suggestedSendHold     = 8 * time.Minute  // RFC 9687 §4.4
+	suggestedBFDHold      = 30 * time.Second // draft-ietf-idr-bgp-bfd-strict-mode §3
 )
 
 // leastHold is the shortest hold time that is one. RFC 4271 §4.2
@@ -25,6 +26,9 @@ func (cfg SessionConfig) withDefaults() SessionConfig {
 	}
 	if cfg.OpenHold <= 0 {
 		cfg.OpenHold = suggestedOpenHold
+	}
+	if cfg.BFDHold <= 0 {
+		cfg.BFDHold = suggestedBFDHold
 	}
 	if cfg.Rand == nil { // nothing to draw from: nothing is spread
 		cfg.KeepaliveJitter, cfg.HoldJitter = Jitter{}, Jitter{}
@@ -45,6 +49,7 @@ func (s *Session) offer() *Message {
 			RouteRefresh: s.cfg.RouteRefresh,
 			FourOctetAS:  s.cfg.FourOctetAS,
 			Restart:      s.cfg.Restart,
+			BFDStrict:    s.cfg.BFDStrict,
 		}}).Seal()
 	}
 	return s.open
@@ -113,8 +118,8 @@ func (cfg *SessionConfig) sendHold(hold time.Duration) time.Duration {
 // idleHold is how long the session stays in Idle after an error, the errors-th
 // in a row when it is one that is damped. Which rule a speaker damps by is left
 // to it (RFC 4271 §8.1.1); the doubling is what implementations do. After a
-// Cease of the peer's operator it may be another time; a collision is not his
-// doing.
+// Cease of the peer's operator it may be another time; a collision and BFD are
+// not his doing.
 func (cfg *SessionConfig) idleHold(how toll, errors int, why Why, m *Message) time.Duration {
 	if cfg.AfterReset(why, m) {
 		return cfg.IdleHoldReset
@@ -132,7 +137,7 @@ func (cfg *SessionConfig) idleHold(how toll, errors int, why Why, m *Message) ti
 // rather than IdleHold: the operator of its peer has reset it.
 func (cfg *SessionConfig) AfterReset(why Why, m *Message) bool {
 	return why == WhyNotification && cfg.IdleHoldReset > 0 && m != nil && m.Notification != nil &&
-		m.Notification.Code == NoteCease && m.Notification.Subcode != CeaseCollision
+		m.Notification.Code == NoteCease && m.Notification.Subcode != CeaseCollision && m.Notification.Subcode != CeaseBFDDown
 }
 
 // askAgain is the ROUTE-REFRESH that asks for everything. RFC 2918 §3

@@ -45,20 +45,22 @@ type Session struct {
 	armed uint16   // a bit for each TimerID: the timers that run
 	open  *Message // our OPEN, made when first needed
 
-	started  bool // by InStart, until InStop
-	linkDown bool // by InLinkDown, until InLinkUp
-	tries    int  // ConnectRetryCounter
-	errors   int  // consecutive ones, for the IdleHoldTimer; forgotten once the session stays Established
+	started  bool      // by InStart, until InStop
+	linkDown bool      // by InLinkDown, until InLinkUp
+	bfd      InputKind // what BFD last said; 0: nothing yet
+	tries    int       // ConnectRetryCounter
+	errors   int       // consecutive ones, for the IdleHoldTimer; forgotten once the session stays Established
 
 	acts []Action // of the step in progress
 }
 
 // conn is one TCP connection that is established, and its BGP connection.
 type conn struct {
-	id       ConnID
-	state    State // Connect and Active: our OPEN has not been sent; Idle: there is no such connection
-	incoming bool
-	stuck    bool // nothing can be sent; RFC 9687
+	id           ConnID
+	state        State // Connect and Active: our OPEN has not been sent; Idle: there is no such connection
+	incoming     bool
+	stuck        bool // nothing can be sent; RFC 9687
+	bfdUpPending      // of strict mode
 
 	second    TimerID // what makes timer names those of this connection: 0 or SecondConn
 	open      *Open   // what the peer offered; from OpenConfirm on
@@ -168,6 +170,10 @@ func (s *Session) Step(acts []Action, in Input) []Action {
 func (s *Session) about(in *Input) (c *conn, ok bool) {
 	switch in.Kind {
 	case InStart, InStop, InLinkDown, InLinkUp, InTCPUp:
+		return nil, true
+
+	case InBFDAdminDown, InBFDDown, InBFDUp:
+		s.bfd = in.Kind
 		return nil, true
 
 	case InMessage:

@@ -186,6 +186,8 @@ func (w *watcher) check() error {
 		return fmt.Errorf("ConnectRetryTimer in %v", w.state)
 	case waiting > 0 && chosen == 0 && !w.armed[DelayOpenTimer]:
 		return fmt.Errorf("a connection waits for nothing")
+	case s.AwaitsBFD() && (w.state != OpenSent || s.bfd == InBFDUp || s.bfd == InBFDAdminDown || !s.cfg.BFDStrict):
+		return fmt.Errorf("waits for BFD in %v", w.state)
 	case w.armed[DelayOpenTimer] && (waiting == 0 || chosen > 0):
 		return fmt.Errorf("nothing waits for the DelayOpenTimer")
 	}
@@ -223,6 +225,13 @@ var situations = []struct {
 	{"Established, tracking", nil, []Input{start, up, opened(-1), alive(-1), called(0)}},
 	{"Established on the second", nil, []Input{start, up, called(0), opened(0), alive(0)}},
 	{"Established without hold time", func(c *SessionConfig) { c.Hold = 0 }, []Input{start, up, opened(-1), alive(-1)}},
+	{"OpenSent, waiting for BFD", strict, []Input{start, up, openedStrict(-1)}},
+	{"OpenSent, waiting for BFD, confirmed", strict, []Input{start, up, openedStrict(-1), alive(-1)}},
+	{"OpenSent, waiting for BFD without hold time", func(c *SessionConfig) { strict(c); c.Hold = 0 }, []Input{start, up, openedStrict(-1)}},
+	{"OpenSent, waiting for BFD after a delay", func(c *SessionConfig) { strict(c); delay(c) }, []Input{start, up, openedStrict(-1)}},
+	{"OpenSent, waiting for BFD, and again", strict, []Input{start, up, openedStrict(-1), called(0)}},
+	{"OpenConfirm, strict", strict, []Input{start, up, openedStrict(-1), {Kind: InBFDUp}}},
+	{"Established, strict", strict, []Input{start, up, openedStrict(-1), {Kind: InBFDUp}, alive(-1)}},
 }
 
 var (
@@ -230,8 +239,12 @@ var (
 	up    = Input{Kind: InTCPUp, Conn: -1}
 )
 
-func called(c ConnID) Input          { return Input{Kind: InTCPUp, Conn: c, Incoming: true} }
-func opened(c ConnID) Input          { return Input{Kind: InMessage, Conn: c, Msg: openMsg(peerOpen())} }
+func called(c ConnID) Input { return Input{Kind: InTCPUp, Conn: c, Incoming: true} }
+func opened(c ConnID) Input { return Input{Kind: InMessage, Conn: c, Msg: openMsg(peerOpen())} }
+func openedStrict(c ConnID) Input {
+	return Input{Kind: InMessage, Conn: c, Msg: badOpen(func(o *Open) { o.BFDStrict = true })}
+}
+func strict(cfg *SessionConfig)      { cfg.BFDStrict = true }
 func alive(c ConnID) Input           { return Input{Kind: InMessage, Conn: c, Msg: Keepalive} }
 func delay(cfg *SessionConfig)       { cfg.DelayOpen = 5 * time.Second }
 func passive(cfg *SessionConfig)     { cfg.Passive = true }
@@ -258,6 +271,7 @@ func everyInput(c ConnID) []Input {
 		badOpen(func(o *Open) { o.HoldTime = 0 }),
 		badOpen(func(o *Open) { o.ID = testConfig().ID }),
 		badOpen(func(o *Open) { o.ID = netip.MustParseAddr("9.9.9.9") }),
+		badOpen(func(o *Open) { o.BFDStrict = true }),
 		note(NoteOpen, OpenUnsupportedVersion), note(NoteCease, CeaseCollision), note(NoteCease, CeaseAdminReset), note(NoteHoldTimerExpired, 0),
 	} {
 		ins = append(ins, Input{Kind: InMessage, Conn: c, Msg: m}, Input{Kind: InBadMessage, Conn: c, Msg: m})
@@ -328,6 +342,9 @@ func TestInvariantsOfAnySequence(t *testing.T) {
 		if rapid.Bool().Draw(t, "delay") {
 			delay(&cfg)
 		}
+		if rapid.Bool().Draw(t, "strict") {
+			strict(&cfg)
+		}
 		if rapid.Bool().Draw(t, "no hold") {
 			cfg.Hold = 0
 		}
@@ -371,10 +388,11 @@ func plausible(t *rapid.T, w *watcher) Input {
 		if c.state == Idle {
 			continue
 		}
-		ins = append(ins, opened(c.id), alive(c.id), opened(c.id), alive(c.id), Input{Kind: InTCPDown, Conn: c.id},
+		ins = append(ins, opened(c.id), alive(c.id), openedStrict(c.id), alive(c.id), Input{Kind: InTCPDown, Conn: c.id},
 			Input{Kind: InMessage, Conn: c.id, Msg: note(NoteCease, CeaseCollision)},
 			Input{Kind: InSendStuck, Conn: c.id}, Input{Kind: InSendFree, Conn: c.id})
 	}
+	ins = append(ins, Input{Kind: InBFDUp}, Input{Kind: InBFDDown}, Input{Kind: InBFDAdminDown})
 	for tm := TimerID(0); tm < NumTimers; tm++ {
 		if w.armed[tm] {
 			ins = append(ins, Input{Kind: InTimer, Timer: tm})

@@ -146,15 +146,24 @@ func (s *Session) openSent(c *conn, in *Input) {
 		s.fallBack(c)
 
 	case InTimer: // Event 10; no other timer of this connection runs
+		if c.waits && c.hold == 0 {
+			s.fail(c, note(NoteCease, CeaseBFDDown), WhyBFDDown) // the BfdHoldTimer's Event 34
+			return
+		}
 		s.fail(c, note(NoteHoldTimerExpired, 0), WhyHoldTimer)
 
+	case InBFDUp, InBFDAdminDown: // Events 32, 30
+		s.bfdDone()
+
 	case InMessage:
-		switch m := in.Msg; m.Type {
-		case MsgOpen: // Events 19, 22
+		switch m := in.Msg; {
+		case m.Type == MsgOpen && !c.waits: // Events 19, 22
 			s.opened(c, m.Open)
-		case MsgNotification: // Events 24, 25
+		case m.Type == MsgKeepalive && c.waits: // Event 26
+			s.confirmedEarly(c)
+		case m.Type == MsgNotification: // Events 24, 25
 			s.notified(c, m)
-		default: // Events 26, 27
+		default: // Events 26, 27, and a second OPEN on the same connection
 			s.fail(c, unexpected(m, FSMUnexpectedInOpenSent), WhyUnexpected)
 		}
 
@@ -173,6 +182,9 @@ func (s *Session) openConfirm(c *conn, in *Input) {
 	switch in.Kind {
 	case InStop: // Event 2
 		s.stop(in.Subcode)
+
+	case InBFDDown: // Event 31
+		s.bfdFailed()
 
 	case InLinkDown: // Event 8
 		s.cut()
@@ -266,6 +278,9 @@ func (s *Session) established(c *conn, in *Input) {
 
 	case InStop: // Event 2
 		s.stop(in.Subcode)
+
+	case InBFDDown: // Event 31
+		s.fail(s.chosen(), note(NoteCease, CeaseBFDDown), WhyBFDDown)
 
 	case InLinkDown: // Event 8
 		s.cut()

@@ -19,7 +19,7 @@ import (
 //
 //	config key=value …   a fresh session; starts a case
 //	given STATE          brings it into a state by the usual way, without printing
-//	start, stop SUBCODE, link down, link up
+//	start, stop SUBCODE, link down, link up, bfd up, bfd down, bfd admin-down
 //	up CONN [incoming], down CONN, stuck CONN, free CONN, sent
 //	timer NAME           NAME is as in the actions; NAME/2 is the second connection's
 //	open CONN [key=value …], keepalive CONN, update CONN, refresh CONN,
@@ -187,6 +187,7 @@ func parseConfig(words []string) (SessionConfig, error) {
 	durations := map[string]*time.Duration{
 		"hold": &cfg.Hold, "keepalive": &cfg.Keepalive, "min-hold": &cfg.MinHold, "open-hold": &cfg.OpenHold,
 		"connect-retry": &cfg.ConnectRetry, "delay-open": &cfg.DelayOpen, "idle-hold": &cfg.IdleHold,
+		"bfd-hold":      &cfg.BFDHold,
 		"idle-hold-max": &cfg.IdleHoldMax, "idle-hold-reset": &cfg.IdleHoldReset, "send-hold": &cfg.SendHold, "prefix-restart": &cfg.PrefixRestart,
 	}
 	jitters := map[string]*Jitter{
@@ -195,7 +196,7 @@ func parseConfig(words []string) (SessionConfig, error) {
 	}
 	flags := map[string]*bool{
 		"passive": &cfg.Passive, "connect-fail-active": &cfg.ConnectFailActive,
-		"keepalive-fixed": &cfg.KeepaliveFixed,
+		"keepalive-fixed": &cfg.KeepaliveFixed, "bfd-strict": &cfg.BFDStrict,
 	}
 	for _, w := range words {
 		k, v, _ := strings.Cut(w, "=")
@@ -252,6 +253,8 @@ func parseInput(words []string) (Input, error) {
 	}
 	switch words[0] {
 	case "limit", "ask", "start", "stop", "down", "stuck", "free", "sent":
+	case "bfd":
+		in.Kind = map[string]InputKind{"up": InBFDUp, "down": InBFDDown, "admin-down": InBFDAdminDown}[arg(1)]
 	case "link":
 		if arg(1) == "up" {
 			in.Kind = InLinkUp
@@ -299,6 +302,8 @@ func parseInput(words []string) (Input, error) {
 				o.RouteRefresh = false
 			case "id":
 				o.ID, err = netip.ParseAddr(v)
+			case "bfd-strict":
+				o.BFDStrict = true
 			default:
 				err = fmt.Errorf("unknown key %q", k)
 			}
@@ -323,6 +328,9 @@ func show(s *Session) string {
 			text += ", " + timerText(t)
 		}
 	}
+	if s.AwaitsBFD() {
+		text += ", awaits BFD"
+	}
 	return text
 }
 
@@ -338,7 +346,11 @@ func timerText(t TimerID) string {
 func messageText(m *Message) string {
 	switch m.Type {
 	case MsgOpen:
-		return fmt.Sprintf("OPEN AS %d hold %d id %v", m.Open.AS, m.Open.HoldTime, m.Open.ID)
+		text := fmt.Sprintf("OPEN AS %d hold %d id %v", m.Open.AS, m.Open.HoldTime, m.Open.ID)
+		if m.Open.BFDStrict {
+			text += " bfd-strict"
+		}
+		return text
 	case MsgUpdate:
 		return "UPDATE"
 	case MsgKeepalive:

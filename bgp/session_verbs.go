@@ -195,18 +195,26 @@ func (s *Session) opened(c *conn, o *Open) {
 	if c.state < OpenSent { // Event 20: the DelayOpenTimer was running
 		s.send(c, s.offer())
 	}
+	if c.open = o; s.mustWaitForBFD(c) {
+		s.waitForBFD(c)
+		return
+	}
 	s.disarm(DelayOpenTimer)
 	s.disarm(ConnectRetryTimer)
+	s.confirm(c, WhyOpen)
+}
+
+// confirm answers the OPEN that came on c with a KEEPALIVE.
+func (s *Session) confirm(c *conn, why Why) {
 	s.send(c, Keepalive)
-	c.open = o
-	c.hold, c.keepalive = s.cfg.negotiate(o)
+	c.hold, c.keepalive = s.cfg.negotiate(c.open)
 	if c.hold > 0 {
 		s.armHold(c)
 		s.armKeepalive(c)
 	} else { // "then the HoldTimer and KeepaliveTimer are not started"
 		s.disarm(HoldTimer + c.second)
 	}
-	s.enter(c, OpenConfirm, WhyOpen, nil)
+	s.enter(c, OpenConfirm, why, nil)
 }
 
 // establish makes c the connection of the session. What else there is, an

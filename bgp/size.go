@@ -38,6 +38,9 @@ func (o *Open) capabilities() int {
 	if o.Restart != nil {
 		n += 4 + 4*len(o.Restart.Families)
 	}
+	if o.BFDStrict {
+		n += 2
+	}
 	return n
 }
 

@@ -54,9 +54,10 @@ func Run(ask Ask) (*Answer, error) {
 	}
 	log := &trace.Log{Capture: ask.Capture}
 	a := &Answer{Log: log, Design: d, ask: ask}
-	a.Net = network.New(d, network.Options{Log: log, Wire: ask.Wire})
+	a.Net = network.New(d, network.Options{Log: log, Wire: ask.Wire, Convergence: true})
 	a.Result = a.Net.Run(ask.Seed)
 	a.Doc = a.document()
+	a.convergence()
 	for i := range a.Result.Probes {
 		a.gaps(i)
 	}

@@ -34,6 +34,7 @@ func (n *Network) drawStory() {
 // strike makes fault i happen.
 func (n *Network) strike(i int) {
 	f := &n.d.Story[i]
+	n.faultStrikes(i)
 	n.note(trace.Note{Kind: trace.NoteFault, Router: int32(f.Router), Link: int32(f.Link), A: int64(i), Text: n.faults[i].text})
 	switch f.Kind {
 	case topology.TunnelDelete, topology.TunnelCreate:

@@ -17,6 +17,7 @@ type Options struct {
 	Log         *trace.Log // records the run; nil: nothing is recorded
 	Wire        bool       // every message goes through real bytes and back
 	NoSkip      bool       // quiet stretches are not fast-forwarded
+	Convergence bool       // counts how routing reacts to each fault
 	ShuffleTies uint64     // reorders ties between actors; for tests
 }
 
@@ -48,6 +49,7 @@ type Network struct {
 	wire     wireCheck
 	skip     skipper
 	longest  time.Duration // a round trip takes no longer
+	tally    *tally        // nil: reactions are not counted
 }
 
 // New builds a network. The design must have passed its validation.
@@ -92,6 +94,9 @@ func New(d *topology.Design, opt Options) *Network {
 		n.faults[i].text = n.FaultText(i)
 	}
 	n.longest = n.longestTrip()
+	if opt.Convergence {
+		n.tally = &tally{}
+	}
 	if n.log != nil {
 		n.log.Names = n.Names()
 	}
@@ -157,6 +162,9 @@ func (n *Network) prepare(seed uint64) {
 	n.ike, n.knocks, n.over = n.ike[:0], n.knocks[:0], n.over[:0]
 	n.wire.errs = nil
 	n.resetConns()
+	if n.tally != nil {
+		n.tally.restart(start)
+	}
 	if n.log != nil {
 		n.log.Reset()
 		n.k.Observe((*observer)(n.log))

@@ -15,7 +15,10 @@ type Result struct {
 	Events uint64
 	End    sim.Time
 	Probes []ProbeResult
-	Wire   []error // what did not survive the way through bytes (Options.Wire)
+	// Reactions are how routing reacted (Options.Convergence): first while the
+	// network came up, then to each fault; prefix by prefix.
+	Reactions []Reaction
+	Wire      []error // what did not survive the way through bytes (Options.Wire)
 }
 
 // ProbeResult is what became of a ping.
@@ -63,6 +66,10 @@ func (n *Network) longestTrip() time.Duration {
 
 func (n *Network) result() *Result {
 	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Wire: n.wire.errs}
+	if n.tally != nil {
+		n.closeReactions()
+		res.Reactions = n.tally.list
+	}
 	for i := range n.probes {
 		p := &n.probes[i]
 		sent := p.sent

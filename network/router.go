@@ -258,6 +258,7 @@ func (n *Network) updateDue(r *router) {
 func (n *Network) routeChanged(r *router, route *bgp.Route) {
 	n.k.Mix(fact(route.Prefix, uint64(r.id)<<8|uint64(len(route.Used))))
 	n.note(trace.Note{Kind: trace.NoteRoute, Router: int32(r.id), Link: -1, Prefix: route.Prefix, Route: route})
+	n.routingChanged(route.Prefix, inRIB)
 	var links []int32
 	for _, p := range route.Used {
 		if p.Peer == bgp.Local {

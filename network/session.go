@@ -174,6 +174,7 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 // sendUpdate sends what the speaker has to say on the session's connection.
 func (n *Network) sendUpdate(s *session, msg *bgp.Message) {
 	if c, ok := s.m.Conn(); ok {
+		n.updateSent(msg.Update)
 		n.sendMessage(s, c, msg)
 	}
 }

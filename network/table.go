@@ -42,6 +42,7 @@ func (n *Network) tableDue(r *router) {
 
 // setFIB makes a change of the FIB, and sends it on to the route table.
 func (n *Network) setFIB(r *router, c change) {
+	n.tableChanges(&r.fib, &c, inFIB)
 	set(&r.fib, &r.entries, c, n.k.Current())
 	r.version++
 	n.dirty = true
@@ -81,6 +82,7 @@ func (n *Network) tableKey(r *router, before *entry, now []int32) topology.Key {
 
 // setRow makes a change of the route table.
 func (n *Network) setRow(r *router, c change) {
+	n.tableChanges(&r.table, &c, inRows)
 	set(&r.table, &r.rows, c, n.k.Current())
 	r.version++
 	n.dirty = true

@@ -177,12 +177,13 @@ func checkOpen(b []byte) ([]byte, *bgp.Notification) {
 
 const capabilityParameter = 2 // RFC 5492 §4
 
-// Capability codes. RFC 4760, RFC 2918, RFC 4724, RFC 6793.
+// Capability codes. RFC 4760, RFC 2918, RFC 4724, RFC 6793, draft-ietf-idr-bgp-bfd-strict-mode.
 const (
 	capMultiprotocol = 1
 	capRouteRefresh  = 2
 	capRestart       = 64
 	capFourOctetAS   = 65
+	capBFDStrict     = 74
 )
 
 // capability tells whether c is one that a bgp.Open can hold, and whether its
@@ -191,7 +192,7 @@ func capability(c []byte) (known, ok bool) {
 	switch n := len(c) - 2; c[0] {
 	case capMultiprotocol, capFourOctetAS:
 		return true, n == 4
-	case capRouteRefresh:
+	case capRouteRefresh, capBFDStrict:
 		return true, n == 0
 	case capRestart:
 		return true, n >= 2 && (n-2)%4 == 0

@@ -70,6 +70,8 @@ func readOpen(g *bgp.BGPOpen) *model.Open {
 					r.Families = append(r.Families, model.Family{AFI: t.AFI, SAFI: t.SAFI})
 				}
 				o.Restart = r // the last one counts (RFC 4724 §3)
+			case *bgp.CapUnknown:
+				o.BFDStrict = o.BFDStrict || c.CapCode == capBFDStrict
 			}
 		}
 	}

@@ -91,6 +91,10 @@ func buildOpen(o *model.Open) (*bgp.BGPMessage, error) {
 		caps = append(caps, bgp.NewCapGracefulRestart(r.Restarting, r.Notify, r.Time, tuples))
 		size += 4 + 4*len(tuples)
 	}
+	if o.BFDStrict {
+		caps = append(caps, bgp.NewCapUnknown(capBFDStrict, nil)) // gobgp does not know it
+		size += 2
+	}
 	if size > maxCapabilities {
 		return nil, fmt.Errorf("%d octets of capabilities do not fit in one optional parameter", size)
 	}

@@ -67,6 +67,7 @@ func open() *rapid.Generator[*bgp.Open] {
 		} else {
 			o.AS = rapid.Uint32Range(1, 0xffff).Draw(t, "as")
 		}
+		o.BFDStrict = rapid.Bool().Draw(t, "bfd strict")
 		if rapid.Bool().Draw(t, "gr") {
 			o.Restart = &bgp.GracefulRestart{
 				Restarting: rapid.Bool().Draw(t, "r"),

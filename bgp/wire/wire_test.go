@@ -30,9 +30,9 @@ var samples = []struct {
 		marker + "001d 01 04 fc00 001e a9fe0a01 00"},
 	{"full open", (&bgp.Message{Type: bgp.MsgOpen, Open: &bgp.Open{Version: 4, AS: 4200000000, HoldTime: 90, ID: ip("10.0.0.1"),
 		Families: []bgp.Family{bgp.IPv4Unicast, {AFI: 2, SAFI: 1}}, RouteRefresh: true, FourOctetAS: true,
-		Restart: &bgp.GracefulRestart{Restarting: true, Notify: true, Time: 120, Families: []bgp.Family{bgp.IPv4Unicast}}}}).Seal(),
-		marker + "003b 01 04 5ba0 005a 0a000001 1e 021c" +
-			"0104 00010001 0104 00020001 0200 4104 fa56ea00 4006 c078 00010180"},
+		Restart: &bgp.GracefulRestart{Restarting: true, Notify: true, Time: 120, Families: []bgp.Family{bgp.IPv4Unicast}}, BFDStrict: true}}).Seal(),
+		marker + "003d 01 04 5ba0 005a 0a000001 20 021e" +
+			"0104 00010001 0104 00020001 0200 4104 fa56ea00 4006 c078 00010180 4a00"},
 	{"end of rib", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{}}).Seal(), marker + "0017 02 0000 0000"},
 	{"withdraw", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{Withdrawn: []netip.Prefix{prefix("10.2.0.0/16"), prefix("10.4.0.0/14")}}}).Seal(),
 		marker + "001d 02 0006 100a02 0e0a04 0000"},

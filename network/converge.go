@@ -1,0 +1,301 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+)
+
+// How routing reacts to what happens, in numbers. The run is divided by the
+// instants at which the story strikes; all that routing does between two of
+// them is the reaction to the first. It is counted prefix by prefix: what was
+// said in UPDATEs, what changed in Loc-RIBs, in FIBs and in route tables, and
+// when the last of it was. That is less than a causal account (a fault in one
+// corner takes the blame for what another corner had not finished), but it is
+// what a lab measures, and it needs no record of the run.
+//
+// Whether a reaction is over when the next fault, or the end of the run, ends
+// the count is not guessed from silence: an advertisement may be waiting for
+// MRAI, an UPDATE may be on its way, a hold timer may be about to notice what
+// nobody has noticed yet. Whatever is certain to go on is looked for, and
+// named.
+
+// Reaction is what routing did about one prefix after one event.
+type Reaction struct {
+	Fault     int // the first fault of that instant; -1: none, the network came up
+	At        sim.Time
+	Prefix    netip.Prefix // invalid: about none in particular
+	Last      sim.Time     // the last change or UPDATE; At when there was none; when the count ended, if more was to come
+	Announced int          // times that UPDATEs announced it …
+	Withdrawn int          // … and withdrew it, counted where they were sent
+	RIB       int          // changes of Loc-RIBs
+	FIB       int          // changes of FIBs
+	Rows      int          // changes of clouds' route tables
+	Over      bool         // nothing more will come of it
+	Waits     []string     // what will: the first few
+}
+
+// Quiet tells whether nothing happened at all.
+func (r *Reaction) Quiet() bool {
+	return r.Announced+r.Withdrawn+r.RIB+r.FIB+r.Rows == 0
+}
+
+// tally counts reactions. A Network without one counts nothing.
+type tally struct {
+	list  []Reaction // the one under way begins at from
+	from  int
+	fault int
+	at    sim.Time
+	where map[netip.Prefix]int // in list
+	last  netip.Prefix         // asked for last, as mostly again …
+	slot  int                  // … and where it is
+}
+
+// restart begins the count of a run with what happens while it comes up.
+func (t *tally) restart(now sim.Time) {
+	t.list = t.list[:0]
+	t.begin(-1, now)
+}
+
+func (t *tally) begin(fault int, now sim.Time) {
+	t.from, t.fault, t.at = len(t.list), fault, now
+	if t.where == nil {
+		t.where = map[netip.Prefix]int{}
+	}
+	clear(t.where)
+	t.last = netip.Prefix{}
+}
+
+// of is the reaction under way about a prefix.
+func (t *tally) of(p netip.Prefix) *Reaction {
+	if p == t.last && p.IsValid() {
+		return &t.list[t.slot]
+	}
+	i, ok := t.where[p]
+	if !ok {
+		i = len(t.list)
+		t.where[p] = i
+		t.list = append(t.list, Reaction{Fault: t.fault, At: t.at, Last: t.at, Prefix: p, Over: true})
+	}
+	t.last, t.slot = p, i
+	return &t.list[i]
+}
+
+// faultStrikes ends the count of what came before fault i. Faults of one
+// instant are one event.
+func (n *Network) faultStrikes(i int) {
+	t := n.tally
+	if t == nil || t.fault >= 0 && t.at == n.k.Now() {
+		return
+	}
+	n.closeReactions()
+	t.begin(i, n.k.Now())
+}
+
+// updateSent counts an UPDATE.
+func (n *Network) updateSent(u *bgp.Update) {
+	t := n.tally
+	if t == nil || u == nil {
+		return
+	}
+	now := n.k.Now()
+	for _, p := range u.NLRI {
+		r := t.of(p)
+		r.Announced++
+		r.Last = now
+	}
+	for _, p := range u.Withdrawn {
+		r := t.of(p)
+		r.Withdrawn++
+		r.Last = now
+	}
+}
+
+// What a change was made in.
+type changed uint8
+
+const (
+	inRIB changed = iota
+	inFIB
+	inRows
+)
+
+// routingChanged counts a change.
+func (n *Network) routingChanged(p netip.Prefix, where changed) {
+	if n.tally == nil {
+		return
+	}
+	r := n.tally.of(p)
+	r.Last = n.k.Now()
+	switch where {
+	case inRIB:
+		r.RIB++
+	case inFIB:
+		r.FIB++
+	case inRows:
+		r.Rows++
+	}
+}
+
+// tableChanges counts a change of a table that is about to be made, if it is one.
+func (n *Network) tableChanges(t table, c *change, where changed) {
+	if n.tally == nil {
+		return
+	}
+	e, had := t.Get(c.prefix)
+	if had != (c.links != nil) || had && !slices.Equal(e.links, c.links) {
+		n.routingChanged(c.prefix, where)
+	}
+}
+
+// maxWaits is how many of the things that a reaction still waits for are named.
+const maxWaits = 3
+
+// closeReactions ends the count of the reactions under way: what is left to
+// come of them makes them unfinished, and one that was nothing at all is said
+// to be just that.
+func (n *Network) closeReactions() {
+	t := n.tally
+	n.unfinished(func(p netip.Prefix, what func() string) {
+		r := t.of(p)
+		r.Over, r.Last = false, n.k.Now()
+		if len(r.Waits) < maxWaits {
+			r.Waits = append(r.Waits, what())
+		}
+	})
+	if len(t.list) == t.from {
+		t.of(netip.Prefix{})
+	}
+	slices.SortFunc(t.list[t.from:], func(a, b Reaction) int { return a.Prefix.Compare(b.Prefix) })
+}
+
+// unfinished calls f for everything that is certain to lead to a change of
+// routing, or to an UPDATE, if no fault comes in between: with the prefix that
+// it is about, invalid where it is about none in particular, and with what it is.
+func (n *Network) unfinished(f func(p netip.Prefix, what func() string)) {
+	for i := range n.routers {
+		r := &n.routers[i]
+		for _, c := range r.fibQueue.list {
+			f(c.prefix, func() string { return "the forwarding table of " + r.cfg.Name + " is being programmed" })
+		}
+		for _, c := range r.tabQueue.list {
+			f(c.prefix, func() string { return "the route table of " + r.cfg.Name + " is being programmed" })
+		}
+		if !r.alive || r.frozen {
+			continue
+		}
+		for j := range r.updates.list {
+			if u := &r.updates.list[j]; u.peer != bgp.Local {
+				eachPrefix(u.msg, func(p netip.Prefix) {
+					f(p, func() string { return r.cfg.Name + " has an UPDATE to process" })
+				})
+			}
+		}
+		r.speaker.EachWaiting(func(peer bgp.PeerID, p netip.Prefix) {
+			f(p, func() string {
+				s := &n.sessions[r.sessions[peer]]
+				return fmt.Sprintf("%s may not advertise over %s yet (MRAI)", r.cfg.Name, n.d.Links[s.link].Name)
+			})
+		})
+	}
+	for _, c := range n.conns {
+		for e := range 2 {
+			n.undelivered(c, e, f)
+		}
+	}
+	for i := range n.sessions {
+		n.unnoticed(&n.sessions[i], f)
+	}
+}
+
+// undelivered looks for UPDATEs that one side of a connection has sent and the
+// other has not read.
+func (n *Network) undelivered(c *conn, from int, f func(netip.Prefix, func() string)) {
+	t, o := &c.side[from], &c.side[1-from]
+	if t.state == tcpClosed || t.session < 0 || o.state == tcpClosed || o.session < 0 {
+		return
+	}
+	reader := &n.sessions[o.session]
+	if reader.m.State() != bgp.Established || n.routers[reader.router].frozen {
+		return
+	}
+	for i, m := range t.out {
+		if t.una+uint32(i) < o.rcv {
+			continue // read; only its acknowledgement is missing
+		}
+		eachPrefix(m, func(p netip.Prefix) {
+			f(p, func() string {
+				s := &n.sessions[t.session]
+				return fmt.Sprintf("an UPDATE from %s is on its way over %s", n.d.Routers[s.router].Name, n.d.Links[s.link].Name)
+			})
+		})
+	}
+}
+
+// eachPrefix calls f for every prefix that a message says something about.
+func eachPrefix(m *bgp.Message, f func(netip.Prefix)) {
+	if m == nil || m.Update == nil {
+		return
+	}
+	for _, p := range m.Update.NLRI {
+		f(p)
+	}
+	for _, p := range m.Update.Withdrawn {
+		f(p)
+	}
+}
+
+// unnoticed looks at a session that stands although its peer is no longer to be
+// heard, until the hold timer ends it, and at one that is down although nothing
+// keeps its ends from each other, until a timer starts it.
+func (n *Network) unnoticed(s *session, f func(netip.Prefix, func() string)) {
+	l, r := &n.links[s.link], &n.routers[s.router]
+	o := &n.sessions[l.sessions[1-s.end]]
+	far := &n.routers[o.router]
+	if !r.alive || r.frozen {
+		return
+	}
+	gone := !far.alive || far.frozen
+	if s.m.State() != bgp.Established {
+		if s.end == 0 && !gone && !s.shut && !o.shut && !(s.config.Passive && o.config.Passive) && n.clear(l) {
+			f(netip.Prefix{}, func() string { return "the session over " + l.cfg.Name + " is yet to come up" })
+		}
+		return
+	}
+	if s.m.Hold() == 0 || !gone && o.m.State() == bgp.Established && n.passes(l, 1-s.end) {
+		return
+	}
+	what := func() string {
+		return fmt.Sprintf("the hold timer of %s over %s is running out", r.cfg.Name, l.cfg.Name)
+	}
+	none := true
+	for _, p := range r.speaker.Prefixes() {
+		if r.speaker.Received(s.peer, p) != nil {
+			f(p, what)
+			none = false
+		}
+	}
+	if none {
+		f(netip.Prefix{}, what)
+	}
+}
+
+// passes tells whether what end e of a link sends is taken in at the other end.
+func (n *Network) passes(l *link, e int) bool {
+	out, _ := l.leaves(e)
+	in, _ := l.enters(1 - e)
+	return out == passed && in == passed
+}
+
+// clear tells whether a link is configured at both ends, and its path open.
+func (n *Network) clear(l *link) bool {
+	for e := range 2 {
+		if why, _ := l.crosses(e); why != passed || !l.ends[e].here {
+			return false
+		}
+	}
+	return true
+}
