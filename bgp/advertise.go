@@ -74,12 +74,16 @@ func (b *batch) add(p netip.Prefix, a *Attrs) {
 // tell compares what peer should know about entries with what it knows.
 func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
 	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
-	b := &s.batch
+	b := &s.mem.batch
 	b.reset()
 	for _, e := range entries {
+		want := s.export(peer, e)
+		if want == nil && len(e.out) == 0 {
+			continue
+		}
+		s.told(e)
 		o := &e.out[peer]
-		want := s.export(peer, e.route)
-		if want == o.sent && !(o.again && want != nil) {
+		if want.Equal(o.sent) && !(o.again && want != nil) {
 			// §9.2: no UPDATE for what the peer knows already. If something waited,
 			// it is overtaken.
 			n.unwait(o)
@@ -133,8 +137,8 @@ func (s *Speaker) routeTime(acts []Action, peer PeerID) []Action {
 // refresh sends the Adj-RIB-Out of peer again. RFC 2918 §4.
 func (s *Speaker) refresh(acts []Action, peer PeerID) []Action {
 	for _, e := range s.entries {
-		if o := &e.out[peer]; o.sent != nil {
-			o.again = true
+		if len(e.out) > 0 && e.out[peer].sent != nil {
+			e.out[peer].again = true
 		}
 	}
 	return s.tell(acts, peer, s.entries)
@@ -143,13 +147,16 @@ func (s *Speaker) refresh(acts []Action, peer PeerID) []Action {
 // send turns the batch into UPDATEs: first the withdrawals, then for each set
 // of attributes the prefixes that share it, as many to a message as fit.
 func (s *Speaker) send(acts []Action, peer PeerID) []Action {
-	b := &s.batch
-	if len(b.gone)+len(b.news) == 0 {
+	b := &s.mem.batch
+	switch len(b.gone) + len(b.news) {
+	case 0:
 		return acts
+	case 1:
+		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.mem.single()}), peer)
 	}
 	for rest := b.gone; len(rest) > 0; {
 		n := fit(rest, HeaderLen+4)
-		acts = append(acts, update(peer, Update{Withdrawn: append([]netip.Prefix(nil), rest[:n]...)}))
+		acts = append(acts, Action{Kind: ActSend, Peer: peer, Msg: update(Update{Withdrawn: append([]netip.Prefix(nil), rest[:n]...)})})
 		rest = rest[n:]
 	}
 	// One piece of memory for all prefixes, in it the runs one after the other.
@@ -168,7 +175,7 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 		room := HeaderLen + 4 + r.attrs.size()
 		for rest := nlri[r.at : r.at+r.n]; len(rest) > 0; {
 			n := fit(rest, room)
-			acts = append(acts, update(peer, Update{Attrs: r.attrs, NLRI: rest[:n:n]}))
+			acts = append(acts, Action{Kind: ActSend, Peer: peer, Msg: update(Update{Attrs: r.attrs, NLRI: rest[:n:n]})})
 			rest = rest[n:]
 		}
 	}
@@ -188,13 +195,37 @@ func fit(ps []netip.Prefix, size int) int {
 	return len(ps)
 }
 
-func update(peer PeerID, u Update) Action {
+func update(u Update) *Message {
 	m := &struct {
 		Message
 		u Update
 	}{Message{Type: MsgUpdate}, u} // one piece of memory for both
 	m.Message.Update = &m.u
-	return Action{Kind: ActSend, Peer: peer, Msg: m.Seal()}
+	return m.Seal()
+}
+
+// single is the UPDATE for a batch of one prefix: the one made before, if that
+// says the same, as it does when a change is passed on to one peer after the
+// other.
+func (m *Memory) single() *Message {
+	var attrs *Attrs
+	gone, news := m.batch.gone, m.batch.news
+	if len(news) > 0 {
+		attrs = m.batch.runs[0].attrs
+	}
+	if m.said != nil {
+		switch u := m.said.Update; {
+		case u.Attrs != attrs:
+		case attrs != nil && u.NLRI[0] == news[0].prefix, attrs == nil && u.Withdrawn[0] == gone[0]:
+			return m.said
+		}
+	}
+	if attrs != nil {
+		m.said = update(Update{Attrs: attrs, NLRI: []netip.Prefix{news[0].prefix}})
+	} else {
+		m.said = update(Update{Withdrawn: []netip.Prefix{gone[0]}})
+	}
+	return m.said
 }
 
 // gate starts the advertisement timer of peer after an UPDATE.
@@ -211,7 +242,7 @@ func (s *Speaker) gate(acts []Action, peer PeerID) []Action {
 // Advertised is what peer was told about p; nil if nothing: the Adj-RIB-Out.
 // What waits for the advertisement timer is not in it yet.
 func (s *Speaker) Advertised(peer PeerID, p netip.Prefix) *Attrs {
-	if e := s.table[p.Masked()]; e != nil && s.known(peer) {
+	if e := s.row(p.Masked()); e != nil && s.known(peer) && len(e.out) > 0 {
 		return e.out[peer].sent
 	}
 	return nil
@@ -223,5 +254,5 @@ func (s *Speaker) Waiting(peer PeerID) int {
 	if !s.known(peer) {
 		return 0
 	}
-	return s.peers[peer].waiting
+	return int(s.peers[peer].waiting)
 }

@@ -92,9 +92,18 @@ type MRAI struct {
 
 // PeerConfig is what a Speaker knows about one neighbour beforehand.
 type PeerConfig struct {
-	AS     uint32
-	Addr   netip.Addr // the peer's address: next hop and last tie-break
-	Local  netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP
+	AS         uint32
+	Weight     uint32     // Cisco's, of what this peer announces
+	IGPMetric  uint32     // interior cost to the next hops that this peer announces. RFC 4271 §9.1.2.2 e)
+	Addr       netip.Addr // the peer's address: next hop and last tie-break
+	Local      netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP
+	*PeerGroup            // how it is treated; nil: a PeerGroup without any setting
+}
+
+// PeerGroup is how a Speaker treats some of its neighbours; one that is shared
+// is not changed while they run. A router with five thousand customers has one
+// group for all of them, as it has in its configuration.
+type PeerGroup struct {
 	Import Policy
 	Export Policy
 	MRAI   MRAI
@@ -111,8 +120,6 @@ type PeerConfig struct {
 	LimitWarns bool
 	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
 	NextHopSelf bool
-	Weight      uint32 // Cisco's, of what this peer announces
-	IGPMetric   uint32 // interior cost to the next hops that this peer announces. RFC 4271 §9.1.2.2 e)
 }
 
 // SpeakerConfig is the configuration of one router's routing.
@@ -130,6 +137,9 @@ type SpeakerConfig struct {
 	// pinned) order in which the router prefers them, first is best.
 	Order []PeerID
 	Rand  func() uint64
+	// Memory is shared by speakers that never run at the same time; nil: the
+	// speaker has its own. Nothing that a speaker does depends on it.
+	Memory *Memory
 }
 
 // Policy is a list of terms; the first whose conditions all hold decides. A
@@ -162,17 +172,22 @@ type PrefixMatch struct {
 
 // Path is one way to a prefix: an entry of an Adj-RIB-In or a local route.
 type Path struct {
-	Prefix    netip.Prefix
+	*Source
+	Attrs *Attrs // after import policy
+	Age   uint64 // arrival number: lower is older
+	Stamp uint64 // the event that wrote it
+}
+
+// Source is what all paths that come over one session have in common. Nobody
+// changes one after it is made.
+type Source struct {
 	Peer      PeerID
-	Attrs     *Attrs // after import policy
-	External  bool   // learned over eBGP
+	External  bool // learned over eBGP
 	PeerAddr  netip.Addr
 	PeerBGPID netip.Addr
 	Weight    uint32 // Cisco's; local to the router
 	IGPMetric uint32 // interior cost to NEXT_HOP
 	Rank      int32  // place of the peer in SpeakerConfig.Order; lower is preferred
-	Age       uint64 // arrival number: lower is older
-	Stamp     uint64 // the event that wrote it
 }
 
 // Route is what the decision process concluded for one prefix.

@@ -103,7 +103,8 @@ type decision struct {
 func (s *Speaker) decide(cands []*Path, st standing) decision {
 	rules := s.cfg.Rules
 	d := decision{best: cands[0], rule: RuleOnly}
-	equals := s.equals[:0]
+	m := s.mem
+	equals := m.equals[:0]
 	switch len(cands) {
 	case 1:
 		equals = append(equals, d.best)
@@ -118,18 +119,18 @@ func (s *Speaker) decide(cands []*Path, st standing) decision {
 			equals = append(equals, d.versus)
 		}
 	default:
-		s.field = append(s.field[:0], cands...)
-		d.best, equals = rules.choose(s.field, st, equals)
-		s.field = s.field[:0]
+		m.field = append(m.field[:0], cands...)
+		d.best, equals = rules.choose(m.field, st, equals)
+		m.field = m.field[:0]
 		for _, p := range cands {
 			if p != d.best {
-				s.field = append(s.field, p)
+				m.field = append(m.field, p)
 			}
 		}
-		d.versus, _ = rules.choose(s.field, st, s.spare[:0])
+		d.versus, _ = rules.choose(m.field, st, m.spare[:0])
 		_, d.rule = rules.compare(d.best, d.versus, st)
 	}
-	s.equals = equals
+	m.equals = equals
 	d.used = s.multipath(equals, d.best, st)
 	return d
 }

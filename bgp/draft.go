@@ -79,17 +79,10 @@ func (d *draft) apply(t *Term) {
 // interner keeps one copy of every set of attributes that was ever drafted, so
 // that "is it the same?" is a comparison of pointers and equal attributes pack
 // into one UPDATE. It survives Reset: replications of one scenario draft the
-// same attributes over and over.
+// same attributes over and over. Memory.prune bounds it.
 type interner struct{ table map[uint64]*Attrs }
 
-// internLimit bounds what a Speaker that is reset keeps for its next run.
-const internLimit = 1 << 12
-
-func (in *interner) reset() {
-	if len(in.table) > internLimit {
-		in.table = nil
-	}
-}
+const internLimit = 1 << 16
 
 // of returns the one copy of what the draft says.
 func (in *interner) of(d *draft) *Attrs {

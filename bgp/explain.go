@@ -21,7 +21,7 @@ func (v *Verdict) Candidate() bool { return !v.Rule.Bars() }
 
 // Paths lists the candidates for p, best first.
 func (s *Speaker) Paths(p netip.Prefix) []Path {
-	e := s.table[p.Masked()]
+	e := s.row(p.Masked())
 	if e == nil {
 		return nil
 	}
@@ -39,21 +39,22 @@ func (s *Speaker) Paths(p netip.Prefix) []Path {
 // it tells why the route is what it is, and not what a new decision would
 // find.
 func (s *Speaker) Explain(p netip.Prefix) []Verdict {
-	e := s.table[p.Masked()]
+	e := s.row(p.Masked())
 	if e == nil {
 		return nil
 	}
 	var vs []Verdict
+	route := s.current(e)
 	ranked := e.candidates(nil)
 	s.cfg.Rules.rank(ranked, e.st)
 	for _, c := range ranked {
 		v := Verdict{Path: *c}
-		if c == e.route.Best {
-			v.Best, v.Used, v.Rule, v.Against = true, true, e.route.Rule, e.route.Versus
+		if c == route.Best {
+			v.Best, v.Used, v.Rule, v.Against = true, true, route.Rule, route.Versus
 		} else {
 			v.Rule, v.Against = s.cfg.Rules.removed(ranked, c, e.st)
 		}
-		for _, u := range e.route.Used {
+		for _, u := range route.Used {
 			v.Used = v.Used || u == c
 		}
 		vs = append(vs, v)

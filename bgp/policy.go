@@ -64,10 +64,8 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	}
 	// "A BGP speaker SHALL NOT install a route with itself as the next hop."
 	// RFC 4271 §5.1.3
-	for i := range s.cfg.Peers {
-		if own := s.cfg.Peers[i].Local; own.IsValid() && own == raw.NextHop {
-			return raw, RuleOwnNextHop
-		}
+	if _, own := slices.BinarySearchFunc(s.hops, raw.NextHop, netip.Addr.Compare); own {
+		return raw, RuleOwnNextHop
 	}
 	term := cfg.Import.match(prefix, raw)
 	if term != nil && term.Reject {
@@ -79,7 +77,7 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	if term == nil && !strip {
 		return raw, RuleNone // the usual case: nothing to rewrite
 	}
-	d := &s.draft
+	d := &s.mem.draft
 	d.from(raw)
 	if strip {
 		d.internalOnly()
@@ -88,7 +86,7 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 		d.apply(term)
 		d.prepend(cfg.AS, term.Prepend)
 	}
-	return s.interned.of(d), RuleNone
+	return s.mem.interned.of(d), RuleNone
 }
 
 // internalOnly drops the attributes that have a meaning only inside an AS.
@@ -97,13 +95,14 @@ func (d *draft) internalOnly() {
 	d.OriginatorID, d.ClusterList = netip.Addr{}, nil
 }
 
-// export is Phase 3 for one peer (RFC 4271 §9.1.3): what it is told about a
-// route, or nil if it is told nothing.
-func (s *Speaker) export(peer PeerID, route *Route) *Attrs {
-	if route == nil {
+// export is Phase 3 for one peer (RFC 4271 §9.1.3): what it is told about the
+// route of e, or nil if it is told nothing.
+func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
+	best := e.best
+	if best == nil {
 		return nil
 	}
-	cfg, best := &s.cfg.Peers[peer], route.Best
+	cfg := &s.cfg.Peers[peer]
 	external := cfg.AS != s.cfg.AS
 	a := best.Attrs
 	switch {
@@ -124,12 +123,26 @@ func (s *Speaker) export(peer PeerID, route *Route) *Attrs {
 	case external && cfg.SenderSideLoop && a.ASPath.Has(cfg.AS):
 		return nil
 	}
-	term := cfg.Export.match(route.Prefix, a)
+	term := cfg.Export.match(e.prefix, a)
 	if term != nil && term.Reject {
 		return nil
 	}
-	d := &s.draft
-	d.from(a)
+	m := s.mem
+	if q := (question{a, term, s.cfg.AS, external, best.Peer == Local || cfg.NextHopSelf, cfg.Local}); m.answer == nil || m.asked != q {
+		m.asked, m.answer = q, s.rewrite(q)
+	}
+	if hop := m.answer.NextHop; hop.IsValid() && hop == cfg.Addr {
+		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)
+	}
+	return m.answer
+}
+
+// rewrite makes the attributes that a peer is told from those of the route.
+// All peers of whom the question is the same are told the same.
+func (s *Speaker) rewrite(q question) *Attrs {
+	term, external := q.term, q.external
+	d := &s.mem.draft
+	d.from(q.attrs)
 	if external {
 		// MED "received from a neighboring AS ... MUST NOT be propagated to other
 		// neighboring ASes" (§5.1.4).
@@ -144,18 +157,15 @@ func (s *Speaker) export(peer PeerID, route *Route) *Attrs {
 		if term != nil {
 			n += max(term.Prepend, 0)
 		}
-		d.prepend(s.cfg.AS, n) // §5.1.2 b)
-		d.NextHop = cfg.Local  // §5.1.3 2): "the IP address of the interface" towards the peer
+		d.prepend(q.as, n)  // §5.1.2 b)
+		d.NextHop = q.local // §5.1.3 2): "the IP address of the interface" towards the peer
 	} else {
 		if !d.HasLocalPref {
 			d.LocalPref, d.HasLocalPref = defaultLocalPref, true // §5.1.5: included towards internal peers
 		}
-		if best.Peer == Local || cfg.NextHopSelf {
-			d.NextHop = cfg.Local // §5.1.3 1)
+		if q.self {
+			d.NextHop = q.local // §5.1.3 1)
 		}
 	}
-	if d.NextHop.IsValid() && d.NextHop == cfg.Addr {
-		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)
-	}
-	return s.interned.of(d)
+	return s.mem.interned.of(d)
 }

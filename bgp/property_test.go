@@ -51,11 +51,11 @@ func TestCompareIsATotalOrderWithinANeighbouringAS(t *testing.T) {
 		var ps [3]*bgp.Path
 		for i := range ps {
 			// Equal identifiers happen; equal addresses of two peers do not.
-			ps[i] = &bgp.Path{Peer: bgp.PeerID(i), External: rapid.Bool().Draw(t, "external"), Attrs: drawAttrs(t, 1),
+			ps[i] = &bgp.Path{Source: &bgp.Source{Peer: bgp.PeerID(i), External: rapid.Bool().Draw(t, "external"),
 				PeerBGPID: netip.AddrFrom4([4]byte{9, 9, 9, byte(rapid.IntRange(1, 2).Draw(t, "id"))}),
 				PeerAddr:  netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Rank: int32(i),
-				IGPMetric: rapid.Uint32Range(0, 1).Draw(t, "metric"), Weight: rapid.Uint32Range(0, 1).Draw(t, "weight"),
-				Age: uint64(rapid.IntRange(0, 2).Draw(t, "age"))*3 + uint64(i)}
+				IGPMetric: rapid.Uint32Range(0, 1).Draw(t, "metric"), Weight: rapid.Uint32Range(0, 1).Draw(t, "weight")},
+				Attrs: drawAttrs(t, 1), Age: uint64(rapid.IntRange(0, 2).Draw(t, "age"))*3 + uint64(i)}
 		}
 		less := func(i, j int) bool {
 			c, rule := rs.Compare(ps[i], ps[j])
@@ -357,8 +357,8 @@ func TestMeshAgrees(t *testing.T) {
 			cfg := bgp.SpeakerConfig{AS: uint32(r + 1), ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(r)}), Rules: rules}
 			for p := range bgp.PeerID(n - 1) {
 				o := routerOf(r, p)
-				c := bgp.PeerConfig{AS: uint32(o + 1), Addr: addr(o, r), Local: addr(r, o),
-					NoEcho: rapid.Bool().Draw(t, "no echo"), SenderSideLoop: rapid.Bool().Draw(t, "sender side")}
+				c := bgp.PeerConfig{AS: uint32(o + 1), Addr: addr(o, r), Local: addr(r, o), PeerGroup: &bgp.PeerGroup{
+					NoEcho: rapid.Bool().Draw(t, "no echo"), SenderSideLoop: rapid.Bool().Draw(t, "sender side")}}
 				if rapid.Bool().Draw(t, "mrai") {
 					c.MRAI = bgp.MRAI{Mode: bgp.MRAISinceLastUpdate, Interval: time.Second, GateWithdrawals: rapid.Bool().Draw(t, "gate")}
 				}

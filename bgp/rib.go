@@ -1,6 +1,9 @@
 package bgp
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // entry is everything a Speaker knows about one prefix: what each peer said
 // (its row of the Adj-RIBs-In), what is used (Loc-RIB) and what each peer was
@@ -8,18 +11,31 @@ import "net/netip"
 // row that holds all three saves looking up the prefix thrice.
 type entry struct {
 	prefix netip.Prefix
-	in     []arrival // ordered by peer, Local first
-	route  *Route    // nil: unreachable
-	st     standing  // what the last decision went by
-	out    []departure
-	dirty  bool
+	in     []arrival   // ordered by peer, Local first
+	out    []departure // by peer; empty while nobody has been told anything
+
+	// What the last decision found, and what it went by.
+	best   *Path  // nil: unreachable
+	versus *Path  // the runner-up
+	route  *Route // all of it; nil: not made yet
+	st     standing
+	ranked bool // best and versus are the first two by duels (duel.go)
+
+	dirty   bool
+	touched PeerID // whose path is new since the last decision, or several
+	cands   int32  // arrivals that are candidates
+	meds    int32  // and how many of them have a MED
 }
+
+// several is what entry.touched says when more than one path is new.
+const several PeerID = -2
 
 // arrival is an entry of an Adj-RIB-In.
 type arrival struct {
 	path *Path  // after import policy
 	raw  *Attrs // as it came
-	bar  Rule   // why it is no candidate; RuleNone: it is one
+	peer PeerID
+	bar  Rule // why it is no candidate; RuleNone: it is one
 }
 
 // counts tells whether a is one of the prefixes that a limit is about. What has
@@ -37,19 +53,55 @@ type departure struct {
 // neighbour is what the Speaker keeps about one peer.
 type neighbour struct {
 	up      bool
-	id      netip.Addr // BGP Identifier from its OPEN
-	eor     bool       // it has sent End-of-RIB
-	gated   bool       // the advertisement timer runs
-	excess  bool       // ActMaxPrefixes was given
-	prefix  int        // how many it announces, but for loops
-	waiting int        // changes that wait
-	queue   []*entry   // entries that wait, in the order in which they began to
-	rank    int32      // place in Order
+	eor     bool     // it has sent End-of-RIB
+	gated   bool     // the advertisement timer runs
+	excess  bool     // ActMaxPrefixes was given
+	sourced bool     // source is that of this session
+	prefix  int32    // how many it announces, but for loops
+	waiting int32    // changes that wait
+	rank    int32    // place in Order
+	open    *Open    // what it offered; nil if that is not known
+	source  *Source  // of its paths
+	queue   []*entry // entries that wait, in the order in which they began to
+}
+
+// fewEntries are looked through one by one. Most routers of a large simulation
+// know one prefix, and a map would be the largest part of them.
+const fewEntries = 8
+
+// row returns the row of a prefix, nil if there is none.
+func (s *Speaker) row(p netip.Prefix) *entry {
+	if len(s.entries) > fewEntries {
+		return s.table[p]
+	}
+	for _, e := range s.entries {
+		if e.prefix == p {
+			return e
+		}
+	}
+	return nil
+}
+
+// index puts the newest entry into the map, once there are more than a few.
+func (s *Speaker) index() {
+	newest := s.entries[len(s.entries)-1:]
+	switch {
+	case len(s.entries) <= fewEntries:
+		return
+	case len(s.entries) == fewEntries+1:
+		newest = s.entries
+		if s.table == nil {
+			s.table = map[netip.Prefix]*entry{}
+		}
+	}
+	for _, e := range newest {
+		s.table[e.prefix] = e
+	}
 }
 
 // entryOf returns the row of a prefix, making it if need be.
 func (s *Speaker) entryOf(p netip.Prefix) *entry {
-	if e := s.table[p]; e != nil {
+	if e := s.row(p); e != nil {
 		return e
 	}
 	n := len(s.entries)
@@ -64,36 +116,62 @@ func (s *Speaker) entryOf(p netip.Prefix) *entry {
 		e = &entry{}
 		s.entries[n] = e
 	}
-	out := e.out
-	if cap(out) < len(s.peers) {
-		out = make([]departure, len(s.peers))
-	}
-	out = out[:len(s.peers)]
-	clear(out)
-	*e = entry{prefix: p, in: e.in[:0], out: out, st: standing{best: nobody}}
-	s.table[p] = e
+	*e = entry{prefix: p, in: e.in[:0], out: e.out[:0], st: standing{best: nobody}}
+	s.index()
 	return e
+}
+
+// told makes room in e for what the peers are told.
+func (s *Speaker) told(e *entry) {
+	if len(e.out) == 0 {
+		e.out = slices.Grow(e.out, len(s.peers))[:len(s.peers)]
+		clear(e.out)
+	}
 }
 
 // find returns where the arrival from peer is, or where it belongs.
 func (e *entry) find(peer PeerID) (int, bool) {
-	for i := range e.in {
-		if q := e.in[i].path.Peer; q >= peer {
-			return i, q == peer
+	lo, hi := 0, len(e.in)
+	for lo < hi {
+		if mid := (lo + hi) / 2; e.in[mid].peer < peer {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
 	}
-	return len(e.in), false
+	return lo, lo < len(e.in) && e.in[lo].peer == peer
+}
+
+// from is the candidate that comes from peer, nil if there is none.
+func (e *entry) from(peer PeerID) *Path {
+	if i, ok := e.find(peer); ok && e.in[i].bar == RuleNone {
+		return e.in[i].path
+	}
+	return nil
+}
+
+// count adds n to the numbers of what a is one of.
+func (e *entry) count(a *arrival, n int32) {
+	if a.bar == RuleNone {
+		e.cands += n
+		if a.path.Attrs.med() != 0 {
+			e.meds += n
+		}
+	}
 }
 
 // put replaces what peer said about the prefix; an implicit withdraw, if there
 // was anything (RFC 4271 §3.1).
-func (e *entry) put(peer PeerID, a arrival) {
-	i, ok := e.find(peer)
-	if !ok {
+func (e *entry) put(a arrival) {
+	i, ok := e.find(a.peer)
+	if ok {
+		e.count(&e.in[i], -1)
+	} else {
 		e.in = append(e.in, arrival{})
 		copy(e.in[i+1:], e.in[i:])
 	}
 	e.in[i] = a
+	e.count(&e.in[i], 1)
 }
 
 // remove forgets what peer said about the prefix and tells whether that was
@@ -101,16 +179,21 @@ func (e *entry) put(peer PeerID, a arrival) {
 func (e *entry) remove(peer PeerID) bool {
 	i, ok := e.find(peer)
 	if ok {
-		e.in = append(e.in[:i], e.in[i+1:]...)
+		e.count(&e.in[i], -1)
+		e.in = slices.Delete(e.in, i, i+1)
 	}
 	return ok
 }
 
-// touch notes that the decision process must look at e again.
-func (s *Speaker) touch(e *entry) {
-	if !e.dirty {
-		e.dirty = true
-		s.dirty = append(s.dirty, e)
+// touch notes that the decision process must look at e again, because of what
+// peer says.
+func (s *Speaker) touch(e *entry, peer PeerID) {
+	switch {
+	case !e.dirty:
+		e.dirty, e.touched = true, peer
+		s.mem.dirty = append(s.mem.dirty, e)
+	case e.touched != peer:
+		e.touched = several
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // Each rule alone: the first path wins, and the other way round it wins again.
 func TestEachRulePrefers(t *testing.T) {
 	path := func(edits ...func(*bgp.Path)) *bgp.Path {
-		p := &bgp.Path{Peer: 1, External: true, Attrs: &bgp.Attrs{ASPath: asPath(1, 2)},
-			PeerAddr: netip.MustParseAddr("10.0.0.9"), PeerBGPID: netip.MustParseAddr("9.9.9.9")}
+		p := &bgp.Path{Attrs: &bgp.Attrs{ASPath: asPath(1, 2)}, Source: &bgp.Source{Peer: 1, External: true,
+			PeerAddr: netip.MustParseAddr("10.0.0.9"), PeerBGPID: netip.MustParseAddr("9.9.9.9")}}
 		for _, e := range edits {
 			e(p)
 		}
@@ -80,8 +80,8 @@ func TestEachRulePrefers(t *testing.T) {
 }
 
 func TestRulesThatDoNotAnswer(t *testing.T) {
-	external := &bgp.Path{External: true, Age: 1, Attrs: &bgp.Attrs{ASPath: asPath(1), MED: 5, HasMED: true}}
-	internal := &bgp.Path{Peer: 1, Age: 2, Attrs: &bgp.Attrs{ASPath: asPath(2), MED: 6, HasMED: true}}
+	external := &bgp.Path{Source: &bgp.Source{External: true}, Age: 1, Attrs: &bgp.Attrs{ASPath: asPath(1), MED: 5, HasMED: true}}
+	internal := &bgp.Path{Source: &bgp.Source{Peer: 1}, Age: 2, Attrs: &bgp.Attrs{ASPath: asPath(2), MED: 6, HasMED: true}}
 	for _, c := range []struct {
 		sentence string
 		rule     bgp.Rule

@@ -17,25 +17,21 @@ import (
 // reachable is the business of its Session.
 type Speaker struct {
 	cfg     SpeakerConfig
+	mem     *Memory
 	peers   []neighbour
-	table   map[netip.Prefix]*entry
-	entries []*entry // in the order of their first appearance; behind len lie spares
-	arrived uint64   // counts paths: Path.Age
+	hops    []netip.Addr            // our own addresses, sorted
+	table   map[netip.Prefix]*entry // of the entries, when there are more than a few
+	entries []*entry                // in the order of their first appearance; behind len lie spares
+	arrived uint64                  // counts paths: Path.Age
+	local   *Source                 // of our own routes
 	settled bool
-
-	dirty    []*entry
-	changed  []*entry
-	draft    draft
-	interned interner
-	batch    batch
-
-	// Scratch memory of the decision process.
-	cands, field, equals, spare []*Path
+	ordered bool // whatever two paths without MED are compared, the rules are a total order
+	steady  bool // no rule asks what was best before
 }
 
 // NewSpeaker returns a speaker whose peers are all down.
 func NewSpeaker(cfg SpeakerConfig) *Speaker {
-	s := &Speaker{table: map[netip.Prefix]*entry{}}
+	s := &Speaker{}
 	s.Reset(cfg)
 	return s
 }
@@ -44,10 +40,27 @@ func NewSpeaker(cfg SpeakerConfig) *Speaker {
 // paths that s gave out before stay as they are.
 func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.cfg = cfg
-	s.peers = slices.Grow(s.peers[:0], len(cfg.Peers))[:len(cfg.Peers)]
-	for i := range s.peers {
-		s.peers[i] = neighbour{queue: s.peers[i].queue[:0], rank: int32(len(cfg.Order) + i)}
+	switch {
+	case cfg.Memory != nil:
+		s.mem = cfg.Memory
+	case s.mem == nil:
+		s.mem = &Memory{}
 	}
+	s.peers = slices.Grow(s.peers[:0], len(cfg.Peers))[:len(cfg.Peers)]
+	s.hops = s.hops[:0]
+	for i := range s.peers {
+		p := &s.peers[i]
+		*p = neighbour{queue: p.queue[:0], source: p.source, rank: int32(len(cfg.Order) + i)}
+		if cfg.Peers[i].PeerGroup == nil {
+			cfg.Peers[i].PeerGroup = &PeerGroup{}
+		}
+		if own := cfg.Peers[i].Local; own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
+			s.hops = append(s.hops, own)
+		}
+	}
+	slices.SortFunc(s.hops, netip.Addr.Compare)
+	s.local = sourceIs(s.local, Source{Peer: Local, PeerBGPID: cfg.ID, Weight: localWeight, Rank: -1})
+	s.ordered, s.steady = cfg.Rules.properties()
 	for i, p := range cfg.Order { // a peer that the order does not name comes after those it does
 		if p >= 0 && int(p) < len(s.peers) && s.peers[p].rank >= int32(len(cfg.Order)) {
 			s.peers[p].rank = int32(i)
@@ -55,15 +68,16 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	}
 	clear(s.table)
 	s.entries = s.entries[:0]
-	s.dirty, s.changed = s.dirty[:0], s.changed[:0]
 	s.arrived, s.settled = 0, false
-	s.interned.reset()
+	s.mem.answer = nil
+	s.mem.prune()
 }
 
 // Step takes one input about peer (Local for what concerns the router itself)
 // and appends what is to be done. An input that names no known peer, or comes
 // from one that is not up, does nothing.
 func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
+	s.mem.prune()
 	switch in.Kind {
 	case InOriginate:
 		s.originate(in)
@@ -121,9 +135,32 @@ func (s *Speaker) originate(in Input) {
 		return
 	}
 	s.arrived++
-	e.put(Local, arrival{raw: localAttrs, path: &Path{Prefix: prefix, Peer: Local, Attrs: localAttrs,
-		PeerBGPID: s.cfg.ID, Weight: localWeight, Rank: -1, Age: s.arrived, Stamp: in.Stamp}})
-	s.touch(e)
+	e.put(arrival{peer: Local, raw: localAttrs, path: &Path{Source: s.local, Attrs: localAttrs, Age: s.arrived, Stamp: in.Stamp}})
+	s.touch(e, Local)
+}
+
+// sourceIs returns a Source that says what want says: old, if it does.
+func sourceIs(old *Source, want Source) *Source {
+	if old != nil && *old == want {
+		return old
+	}
+	made := want
+	return &made
+}
+
+// source is what the paths of peer, in the session that it has now, have in
+// common.
+func (s *Speaker) source(peer PeerID) *Source {
+	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
+	if !n.sourced {
+		n.sourced = true
+		want := Source{Peer: peer, External: cfg.AS != s.cfg.AS, PeerAddr: cfg.Addr, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: n.rank}
+		if n.open != nil {
+			want.PeerBGPID = n.open.ID
+		}
+		n.source = sourceIs(n.source, want)
+	}
+	return n.source
 }
 
 // update takes an UPDATE apart. RFC 4271 §9.
@@ -156,7 +193,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 		return acts
 	}
 	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
-	e, i, known := s.table[prefix], 0, false
+	e, i, known := s.row(prefix), 0, false
 	if e != nil {
 		i, known = e.find(peer)
 	}
@@ -168,7 +205,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 	case counted && bar == RuleLoop:
 		n.prefix--
 	case !counted && bar != RuleLoop:
-		if cfg.MaxPrefixes > 0 && n.prefix >= cfg.MaxPrefixes {
+		if cfg.MaxPrefixes > 0 && int(n.prefix) >= cfg.MaxPrefixes {
 			// RFC 4271 §6.7: the prefix is discarded, and the session is to end.
 			if !n.excess {
 				n.excess = true
@@ -184,18 +221,16 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 		e = s.entryOf(prefix)
 	}
 	if bar == RuleNone || known && e.in[i].bar == RuleNone {
-		s.touch(e)
+		s.touch(e, peer)
 	}
 	s.arrived++
-	e.put(peer, arrival{raw: raw, bar: bar, path: &Path{Prefix: prefix, Peer: peer, Attrs: attrs,
-		External: cfg.AS != s.cfg.AS, PeerAddr: cfg.Addr, PeerBGPID: n.id, Weight: cfg.Weight,
-		IGPMetric: cfg.IGPMetric, Rank: n.rank, Age: s.arrived, Stamp: stamp}})
+	e.put(arrival{peer: peer, raw: raw, bar: bar, path: &Path{Source: s.source(peer), Attrs: attrs, Age: s.arrived, Stamp: stamp}})
 	return acts
 }
 
 // forget removes what peer said about a prefix.
 func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
-	e := s.table[prefix.Masked()]
+	e := s.row(prefix.Masked())
 	if e == nil {
 		return
 	}
@@ -207,16 +242,13 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
 		s.peers[peer].prefix--
 	}
 	e.remove(peer)
-	s.touch(e)
+	s.touch(e, peer)
 }
 
 // up begins a session: the peer gets everything, then End-of-RIB.
 func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 	n := &s.peers[peer]
-	n.up = true
-	if open != nil {
-		n.id = open.ID
-	}
+	n.up, n.open, n.sourced = true, open, false
 	acts = s.tell(acts, peer, s.entries)
 	// RFC 4724 §2: "the generation of such a marker upon completion of the initial
 	// update would be useful for routing convergence in general, and thus the
@@ -236,11 +268,13 @@ func (s *Speaker) down(acts []Action, peer PeerID) []Action {
 	if n.gated {
 		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
 	}
-	*n = neighbour{queue: n.queue[:0], rank: n.rank}
+	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source}
 	for _, e := range s.entries {
-		e.out[peer] = departure{}
+		if len(e.out) > 0 {
+			e.out[peer] = departure{}
+		}
 		if e.remove(peer) {
-			s.touch(e)
+			s.touch(e, peer)
 		}
 	}
 	return s.run(acts)
@@ -249,19 +283,21 @@ func (s *Speaker) down(acts []Action, peer PeerID) []Action {
 // run decides about every dirty row, reports the routes that changed and tells
 // the peers.
 func (s *Speaker) run(acts []Action) []Action {
-	if len(s.dirty) == 0 {
-		return acts
-	}
-	changed := s.changed[:0]
-	for _, e := range s.dirty {
+	dirty := s.mem.dirty
+	changed := dirty[:0]
+	for _, e := range dirty {
 		e.dirty = false
-		route, news := s.reconsider(e)
-		if news {
-			acts = append(acts, Action{Kind: ActRoute, Route: route})
-			changed = append(changed, e)
+		if !s.reconsider(e) {
+			continue
 		}
+		route := s.current(e)
+		if route == nil {
+			route = &Route{Prefix: e.prefix}
+		}
+		acts = append(acts, Action{Kind: ActRoute, Route: route})
+		changed = append(changed, e)
 	}
-	s.dirty, s.changed = s.dirty[:0], changed
+	s.mem.dirty = dirty[:0]
 	if len(changed) == 0 {
 		return acts
 	}
@@ -273,46 +309,64 @@ func (s *Speaker) run(acts []Action) []Action {
 	return acts
 }
 
-// reconsider runs the decision process for one row. It returns the route, and
-// whether that is news: another best path, another set of used ones, or other
-// attributes. That only the runner-up changed is kept for Explain but is no
-// news.
-func (s *Speaker) reconsider(e *entry) (*Route, bool) {
-	old := e.route
-	s.cands = e.candidates(s.cands[:0])
-	if len(s.cands) == 0 {
-		e.route, e.st = nil, standing{best: nobody}
-		if old == nil {
-			return nil, false
-		}
-		return &Route{Prefix: e.prefix}, true
-	}
+// reconsider runs the decision process for one row and tells whether there is
+// news: another best path, another set of used ones, or other attributes. That
+// only the runner-up changed is kept for Explain but is no news.
+func (s *Speaker) reconsider(e *entry) bool {
+	old := e.best
 	st := standing{best: nobody, settled: s.settled}
 	if old != nil {
-		st.best = old.Best.Peer
+		st.best = old.Peer
 	}
-	d := s.decide(s.cands, st)
-	e.st = st
-	if old != nil && old.Best == d.best && old.Versus == d.versus && old.Rule == d.rule &&
-		old.Candidates == len(s.cands) && slices.Equal(old.Used, d.used) {
-		return old, false
+	if e.cands == 0 {
+		e.best, e.versus, e.route, e.st = nil, nil, nil, standing{best: nobody}
+		return old != nil
 	}
+	if s.cfg.Multipath < 2 && s.ordered && e.meds == 0 {
+		s.duel(e, st)
+		return old == nil || old.Peer != e.best.Peer || !old.Attrs.Equal(e.best.Attrs)
+	}
+	before := s.current(e)
+	s.mem.cands = e.candidates(s.mem.cands[:0])
+	d := s.decide(s.mem.cands, st)
+	if before == nil || e.best != d.best || e.versus != d.versus || before.Rule != d.rule ||
+		before.Candidates != int(e.cands) || !slices.Equal(before.Used, d.used) {
+		e.best, e.versus = d.best, d.versus
+		e.route = e.newRoute(d.rule, d.used...)
+	}
+	e.st, e.ranked = st, false
+	return before == nil || !slices.EqualFunc(before.Used, d.used, func(a, b *Path) bool {
+		return a.Peer == b.Peer && a.Attrs.Equal(b.Attrs)
+	})
+}
+
+// current is the route of e. Where only one path is used, it is not made before
+// somebody asks.
+func (s *Speaker) current(e *entry) *Route {
+	if e.route == nil && e.best != nil {
+		rule := RuleOnly
+		if e.versus != nil {
+			_, rule = s.cfg.Rules.compare(e.best, e.versus, e.st)
+		}
+		e.route = e.newRoute(rule, e.best)
+	}
+	return e.route
+}
+
+func (e *entry) newRoute(rule Rule, used ...*Path) *Route {
 	made := &struct {
 		Route
 		one [1]*Path
-	}{Route: Route{Prefix: e.prefix, Best: d.best, Rule: d.rule, Versus: d.versus, Candidates: len(s.cands)}}
-	made.Used = append(made.one[:0:1], d.used...) // one path, the usual case, needs no memory of its own
-	e.route = &made.Route
-	return e.route, old == nil || !slices.EqualFunc(old.Used, d.used, func(a, b *Path) bool {
-		return a.Peer == b.Peer && a.Attrs.Equal(b.Attrs)
-	})
+	}{Route: Route{Prefix: e.prefix, Best: e.best, Rule: rule, Versus: e.versus, Candidates: int(e.cands)}}
+	made.Used = append(made.one[:0:1], used...) // one path, the usual case, needs no memory of its own
+	return &made.Route
 }
 
 // Route is the route that is used for p, or nil if there is none. Nobody may
 // change it.
 func (s *Speaker) Route(p netip.Prefix) *Route {
-	if e := s.table[p.Masked()]; e != nil {
-		return e.route
+	if e := s.row(p.Masked()); e != nil {
+		return s.current(e)
 	}
 	return nil
 }
@@ -321,7 +375,7 @@ func (s *Speaker) Route(p netip.Prefix) *Route {
 func (s *Speaker) Prefixes() []netip.Prefix {
 	var ps []netip.Prefix
 	for _, e := range s.entries {
-		if e.route != nil {
+		if e.best != nil {
 			ps = append(ps, e.prefix)
 		}
 	}
@@ -332,7 +386,7 @@ func (s *Speaker) Prefixes() []netip.Prefix {
 // Received is what peer announced about p, before import policy; nil if
 // nothing: the Adj-RIB-In.
 func (s *Speaker) Received(peer PeerID, p netip.Prefix) *Attrs {
-	if e := s.table[p.Masked()]; e != nil {
+	if e := s.row(p.Masked()); e != nil {
 		if i, ok := e.find(peer); ok {
 			return e.in[i].raw
 		}

@@ -185,7 +185,7 @@ func speakerOf(rules string, asns ...uint32) bgp.SpeakerConfig {
 	for i, as := range asns {
 		cfg.Peers = append(cfg.Peers, bgp.PeerConfig{AS: as,
 			Addr:  netip.AddrFrom4([4]byte{10, 0, byte(i), 2}),
-			Local: netip.AddrFrom4([4]byte{10, 0, byte(i), 1})})
+			Local: netip.AddrFrom4([4]byte{10, 0, byte(i), 1}), PeerGroup: &bgp.PeerGroup{}})
 	}
 	return cfg
 }

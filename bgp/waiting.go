@@ -10,7 +10,7 @@ func (s *Speaker) EachWaiting(f func(PeerID, netip.Prefix)) {
 			continue
 		}
 		for _, e := range s.entries {
-			if e.out[peer].waits {
+			if len(e.out) > 0 && e.out[peer].waits {
 				f(PeerID(peer), e.prefix)
 			}
 		}

@@ -180,7 +180,7 @@ func wholeRun() *trace.Log {
 	h.session(0)
 	h.session(1)
 	h.note(trace.Note{Kind: trace.NoteRoute, Router: 1, Prefix: prefix("10.2.0.0/16"), Route: &bgp.Route{
-		Best: &bgp.Path{PeerAddr: ip("169.254.10.1")}, Used: make([]*bgp.Path, 2), Candidates: 2}})
+		Best: &bgp.Path{Source: &bgp.Source{PeerAddr: ip("169.254.10.1")}}, Used: make([]*bgp.Path, 2), Candidates: 2}})
 	h.note(trace.Note{Kind: trace.NoteFIB, Router: 1, Prefix: prefix("10.2.0.0/16"), Links: []int32{0, 1}})
 	h.note(trace.Note{Kind: trace.NoteTable, Router: 0, Prefix: prefix("10.1.0.0/24"), Links: []int32{0}})
 	h.note(trace.Note{Kind: trace.NoteForwarding, Router: -1, Link: -1, B: 1, Up: true, Text: "by tunnel-1"})

@@ -44,6 +44,7 @@ type Network struct {
 	end      sim.Time
 	acts     []bgp.Action // of the session being stepped
 	routes   []bgp.Action // of the speaker being stepped
+	memory   bgp.Memory   // of all speakers
 	tunnels  []vpn.Action
 	stories  []sim.Name // of the streams that the story's times are drawn from
 	wire     wireCheck

@@ -21,6 +21,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		Multipath:       int(r.settings[topology.BGPMultipath].Int),
 		MultipathSameAS: r.settings[topology.BGPMultipathSameAS].Bool,
 		Rand:            r.rnd.Uint64,
+		Memory:          &n.memory,
 	}
 	for _, i := range r.sessions {
 		s := &n.sessions[i]
@@ -28,6 +29,8 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		me, other := &l.Ends[s.end], &l.Ends[1-s.end]
 		p := bgp.PeerConfig{
 			AS: n.d.Routers[other.Router].ASN, Addr: other.Inside.Addr(), Local: me.Inside.Addr(),
+		}
+		p.PeerGroup = &bgp.PeerGroup{
 			Import: policy(me.Import), Export: policy(me.Export),
 			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
 			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
