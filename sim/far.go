@@ -1,182 +1,277 @@
 package sim
 
-// Few simulations have more than a hundred events pending, and for them the
-// heap alone is best. Where there are tens of thousands, a heap is slow for
-// lack of cache, and most of what lies in it is not due for long. So what is
-// far off waits unsorted: in the rung, a row of buckets of equal width in time,
-// and beyond the rung in the top. When the heap is empty, the next bucket is
-// made into a heap; when the rung is used up, the top becomes a new rung (a
-// ladder queue with one rung: Tang, Goh and Thng, 2005). An event is sorted
-// only among its near neighbours, and keys and order are the heap's own, so
-// that nothing can be seen of this from outside.
-//
-// A timer that is pushed back stays where it is: its slot knows the new key, and
-// it is put where it belongs when its old place has its turn. So a hold timer is
-// moved once each time it would have run out, and not with every keepalive.
+import (
+	"cmp"
+	"slices"
+)
+
+// Where more events are pending than a sorted array is good for, what is far
+// off waits unsorted: in a rung, a row of buckets of equal width in time, or
+// beyond it in the top. When near is empty, the next bucket is sorted into it; a
+// bucket that holds too much for that becomes a rung of its own, with narrower
+// buckets; and when all rungs are used up, the soonest part of the top becomes a
+// new one. That is a ladder queue (Tang, Goh and Thng, 2005). However many
+// events are pending, one is put down two or three times and sorted among its
+// near neighbours only.
 type far struct {
-	begin   uint64 // what is due from here on is far; never: all is in the heap
-	start   uint64 // of the rung
-	end     uint64 // … beyond which the top begins
-	shift   uint   // buckets are 1<<shift wide
-	next    int    // the first bucket that is not in the heap yet
-	buckets [][]key
-	top     []key
-	spare   [][]key // memory of buckets that are empty
-	n       int     // keys in buckets and top
+	rungs  []rung // each lies before the one before it, and is used up first
+	top    []key
+	end    uint64 // of the first rung: what is due from here on is in the top
+	chunks []chunk
+	free   uint32     // the first chunk that is not in use
+	rows   [][]bucket // memory of rungs
+	keys   []key      // of the bucket that is being taken
+	looked uint64     // see take
 }
 
-// Where a key is.
-const (
-	inHeap uint32 = iota
-	inTop
-	inRung // + number of the bucket
-)
+type rung struct {
+	start   uint64
+	shift   uint // buckets are 1<<shift wide; the last one takes what lies behind it as well
+	next    int  // the first bucket that has not been taken
+	buckets []bucket
+}
+
+// bucket is a list of chunks, of which only the first is not full.
+type bucket struct{ chunk, n uint32 }
+
+// chunk holds keys of a bucket: two cache lines of them, so that a bucket grows
+// without being moved. Chunk 0 is none.
+type chunk struct {
+	keys [perChunk]key
+	next uint32
+	_    [12]byte
+}
+
+// begin is where the first bucket begins that has not been taken.
+func (r *rung) begin() uint64 { return r.start + uint64(r.next)<<r.shift }
 
 const (
 	never      = 1<<64 - 1
 	maxBuckets = 1 << 12
-	perBucket  = 32 // keys that a bucket should have
+	perBucket  = 16 // keys that a bucket should have
+	perChunk   = 15
 )
 
-// The heap is parted when it gets too long, and takes all when little is left.
-// They are variables so that a test can make them small.
-var (
-	tooLong = 4096
-	little  = 512
-)
+// Near is parted when it gets too long. That is a variable so that a test can
+// make it small.
+var tooLong = 64
 
 func (f *far) reset() {
-	for i, b := range f.buckets {
-		f.recycle(b)
-		f.buckets[i] = nil
+	for i := range f.rungs {
+		f.rows = append(f.rows, f.rungs[i].buckets)
 	}
-	f.begin, f.start, f.end, f.next, f.top, f.n = never, never, never, 0, f.top[:0], 0
+	f.rungs, f.top, f.end = f.rungs[:0], f.top[:0], never
+	f.chunks, f.free = f.chunks[:0], 0
 }
 
-// recycle keeps the memory of a bucket for the next one.
-func (f *far) recycle(b []key) {
-	if cap(b) > 0 {
-		f.spare = append(f.spare, b[:0])
-	}
-}
-
-// listOf is the list that a far key belongs to.
-func (f *far) listOf(k *key) uint32 {
-	if k.when >= f.end {
-		return inTop
-	}
-	return inRung + uint32((k.when-f.start)>>f.shift)
-}
-
-func (f *far) keys(list uint32) *[]key {
-	if list == inTop {
-		return &f.top
-	}
-	return &f.buckets[list-inRung]
-}
-
-// putFar adds a key that is not due soon.
+// putFar adds a key that is not due before q.begin.
 func (q *queue) putFar(k key) {
-	list := q.far.listOf(&k)
-	keys := q.far.keys(list)
-	if last := len(q.far.spare) - 1; cap(*keys) == 0 && last >= 0 {
-		*keys, q.far.spare = q.far.spare[last], q.far.spare[:last]
-	}
-	q.where[k.slot()] = spot{uint32(len(*keys)), list}
-	q.slots[k.slot()].due = k
-	*keys = append(*keys, k)
-	q.far.n++
-}
-
-// takeFar takes the key at w out of its list.
-func (q *queue) takeFar(w spot) {
-	keys := q.far.keys(w.list)
-	last := len(*keys) - 1
-	k := (*keys)[last]
-	(*keys)[w.i] = k
-	q.where[k.slot()].i = w.i
-	*keys = (*keys)[:last]
-	q.far.n--
-}
-
-// spill parts a heap that has become too long: everything is far, and what
-// comes first is taken back when it is asked for.
-func (q *queue) spill() {
-	q.far.begin, q.far.start, q.far.end = 0, 0, 0
-	for _, k := range q.heap[root:] {
-		q.putFar(k)
-	}
-	q.heap = q.heap[:root]
-	q.refill()
-}
-
-// refill makes the next keys that are due into a heap, if it is empty.
-func (q *queue) refill() {
 	f := &q.far
-	for len(q.heap) == root && f.n > 0 {
-		if f.end > f.start && f.next < int((f.end-f.start)>>f.shift) {
-			b := f.buckets[f.next]
-			f.next++
-			f.begin = f.start + uint64(f.next)<<f.shift
-			f.buckets[f.next-1] = nil
-			q.heapify(b)
-			f.recycle(b)
+	if k.when >= f.end {
+		f.top = append(f.top, k)
+		return
+	}
+	i := 0
+	for k.when < f.rungs[i].begin() {
+		i++
+	}
+	f.put(&f.rungs[i], k)
+}
+
+func (f *far) put(r *rung, k key) {
+	b := &r.buckets[min(int((k.when-r.start)>>r.shift), len(r.buckets)-1)]
+	i := b.n % perChunk
+	if i == 0 {
+		b.chunk = f.newChunk(b.chunk)
+	}
+	f.chunks[b.chunk].keys[i] = k
+	b.n++
+}
+
+func (f *far) newChunk(next uint32) uint32 {
+	c := f.free
+	if c == 0 {
+		if len(f.chunks) == 0 {
+			f.chunks = append(f.chunks, chunk{})
+		}
+		c = uint32(len(f.chunks))
+		f.chunks = append(f.chunks, chunk{})
+	} else {
+		f.free = f.chunks[c].next
+	}
+	f.chunks[c].next = next
+	return c
+}
+
+// spill parts near, which has become too long: all of it becomes a rung, and
+// what comes first is taken back when it is asked for. What is due at one
+// instant can't be parted.
+func (q *queue) spill() {
+	keys := q.near
+	if lo, hi := keys[len(keys)-1].when, keys[0].when; lo < hi {
+		q.newRung(lo, hi, len(keys))
+		q.spread(keys)
+		q.near = keys[:0]
+	}
+}
+
+// newRung makes a rung for n keys that are due between lo and hi, and before all
+// that is far.
+func (q *queue) newRung(lo, hi uint64, n int) {
+	f := &q.far
+	want := uint64(max(2, min(n/perBucket, maxBuckets)))
+	r := rung{start: lo}
+	for (hi-lo)>>r.shift >= want {
+		r.shift++
+	}
+	if last := len(f.rows) - 1; last >= 0 {
+		r.buckets, f.rows = f.rows[last], f.rows[:last]
+	}
+	n = int((hi-lo)>>r.shift) + 1
+	r.buckets = slices.Grow(r.buckets[:0], n)[:n]
+	clear(r.buckets)
+	f.rungs = append(f.rungs, r)
+	q.begin = lo
+	if f.end == never { // it is the first one
+		if f.end = lo + uint64(n)<<r.shift; f.end < lo {
+			f.end = never
+		}
+	}
+}
+
+// spread puts keys into the last rung.
+func (q *queue) spread(keys []key) {
+	r := &q.far.rungs[len(q.far.rungs)-1]
+	for i := range keys {
+		q.far.put(r, keys[i])
+	}
+}
+
+// refill takes into near, which is empty, what is due next, and tells whether
+// there was anything.
+func (q *queue) refill() bool {
+	f := &q.far
+	for len(q.near) == 0 {
+		if len(f.rungs) > 0 {
+			r := &f.rungs[len(f.rungs)-1]
+			b := r.buckets[r.next]
+			if r.next++; r.next < len(r.buckets) {
+				q.begin = r.begin()
+			} else {
+				f.rows = append(f.rows, r.buckets)
+				f.rungs = f.rungs[:len(f.rungs)-1]
+				q.begin = f.end
+				if len(f.rungs) > 0 {
+					q.begin = f.rungs[len(f.rungs)-1].begin()
+				}
+			}
+			if b.n > 0 {
+				q.takeBucket(b)
+			}
 			continue
 		}
-		if len(f.top) <= little {
-			f.begin, f.start, f.end = never, never, never
-			top := f.top
+		f.end, q.begin = never, never
+		if len(f.top) <= tooLong/2 {
+			f.keys = append(f.keys[:0], f.top...)
 			f.top = f.top[:0]
-			q.heapify(top)
+			if len(f.keys) == 0 {
+				return false
+			}
+			q.take()
+			continue
+		}
+		q.newRung(f.front())
+		top := f.top
+		f.top = f.top[:0]
+		for _, k := range top {
+			q.putFar(k)
+		}
+	}
+	return true
+}
+
+// front says what part of the top should become a rung: not what is all by
+// itself far behind the rest, or the rest would lie in a few buckets. So it goes
+// by the first quarter, and reaches four times as far.
+func (f *far) front() (lo, hi uint64, n int) {
+	var some [64]uint64
+	step := len(f.top)/len(some) + 1
+	last := uint64(0)
+	lo, n = never, 0
+	for i := range f.top {
+		lo, last = min(lo, f.top[i].when), max(last, f.top[i].when)
+		if i%step == 0 {
+			some[n] = f.top[i].when
+			n++
+		}
+	}
+	slices.Sort(some[:n])
+	hi = lo + 4*(some[n/4]-lo)
+	if hi < lo || hi > last {
+		hi = last
+	}
+	return lo, hi, len(f.top)
+}
+
+// takeBucket takes the keys of a bucket into near.
+func (q *queue) takeBucket(b bucket) {
+	f := &q.far
+	f.keys = f.keys[:0]
+	n := (b.n-1)%perChunk + 1
+	for c := b.chunk; c != 0; n = perChunk {
+		f.keys = append(f.keys, f.chunks[c].keys[:n]...)
+		next := f.chunks[c].next
+		f.chunks[c].next, f.free = f.free, c
+		c = next
+	}
+	q.take()
+}
+
+// take sorts the keys at hand into near, which is empty, or makes a rung of them
+// if they are too many. Those that stand for nothing any more are dropped, and
+// those whose events have been pushed back are put where they belong.
+func (q *queue) take() {
+	f := &q.far
+	keys := f.keys
+	n := 0
+	for _, k := range keys {
+		p := &q.slots[k.slot()]
+		if p.due.order != k.order {
+			if !k.standsFor(p) {
+				continue
+			}
+			if k = p.replaced(); k.when >= q.begin {
+				q.putFar(k)
+				continue
+			}
+		}
+		// Looked at now, all at once, memory gives them up together and not one by
+		// one when their events are due.
+		f.looked += q.contents[k.slot()].arg
+		keys[n] = k
+		n++
+	}
+	keys = keys[:n]
+	if n > tooLong {
+		lo, hi := uint64(never), uint64(0)
+		for i := range keys {
+			lo, hi = min(lo, keys[i].when), max(hi, keys[i].when)
+		}
+		if lo < hi {
+			q.newRung(lo, hi, n)
+			q.spread(keys)
 			return
 		}
-		q.newRung()
+		slices.SortFunc(keys, func(a, b key) int { return cmp.Compare(b.order, a.order) })
 	}
-}
-
-// newRung spreads the top over buckets.
-func (q *queue) newRung() {
-	f := &q.far
-	lo, hi := uint64(never), uint64(0)
-	for i := range f.top {
-		k := &f.top[i]
-		*k = q.slots[k.slot()].due
-		lo, hi = min(lo, k.when), max(hi, k.when)
-	}
-	want := uint64(max(1, min(len(f.top)/perBucket, maxBuckets)))
-	f.shift = 0
-	for (hi-lo)>>f.shift >= want {
-		f.shift++
-	}
-	buckets := int((hi-lo)>>f.shift) + 1
-	f.start, f.next = lo, 0
-	f.end = lo + uint64(buckets)<<f.shift
-	f.begin = lo
-	for len(f.buckets) < buckets {
-		f.buckets = append(f.buckets, nil)
-	}
-	top := f.top
-	f.top, f.n = f.top[:0], f.n-len(top)
-	for _, k := range top {
-		q.putFar(k)
-	}
-}
-
-// heapify moves keys into the empty heap, but for those that have been pushed
-// back.
-func (q *queue) heapify(keys []key) {
-	q.far.n -= len(keys)
+	near := q.near
 	for _, k := range keys {
-		if k = q.slots[k.slot()].due; k.when >= q.far.begin {
-			q.putFar(k)
-			continue
+		near = append(near, k)
+		i := len(near) - 1
+		for ; i > 0 && near[i-1].before(&k); i-- {
+			near[i] = near[i-1]
 		}
-		q.where[k.slot()] = spot{i: uint32(len(q.heap))}
-		q.heap = append(q.heap, k)
+		near[i] = k
 	}
-	if len(q.heap) > root+1 {
-		for i := (len(q.heap)-1)/4 + 2; i >= root; i-- {
-			q.down(i, q.heap[i])
-		}
-	}
+	q.near = near
 }

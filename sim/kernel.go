@@ -89,7 +89,7 @@ func (k *Kernel) order(p Phase, to ActorID) uint64 {
 
 // At schedules ev for the instant t, which must not lie in the past.
 func (k *Kernel) At(t Time, ev Event) Timer {
-	return k.AtOrder(t, k.order(ev.Phase, ev.To), ev)
+	return k.add(t, k.order(ev.Phase, ev.To), ev.Arg, ev.To, ev.Kind)
 }
 
 // Order takes the place, among the events of one instant and phase, that an
@@ -103,39 +103,50 @@ func (k *Kernel) Order(p Phase) uint64 {
 
 // AtOrder is At with a place taken before.
 func (k *Kernel) AtOrder(t Time, order uint64, ev Event) Timer {
+	return k.add(t, order, ev.Arg, ev.To, ev.Kind)
+}
+
+func (k *Kernel) add(t Time, order uint64, arg uint64, to ActorID, kind Kind) Timer {
 	if t < k.now {
 		panic("sim: an event was scheduled in the past")
 	}
-	s := k.q.push(t, order)
-	p := &k.q.slots[s]
-	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
-	return Timer{s, p.gen}
+	s := k.q.push(t, order, k.current)
+	k.q.contents[s] = content{arg, to, kind}
+	return Timer{s, k.q.slots[s].gen}
 }
 
 // After schedules ev after d.
 func (k *Kernel) After(d time.Duration, ev Event) Timer { return k.At(k.now.Add(d), ev) }
 
 // Reset moves the pending event of t to d from now, as if it had been
-// scheduled by the current event, or schedules ev when none is pending.
+// scheduled by the current event, or schedules ev when none is pending. A timer
+// stands for one event, so that ev is the same each time.
 func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.now.Add(d), ev) }
 
 // ResetAt is Reset for an instant.
 func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
-	k.ResetAtOrder(t, at, k.order(ev.Phase, ev.To), ev)
+	order := k.order(ev.Phase, ev.To)
+	if k.pending(*t) {
+		k.move(*t, at, order)
+	} else {
+		*t = k.add(at, order, ev.Arg, ev.To, ev.Kind)
+	}
 }
 
 // ResetAtOrder is ResetAt with a place taken before.
 func (k *Kernel) ResetAtOrder(t *Timer, at Time, order uint64, ev Event) {
-	if !k.pending(*t) {
-		*t = k.AtOrder(at, order, ev)
-		return
+	if k.pending(*t) {
+		k.move(*t, at, order)
+	} else {
+		*t = k.add(at, order, ev.Arg, ev.To, ev.Kind)
 	}
+}
+
+func (k *Kernel) move(t Timer, at Time, order uint64) {
 	if at < k.now {
 		panic("sim: an event was moved into the past")
 	}
-	p := &k.q.slots[t.slot]
-	p.cause, p.arg, p.to, p.kind, p.phase = k.current, ev.Arg, ev.To, ev.Kind, ev.Phase
-	k.q.move(t.slot, at, order)
+	k.q.move(t.slot, at, order, k.current)
 }
 
 // Stop takes the pending event of t out of the queue and tells whether there
@@ -143,7 +154,7 @@ func (k *Kernel) ResetAtOrder(t *Timer, at Time, order uint64, ev Event) {
 func (k *Kernel) Stop(t *Timer) bool {
 	was := k.pending(*t)
 	if was {
-		k.q.remove(t.slot)
+		k.q.release(t.slot)
 	}
 	*t = Timer{}
 	return was
@@ -156,42 +167,38 @@ func (k *Kernel) When(t Timer) (Time, bool) {
 	if !k.pending(t) {
 		return 0, false
 	}
-	return k.q.keyOf(t.slot).at(), true
+	return k.q.slots[t.slot].due.at(), true
 }
 
 // RunUntil handles every event up to and at the instant t, and leaves the
 // clock there.
 func (k *Kernel) RunUntil(t Time) {
-	for k.q.len() > 0 && k.q.first().at() <= t {
-		k.step()
+	for k.Step(t) {
 	}
 	k.now, k.current, k.cause = max(k.now, t), 0, 0
 }
 
 // Step handles the next event unless it lies after limit, and tells whether it did.
 func (k *Kernel) Step(limit Time) bool {
-	if k.q.len() == 0 || k.q.first().at() > limit {
+	q := &k.q
+	top := q.first()
+	if top == nil || top.at() > limit {
 		return false
 	}
-	k.step()
-	return true
-}
-
-func (k *Kernel) step() {
-	top := *k.q.first()
-	p := &k.q.slots[top.slot()]
+	at, s, phase := top.at(), top.slot(), top.phase()
+	q.near = q.near[:len(q.near)-1]
 	k.handled++
-	k.current = k.handled
-	ev := Event{At: top.at(), ID: k.current, Cause: p.cause, Arg: p.arg, To: p.to, Kind: p.kind, Phase: p.phase}
-	k.q.take()
-	k.now, k.cause = ev.At, ev.Cause
-	k.digest += hash(ev.At, ev.To, ev.Kind, ev.Arg)
+	k.current, k.now, k.cause = k.handled, at, q.slots[s].cause
+	c := &q.contents[s]
+	ev := Event{At: at, ID: k.current, Cause: k.cause, Arg: c.arg, To: c.to, Kind: c.kind, Phase: phase}
+	q.release(s)
+	k.digest += hash(at, ev.To, ev.Kind, ev.Arg)
 	if k.observer != nil {
 		k.seen = ev
 		k.observer.Event(&k.seen)
 	}
 	k.actors[ev.To].Handle(k, ev)
-	k.q.fill()
+	return true
 }
 
 // Skip accounts for an event that would have been handled at the instant at,
@@ -203,15 +210,17 @@ func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
 }
 
 // Len is the number of pending events.
-func (k *Kernel) Len() int { return k.q.len() }
+func (k *Kernel) Len() int { return k.q.n }
 
 // Pending calls f for each pending event, in no order that may matter. order
 // says which of two events of one instant comes first.
 func (k *Kernel) Pending(f func(at Time, order uint64, kind Kind, arg uint64)) {
-	k.q.each(func(e *key) {
-		p := &k.q.slots[e.slot()]
-		f(e.at(), e.order&^slotMask, p.kind, p.arg)
-	})
+	for i := range k.q.slots {
+		if p := &k.q.slots[i]; p.due.order != 0 {
+			c := &k.q.contents[i]
+			f(p.due.at(), p.due.order&^slotMask, c.kind, c.arg)
+		}
+	}
 }
 
 // Handled is the number of events so far, skipped ones included.

@@ -16,9 +16,9 @@ func (r *recorder) Handle(_ *Kernel, ev Event) { r.got = append(r.got, ev) }
 // The queue behaves like a slice that is sorted by (time, phase, insertion)
 // after every operation, whatever is pushed, moved and taken out.
 func TestQueueAgainstSortedSlice(t *testing.T) {
-	t.Run("heap", queueAgainstSortedSlice)
-	defer func(a, b int) { tooLong, little = a, b }(tooLong, little)
-	tooLong, little = root+3, 1
+	t.Run("all near", queueAgainstSortedSlice)
+	defer func(n int) { tooLong = n }(tooLong)
+	tooLong = 2
 	t.Run("with much that is far off", queueAgainstSortedSlice)
 }
 
@@ -115,6 +115,93 @@ func queueAgainstSortedSlice(t *testing.T) {
 			},
 		})
 	})
+}
+
+// crowd keeps thousands of events pending, and pushes back, moves forward and
+// takes out timers of which most are far off. Each event that is handled must be
+// the one that was scheduled last for its timer, and come after the one before.
+type crowd struct {
+	t       *testing.T
+	rnd     Stream
+	timers  []Timer
+	want    []Time
+	order   []int // in which what is pending was scheduled
+	n       int
+	last    Time
+	lastN   int
+	handled int
+}
+
+func (c *crowd) delay() time.Duration {
+	r := c.rnd.Uint64()
+	x := time.Duration(r >> 8)
+	switch r % 8 {
+	case 0:
+		return 0
+	case 1:
+		return x % 5
+	case 2:
+		return time.Second // many at one instant
+	case 3, 4:
+		return x % time.Duration(20*time.Millisecond)
+	case 5, 6:
+		return x % time.Duration(2*time.Second)
+	default:
+		return 30*time.Second + x%time.Duration(time.Minute)
+	}
+}
+
+func (c *crowd) reset(k *Kernel, i int) {
+	d := c.delay()
+	c.n++
+	c.want[i], c.order[i] = k.Now().Add(d), c.n
+	k.Reset(&c.timers[i], d, Event{Arg: uint64(i), Phase: PhaseTimer})
+}
+
+func (c *crowd) Handle(k *Kernel, ev Event) {
+	i := int(ev.Arg)
+	if ev.At != c.want[i] || ev.At < c.last || ev.At == c.last && c.order[i] < c.lastN {
+		c.t.Fatalf("timer %d, due at %d as number %d, is handled at %d, after number %d at %d", i, c.want[i], c.order[i], ev.At, c.lastN, c.last)
+	}
+	c.last, c.lastN = ev.At, c.order[i]
+	c.want[i] = -1
+	c.handled++
+	for range c.rnd.Uint64() % 3 {
+		c.reset(k, int(c.rnd.Uint64()%uint64(len(c.timers))))
+	}
+	if j := c.rnd.Uint64() % uint64(len(c.timers)); c.rnd.Uint64()%4 == 0 {
+		if k.Stop(&c.timers[j]) != (c.want[j] >= 0) {
+			c.t.Fatalf("timer %d is due at %d, Stop says the opposite", j, c.want[j])
+		}
+		c.want[j] = -1
+	}
+}
+
+func TestThousandsPending(t *testing.T) {
+	for _, n := range []int{100, 3_000, 40_000} {
+		k := New(uint64(n))
+		for range 2 { // the memory is used again
+			k.Start(uint64(n), 0)
+			c := &crowd{t: t, rnd: k.Rand(1), timers: make([]Timer, n), want: make([]Time, n), order: make([]int, n)}
+			k.actors = nil
+			k.Add(c)
+			for i := range c.timers {
+				c.reset(k, i)
+			}
+			for range 4 * n {
+				k.Step(1 << 62)
+			}
+			left := 0
+			for _, at := range c.want {
+				if at >= 0 {
+					left++
+				}
+			}
+			if k.Len() != left {
+				t.Errorf("%d pending, want %d", k.Len(), left)
+			}
+		}
+	}
 }
 
 // tie keeps the order in which actors were called.
