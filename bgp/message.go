@@ -6,6 +6,7 @@ import "net/netip"
 type MsgType uint8
 
 const (
+	MsgMalformed    MsgType = 0 // no message: octets from a real router that are none. Notification is the answer that they deserve
 	MsgOpen         MsgType = 1
 	MsgUpdate       MsgType = 2
 	MsgNotification MsgType = 3
@@ -20,7 +21,7 @@ type Message struct {
 	Type         MsgType
 	Open         *Open         // MsgOpen
 	Update       *Update       // MsgUpdate
-	Notification *Notification // MsgNotification
+	Notification *Notification // MsgNotification, MsgMalformed
 	Refresh      *Family       // MsgRouteRefresh
 	Size         int           // octets on the wire, header included
 }
