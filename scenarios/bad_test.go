@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -28,7 +29,7 @@ func TestBadScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			data, sets, want := sections(t, archive)
-			got := check(data, sets)
+			got := check(data, sets, archive.Files)
 			if got == "" {
 				t.Error("nothing is wrong with it")
 			}
@@ -50,8 +51,16 @@ func TestBadScenarios(t *testing.T) {
 }
 
 // check returns what is wrong, one line each.
-func check(data []byte, sets []string) string {
-	d, ds := scenarios.Load("scenario.yaml", data, sets, scenarios.CheckExpr(expect.Check))
+func check(data []byte, sets []string, files []txtar.File) string {
+	read := scenarios.Files(func(name string) ([]byte, error) {
+		for _, f := range files {
+			if f.Name == name {
+				return f.Data, nil
+			}
+		}
+		return nil, errors.New("no such file")
+	})
+	d, ds := scenarios.Load("scenario.yaml", data, sets, scenarios.CheckExpr(expect.Check), read)
 	if d != nil {
 		ds = append(ds, scenarios.Lint(d)...)
 	}
@@ -71,6 +80,7 @@ func sections(t testing.TB, a *txtar.Archive) (data []byte, sets []string, want 
 			sets = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
 		case "want":
 			want = string(f.Data)
+		case "rel.txt": // a file that the scenario names
 		default:
 			t.Fatalf("section %q", f.Name)
 		}

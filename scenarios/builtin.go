@@ -2,12 +2,22 @@ package scenarios
 
 import (
 	"embed"
+	"errors"
 	"slices"
 	"strings"
 )
 
 //go:embed *.yaml
 var files embed.FS
+
+// BuiltinFile returns a file that a shipped scenario names.
+func BuiltinFile(name string) ([]byte, error) {
+	data, err := files.ReadFile(name)
+	if err != nil {
+		return nil, errors.New("no such file ships with the program")
+	}
+	return data, nil
+}
 
 // Builtin returns a scenario that ships with the program, by its name with or
 // without ".yaml".

@@ -288,7 +288,7 @@ func (l *linter) probe(p *topology.Probe) {
 	if p.For > 0 && p.Start+p.For > l.d.For {
 		l.warn(p.Pos, "", "the probe %q lasts beyond the run, which ends at %v", p.Name, topology.FormatDuration(l.d.For))
 	}
-	if pair := [2]int{from.Router, to.Router}; from.Router != to.Router && !l.paired[pair] {
+	if pair := [2]int{from.Router, to.Router}; l.d.Generated == (topology.Pos{}) && from.Router != to.Router && !l.paired[pair] {
 		l.paired[pair] = true // one probe between two routers stands for all
 		l.single(p, from.Router, to.Router)
 	}

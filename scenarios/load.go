@@ -26,7 +26,7 @@ const (
 )
 
 // topKeys are the keys of a scenario, in the order in which they are written.
-var topKeys = []string{"vpnsim", "name", "params", "warmup", "for", "routers", "hosts", "links", "tunnels", "probe", "probes", "story", "expect", "assume"}
+var topKeys = []string{"vpnsim", "name", "params", "generate", "warmup", "for", "routers", "hosts", "links", "tunnels", "probe", "probes", "story", "expect", "assume"}
 
 // ExprChecker says what is wrong with an expectation, given the names that it
 // may use. An error with a method Column() int points into the expression.
@@ -42,6 +42,12 @@ func CheckExpr(check ExprChecker) Option {
 	return func(l *loader) { l.checkExpr = check }
 }
 
+// Files makes Load read the files that a scenario names with read. Without it,
+// only those that ship with the program are found.
+func Files(read func(name string) ([]byte, error)) Option {
+	return func(l *loader) { l.readFile = read }
+}
+
 // Load reads a scenario from data. file is its name for messages; sets are
 // "path=value", as the user gave them. Either a Design comes back, or at
 // least one Error among the Diagnostics.
@@ -53,14 +59,21 @@ func Load(file string, data []byte, sets []string, opts ...Option) (*topology.De
 		replaced: map[*yaml.Node]replaced{},
 		d:        &topology.Design{File: file, SHA256: fmt.Sprintf("%x", sha256.Sum256(data))},
 	}
+	l.readFile = BuiltinFile
 	for _, o := range opts {
 		o(l)
 	}
 	if root := l.parse(data); root != nil {
-		l.apply(root, l.parameters(root, sets))
-		l.scenario(root)
-		l.validate()
-		l.expectations()
+		// What the command line says about a stage comes before that stage.
+		sets = l.parameters(root, sets)
+		first, others := aboutGenerate(sets)
+		l.apply(root, first)
+		if l.generate(root) {
+			l.apply(root, others)
+			l.scenario(root)
+			l.validate()
+			l.expectations()
+		}
 	}
 	if Failed(l.diags) {
 		return nil, arrange(l.diags)
@@ -72,6 +85,7 @@ type loader struct {
 	platform  string // profile of the router being read
 	file      string
 	checkExpr ExprChecker
+	readFile  func(name string) ([]byte, error)
 	d         *topology.Design
 	diags     []Diagnostic
 	set       map[*yaml.Node]string // the nodes that --set made, and its path
@@ -96,6 +110,7 @@ func (l *loader) scenario(root *yaml.Node) {
 	d.Name, _ = l.text(o.get("name"), "name")
 	d.Name = cmp.Or(d.Name, l.file)
 	o.get("params") // they have been put where they are used
+	o.get("generate")
 
 	d.Warmup = DefaultWarmup
 	if n := o.get("warmup"); n != nil {

@@ -41,6 +41,7 @@ func Schema() ([]byte, error) {
 			"probability": {AnyOf: []*jsonschema.Schema{{Type: "number", Minimum: "0", Maximum: "1"}, {Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?%$`}, ref("param")}, Description: "A probability: 0.3, or 30%."},
 			"router":      routerSchema(),
 			"host":        hostSchema(),
+			"generate":    generateSchema(),
 			"link":        linkSchema(false),
 			"tunnel":      linkSchema(true),
 			"linkEnd":     endSchema(false),
@@ -49,7 +50,8 @@ func Schema() ([]byte, error) {
 			"probe":       probeSchema(),
 			"fault":       faultSchema(),
 		},
-		Required: []string{"vpnsim", "routers"},
+		Required: []string{"vpnsim"},
+		AnyOf:    []*jsonschema.Schema{{Required: []string{"generate"}}, written()},
 	}
 	expectation := described(&jsonschema.Schema{Type: "string"}, "An expression that has to hold after the run, such as gap.outage <= duration(\"30.5s\").")
 	strict(s,
@@ -58,6 +60,7 @@ func Schema() ([]byte, error) {
 		prop("params", &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: paramName.String()},
 			AdditionalProperties: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}},
 			Description:          "Values with a name, which the rest of the scenario uses as $name and --set name=value changes."}),
+		prop("generate", ref("generate")),
 		prop("warmup", defaulted(ref("duration"), topology.FormatDuration(DefaultWarmup), "Simulated before time zero, so that the story begins on a network that has settled.")),
 		prop("for", defaulted(ref("duration"), topology.FormatDuration(DefaultFor), "How long the run lasts after time zero.")),
 		prop("routers", named(ref("router"), "The routers, by name.")),
@@ -158,14 +161,63 @@ func keySchema(k topology.Key) *jsonschema.Schema {
 	return described(orParam(s), doc)
 }
 
-func routerSchema() *jsonschema.Schema {
+func profileSchema() *jsonschema.Schema {
 	p := text()
 	for _, name := range profile.Names() {
 		p.Enum = append(p.Enum, name)
 	}
-	s := &jsonschema.Schema{Required: []string{"profile", "asn"}}
+	return orParam(p)
+}
+
+// delays says that a link has either an rtt or a delay.
+func delays() []*jsonschema.Schema {
+	return []*jsonschema.Schema{{Required: []string{"rtt"}}, {Required: []string{"delay"}}}
+}
+
+// written is what a scenario has to say when it generates nothing: what it
+// says about generated ones may leave out all that they have.
+func written() *jsonschema.Schema {
+	s := &jsonschema.Schema{Required: []string{"routers"}, Properties: jsonschema.NewProperties()}
+	s.Properties.Set("routers", &jsonschema.Schema{AdditionalProperties: &jsonschema.Schema{Required: []string{"profile", "asn"}}})
+	s.Properties.Set("hosts", &jsonschema.Schema{AdditionalProperties: &jsonschema.Schema{Required: []string{"on", "ip"}}})
+	s.Properties.Set("links", &jsonschema.Schema{AdditionalProperties: &jsonschema.Schema{OneOf: delays()}})
+	return s
+}
+
+// generateSchema is that of a graph of routers.
+func generateSchema() *jsonschema.Schema {
+	s := &jsonschema.Schema{Description: "Routers r1, r2, … and links r1-r2, … in the shape of a graph; what the file says itself about one of them goes over what is generated."}
+	file := strict(&jsonschema.Schema{Required: []string{"file"}}, prop("file", described(text(), "AS relationships in CAIDA's format; the name counts from the scenario's folder.")))
+	synthetic := strict(&jsonschema.Schema{Required: []string{"synthetic"}},
+		prop("synthetic", described(number(2, MaxRouters), "How many ASes are made up.")), prop("seed", number(0, 1<<62)))
+	schemas := map[string]*jsonschema.Schema{
+		"clique":   described(number(2, MaxRouters), "Every router is joined with every other one."),
+		"chain":    described(number(2, MaxRouters), "Routers in a row."),
+		"ring":     described(number(3, MaxRouters), "A chain whose ends are joined."),
+		"b-clique": described(number(2, MaxRouters/2), "A clique of so many behind a chain of so many: the first of the chain has a short and a long way into it."),
+		"tree": strict(&jsonschema.Schema{Description: "So many levels below the root, so many children at each router.", Required: []string{"depth", "fanout"}},
+			prop("depth", number(1, MaxRouters)), prop("fanout", number(1, MaxRouters))),
+		"as-graph": {AnyOf: []*jsonschema.Schema{file, synthetic}, Description: "Providers, customers and peers, with the policies that they have: routers are called by their AS numbers, as3356."},
+	}
+	var ps []property
+	for _, shape := range shapes {
+		ps = append(ps, prop(shape, schemas[shape]))
+		s.OneOf = append(s.OneOf, &jsonschema.Schema{Required: []string{shape}})
+	}
+	return strict(s, append(append(ps,
+		prop("profile", defaulted(profileSchema(), defaultProfile, "The real system that the routers behave like.")),
+		prop("rtt", described(ref("random"), "Round-trip time of every link; each direction takes half.")),
+		prop("delay", defaulted(ref("random"), defaultDelay, "One-way delay of every link; instead of rtt.")),
+		prop("prefix", described(oneOrMore(ref("prefix")), "What the origin announces.")),
+		prop("origin", described(text(), "The router that announces the prefix; left out: the first.")),
+		prop("hosts", described(oneOrMore(text()), "Routers with a machine for probes: h3 for r3.")),
+	), groupSchemas(groups)...)...)
+}
+
+func routerSchema() *jsonschema.Schema {
+	s := &jsonschema.Schema{}
 	return strict(s, append([]property{
-		prop("profile", described(orParam(p), "The real system that the router behaves like.")),
+		prop("profile", described(profileSchema(), "The real system that the router behaves like.")),
 		prop("asn", described(number(1, 1<<32-1), "Its AS number.")),
 		prop("id", described(ref("address"), "Its BGP identifier; left out: its lowest inside address.")),
 		prop("networks", described(oneOrMore(ref("prefix")), "What it announces.")),
@@ -174,7 +226,7 @@ func routerSchema() *jsonschema.Schema {
 }
 
 func hostSchema() *jsonschema.Schema {
-	return strict(&jsonschema.Schema{Required: []string{"on", "ip"}},
+	return strict(&jsonschema.Schema{},
 		prop("on", described(text(), "The router whose network it is in.")),
 		prop("ip", ref("address")),
 		prop("security_group", strict(&jsonschema.Schema{Description: "What its firewall lets in."},
@@ -198,8 +250,8 @@ func linkSchema(tunnel bool) *jsonschema.Schema {
 	s.AdditionalProperties = ref("linkEnd")
 	if tunnel {
 		s.AdditionalProperties = ref("tunnelEnd")
+		s.OneOf = delays()
 	}
-	s.OneOf = []*jsonschema.Schema{{Required: []string{"rtt"}}, {Required: []string{"delay"}}}
 	return s
 }
 

@@ -76,6 +76,20 @@ func (l *loader) apply(root *yaml.Node, sets []string) {
 	}
 }
 
+// aboutGenerate parts the sets that change what is generated from those that
+// change, among others, what has been generated.
+func aboutGenerate(sets []string) (about, others []string) {
+	for _, s := range sets {
+		path, _, _ := strings.Cut(s, "=")
+		if path = strings.TrimSpace(path); path == "generate" || strings.HasPrefix(path, "generate.") {
+			about = append(about, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	return about, others
+}
+
 // setValue reads the right-hand side, which is YAML too: a scalar mostly, but
 // a list or a mapping in braces is possible.
 func (l *loader) setValue(path string, pos topology.Pos, text string) *yaml.Node {

@@ -12,7 +12,6 @@ var unsupported = map[string]struct{ what, feature string }{
 	"damping":          {"route flap damping", ""},
 	"route_reflector":  {"route reflection", ""},
 	"confederation":    {"a confederation", ""},
-	"generate":         {"a generated topology", ""},
 	"include":          {"an included file", ""},
 }
 

@@ -70,20 +70,22 @@ type Settings [NumKeys]Setting
 // Design is a whole scenario, as asked for and checked. Everything refers to
 // everything else by index.
 type Design struct {
-	Name    string
-	File    string // as the user named it
-	SHA256  string // of the file's bytes
-	Params  []Param
-	Warmup  time.Duration // simulated before time zero, so that the story starts on a converged network
-	For     time.Duration // the run ends here
-	ForPos  Pos
-	Routers []Router
-	Hosts   []Host
-	Links   []Link
-	Probes  []Probe
-	Story   []Fault
-	Expect  []Expect
-	Notes   []Note // what the scenario itself marks as assumed
+	Name   string
+	File   string // as the user named it
+	SHA256 string // of the file's bytes
+	Params []Param
+	// Generated is where the scenario asks for a graph of routers; nowhere: it does not.
+	Generated Pos
+	Warmup    time.Duration // simulated before time zero, so that the story starts on a converged network
+	For       time.Duration // the run ends here
+	ForPos    Pos
+	Routers   []Router
+	Hosts     []Host
+	Links     []Link
+	Probes    []Probe
+	Story     []Fault
+	Expect    []Expect
+	Notes     []Note // what the scenario itself marks as assumed
 }
 
 // Param is a value that the scenario names and uses by that name.

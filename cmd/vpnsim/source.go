@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/vpnsim/vpnsim/expect"
@@ -23,10 +24,12 @@ const builtin = "aws-gcp"
 // next when a change of the model has made it false.
 const defaultSeed = 45250
 
-// source is a scenario's bytes and what to call it in messages.
+// source is a scenario's bytes, what to call it in messages, and how to read
+// the files that it names.
 type source struct {
-	name string
-	data []byte
+	name  string
+	data  []byte
+	files func(name string) ([]byte, error)
 }
 
 // open finds a scenario: a file, standard input, or one that ships with the
@@ -37,13 +40,13 @@ func (a *app) open(name string) (source, error) {
 		if err != nil {
 			return source{}, unreadable("-", "standard input cannot be read: "+reason(err), "")
 		}
-		return source{"-", data}, nil
+		return source{"-", data, beside(".")}, nil
 	}
 	info, err := os.Stat(name)
 	shipped, isShipped := scenarios.Builtin(name)
 	switch {
 	case isShipped && (err != nil || info.IsDir()):
-		return source{strings.TrimSuffix(name, ".yaml") + ".yaml", shipped}, nil
+		return source{strings.TrimSuffix(name, ".yaml") + ".yaml", shipped, scenarios.BuiltinFile}, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return source{}, unreadable(name, "there is no such file, and no scenario of that name ships with vpnsim", suggestion(name))
 	case err != nil:
@@ -64,7 +67,33 @@ func (a *app) open(name string) (source, error) {
 	if err != nil {
 		return source{}, unreadable(name, "cannot be read: "+reason(err), "")
 	}
-	return source{name, data}, nil
+	return source{name, data, beside(filepath.Dir(name))}, nil
+}
+
+// largestFile is more than any file that a scenario names: the relationships
+// of all ASes of the Internet take 10 MB.
+const largestFile = 64 << 20
+
+// beside reads files whose names count from a folder.
+func beside(folder string) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(folder, name)
+		}
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, errors.New(reason(err))
+		}
+		defer f.Close()
+		data, err := io.ReadAll(io.LimitReader(f, largestFile+1))
+		switch {
+		case err != nil:
+			return nil, errors.New(reason(err))
+		case len(data) > largestFile:
+			return nil, fmt.Errorf("it has more than %d bytes", largestFile)
+		}
+		return data, nil
+	}
 }
 
 // readAll reads a little more than a scenario may have, so that Load sees that
@@ -95,7 +124,7 @@ func suggestion(name string) string {
 // load reads the scenario with more --set assignments. The error holds every
 // problem of it.
 func (s source) load(sets []string) (*topology.Design, error) {
-	d, problems := scenarios.Load(s.name, s.data, sets, scenarios.CheckExpr(expect.Check))
+	d, problems := scenarios.Load(s.name, s.data, sets, scenarios.CheckExpr(expect.Check), scenarios.Files(s.files))
 	if scenarios.Failed(problems) {
 		return nil, &badScenario{diagnostics(problems)}
 	}
