@@ -75,6 +75,11 @@ var layers = map[string]layer{
 	}, libraries: map[string]string{
 		"github.com/gaissmai/bart": "longest-prefix match",
 	}},
+	"asgraph": {number: 3, deterministic: true, imports: map[string]string{
+		"sim":      "the kernel that drives everything",
+		"bgp":      "a speaker for each AS",
+		"topology": "the graph, and distributions",
+	}},
 
 	"bgp/live": {number: 3, wallClock: "a real router has no other", imports: map[string]string{
 		"bgp":      "whose messages it carries",

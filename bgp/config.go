@@ -104,6 +104,7 @@ type PeerConfig struct {
 // is not changed while they run. A router with five thousand customers has one
 // group for all of them, as it has in its configuration.
 type PeerGroup struct {
+	Role   Role
 	Import Policy
 	Export Policy
 	MRAI   MRAI
@@ -121,6 +122,24 @@ type PeerGroup struct {
 	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
 	NextHopSelf bool
 }
+
+// Role is what a neighbour is to us in business. Gao and Rexford (2001) found
+// what follows from it, and that BGP converges if all do it: a route that comes
+// from a peer or a provider is passed on to customers only, since nobody else
+// pays for it. (RFC 9234 negotiates roles and marks routes; that is not done
+// here.) That customers' routes are preferred is what PeerConfig.Weight is for.
+type Role uint8
+
+const (
+	NoRole     Role = iota // no business: everything is passed on
+	IsCustomer             // it pays us
+	IsPeer                 // nobody pays
+	IsProvider             // we pay it
+)
+
+// paysNothing tells whether routes from here bring no money when they are
+// passed on to another one of whom the same is true.
+func (r Role) paysNothing() bool { return r >= IsPeer }
 
 // SpeakerConfig is the configuration of one router's routing.
 type SpeakerConfig struct {
@@ -183,6 +202,7 @@ type Path struct {
 type Source struct {
 	Peer      PeerID
 	External  bool // learned over eBGP
+	Role      Role
 	PeerAddr  netip.Addr
 	PeerBGPID netip.Addr
 	Weight    uint32 // Cisco's; local to the router

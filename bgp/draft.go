@@ -96,9 +96,14 @@ func (in *interner) of(d *draft) *Attrs {
 			return a
 		}
 	}
-	a := new(Attrs)
-	*a = d.Attrs
-	a.ASPath = slices.Clone(a.ASPath)
+	made := &struct {
+		Attrs
+		one [1]Segment // of a path that is one sequence, as most are
+	}{Attrs: d.Attrs}
+	a := &made.Attrs
+	if len(a.ASPath) > 0 {
+		a.ASPath = append(made.one[:0], a.ASPath...)
+	}
 	for i, s := range a.ASPath {
 		a.ASPath[i].ASNs = slices.Clone(s.ASNs)
 	}

@@ -110,6 +110,8 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 		return nil
 	case cfg.NoEcho && best.Peer == peer:
 		return nil
+	case cfg.Role.paysNothing() && best.Role.paysNothing():
+		return nil
 	case !external && !best.External && best.Peer != Local:
 		// "When a BGP speaker receives an UPDATE message from an internal peer,
 		// the receiving BGP speaker SHALL NOT re-distribute the routing

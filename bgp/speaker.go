@@ -154,7 +154,7 @@ func (s *Speaker) source(peer PeerID) *Source {
 	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
 	if !n.sourced {
 		n.sourced = true
-		want := Source{Peer: peer, External: cfg.AS != s.cfg.AS, PeerAddr: cfg.Addr, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: n.rank}
+		want := Source{Peer: peer, External: cfg.AS != s.cfg.AS, Role: cfg.Role, PeerAddr: cfg.Addr, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: n.rank}
 		if n.open != nil {
 			want.PeerBGPID = n.open.ID
 		}

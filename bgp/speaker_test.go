@@ -216,6 +216,12 @@ func TestExport(t *testing.T) {
 		{"without split horizon a route goes back where it came from", ebgpA, pathAttrs(asPath(1)), nil, ebgpA, "path [65000 1] via 10.0.0.1"},
 		{"NoEcho: it does not", ebgpA, pathAttrs(asPath(1)), func(c *bgp.SpeakerConfig) { c.Peers[ebgpA].NoEcho = true }, ebgpA, nobody},
 		{"OwnOnly: a router that is no transit keeps it to itself", ebgpA, pathAttrs(asPath(1)), func(c *bgp.SpeakerConfig) { c.Peers[ebgpB].OwnOnly = true }, ebgpB, nobody},
+		// RFC 9234 §1: "providing transit between lateral peers or providers" is a leak
+		{"what a provider says does not go to a peer", ebgpA, pathAttrs(asPath(1)), roles(bgp.IsProvider, bgp.IsPeer), ebgpB, nobody},
+		{"what a peer says does not go to a provider", ebgpA, pathAttrs(asPath(1)), roles(bgp.IsPeer, bgp.IsProvider), ebgpB, nobody},
+		{"what a provider says goes to customers", ebgpA, pathAttrs(asPath(1)), roles(bgp.IsProvider, bgp.IsCustomer), ebgpB, "path [65000 1] via 10.0.1.1"},
+		{"what a customer says goes to peers", ebgpA, pathAttrs(asPath(1)), roles(bgp.IsCustomer, bgp.IsPeer), ebgpB, "path [65000 1] via 10.0.1.1"},
+		{"what is the router's own goes to providers", bgp.Local, nil, roles(bgp.IsCustomer, bgp.IsProvider), ebgpB, "path [65000] via 10.0.1.1"},
 		{"a peer whose AS is in the path gets it and drops it", ebgpA, pathAttrs(asPath(1, 2)), nil, ebgpB, "path [65000 1 2] via 10.0.1.1"},
 		{"SenderSideLoop: it does not get it", ebgpA, pathAttrs(asPath(1, 2)), func(c *bgp.SpeakerConfig) { c.Peers[ebgpB].SenderSideLoop = true }, ebgpB, nobody},
 		// RFC 1997
@@ -244,6 +250,11 @@ func TestExport(t *testing.T) {
 			}
 		})
 	}
+}
+
+// roles gives the two external peers of TestExport theirs.
+func roles(a, b bgp.Role) func(*bgp.SpeakerConfig) {
+	return func(c *bgp.SpeakerConfig) { c.Peers[0].Role, c.Peers[1].Role = a, b }
 }
 
 // RFC 4456: these attributes are carried inside the AS and end at its border.

@@ -1,0 +1,221 @@
+package asgraph
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/sim"
+)
+
+// Change is what happens to an Internet.
+type Change uint8
+
+const (
+	Announce Change = iota // Node announces Prefix
+	Withdraw
+	LinkDown // Edge: both ends see it
+	LinkUp
+)
+
+// Event of a story.
+type Event struct {
+	At     time.Duration // from the start
+	Change Change
+	Node   int
+	Edge   int // of the graph
+	Prefix netip.Prefix
+}
+
+// Kinds of events.
+const (
+	evStory   sim.Kind = iota // Arg: its place in the story
+	evArrive                  // Arg: the parcel
+	evProcess                 // Arg: the parcel
+	evTimer                   // Arg: the end whose advertisement timer runs out
+)
+
+// Run starts with sessions and no routes, lets the story happen, and ends after
+// so much time. Events of the story that share an instant are one, as far as
+// the result is concerned.
+func (n *Internet) Run(seed uint64, story []Event, length time.Duration) *Result {
+	n.reset(seed)
+	n.result = &Result{Seed: seed}
+	for i := range story {
+		n.k.At(sim.Time(story[i].At), sim.Event{Kind: evStory, Arg: uint64(i), Phase: sim.PhaseFault})
+	}
+	n.story = story
+	n.k.RunUntil(sim.Time(length))
+	n.closeReaction(length)
+	n.result.Events, n.result.Digest = uint64(n.k.Handled()), n.k.Digest()
+	return n.result
+}
+
+// reset makes everything as it was before the first event.
+func (n *Internet) reset(seed uint64) {
+	n.k.Start(seed, 0)
+	n.parcels, n.free, n.flying, n.tally = n.parcels[:0], n.free[:0], 0, nil
+	for i := range n.ends {
+		e := &n.ends[i]
+		*e = end{node: e.node, back: e.back}
+	}
+	for i := range n.g.ASNs {
+		x := &n.nodes[i]
+		x.got, x.drawn, x.due = 0, 0, 0
+		last := n.nodes[i+1].first
+		x.speaker.Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules,
+			Peers: n.peers[x.first:last:last], Rand: n.random, Memory: &n.memory})
+	}
+	for i := range n.ends {
+		n.connect(int32(i))
+	}
+}
+
+// connect begins the session of an end, as far as that end is concerned.
+func (n *Internet) connect(i int32) {
+	e := &n.ends[i]
+	e.down = false
+	n.step(e.node, n.peerID(i), bgp.Input{Kind: bgp.InPeerUp, Open: &n.opens[n.ends[e.back].node]})
+}
+
+func (n *Internet) disconnect(i int32) {
+	e := &n.ends[i]
+	e.down = true
+	e.times++
+	n.k.Stop(&e.timer)
+	n.step(e.node, n.peerID(i), bgp.Input{Kind: bgp.InPeerDown})
+}
+
+// peerID is what the node of an end calls the session.
+func (n *Internet) peerID(i int32) bgp.PeerID {
+	return bgp.PeerID(i - n.nodes[n.ends[i].node].first)
+}
+
+// random gives the next number of the node that is being stepped. Whatever
+// other nodes draw changes nothing about it.
+func (n *Internet) random() uint64 {
+	x := &n.nodes[n.stepping]
+	x.drawn++
+	return n.k.Rand(n.names.timers + sim.Name(n.stepping)).At(uint64(x.drawn))
+}
+
+// Handle is the one entrance of all events.
+func (n *Internet) Handle(k *sim.Kernel, ev sim.Event) {
+	switch ev.Kind {
+	case evArrive:
+		n.arrive(int32(ev.Arg))
+	case evProcess:
+		n.process(int32(ev.Arg))
+	case evTimer:
+		i := int32(ev.Arg)
+		n.ends[i].timer = sim.Timer{}
+		n.step(n.ends[i].node, n.peerID(i), bgp.Input{Kind: bgp.InRouteTime})
+	case evStory:
+		n.happen(&n.story[ev.Arg], int(ev.Arg))
+	}
+}
+
+// step gives a speaker an input and does what it asks.
+func (n *Internet) step(i int32, peer bgp.PeerID, in bgp.Input) {
+	x := &n.nodes[i]
+	n.stepping = i
+	acts := x.speaker.Step(n.routes[:0], peer, in)
+	n.routes = acts
+	for j := range acts {
+		switch a := &acts[j]; a.Kind {
+		case bgp.ActSend:
+			n.send(x.first+int32(a.Peer), a.Msg)
+		case bgp.ActRoute:
+			n.routeChanged(a.Route)
+		case bgp.ActRouteTime:
+			e := x.first + int32(a.Peer)
+			n.k.Reset(&n.ends[e].timer, a.After, sim.Event{Kind: evTimer, Arg: uint64(e), Phase: sim.PhaseTimer})
+		case bgp.ActNoRouteTime:
+			n.k.Stop(&n.ends[x.first+int32(a.Peer)].timer)
+		}
+	}
+}
+
+// send puts an UPDATE on its way.
+func (n *Internet) send(from int32, msg *bgp.Message) {
+	if msg.Update.EndOfRIB() {
+		return // nobody here waits for it
+	}
+	n.updateSent(msg.Update)
+	e := &n.ends[from]
+	at := n.k.Now()
+	if d := &n.cfg.Delay; d.IsRandom() {
+		at = at.Add(d.Draw(n.k.Rand(n.names.delay + sim.Name(from)).At(uint64(e.sent))))
+		at = max(at, e.last)
+		e.last = at
+	} else {
+		at = at.Add(d.A)
+	}
+	e.sent++
+	slot := int32(len(n.parcels))
+	if last := len(n.free) - 1; last >= 0 {
+		slot, n.free = n.free[last], n.free[:last]
+	} else {
+		n.parcels = append(n.parcels, parcel{})
+	}
+	n.parcels[slot] = parcel{msg, e.back, n.ends[e.back].times}
+	n.flying++
+	n.k.At(at, sim.Event{Kind: evArrive, Arg: uint64(slot), Phase: sim.PhaseDeliver})
+}
+
+// arrive is when an UPDATE has come to a router, which will process it.
+func (n *Internet) arrive(slot int32) {
+	p := &n.parcels[slot]
+	i := n.ends[p.to].node
+	x := &n.nodes[i]
+	wait := n.cfg.Processing.Draw(n.k.Rand(n.names.processing + sim.Name(i)).At(uint64(x.got)))
+	x.got++
+	due := max(n.k.Now().Add(wait), x.due)
+	if due == n.k.Now() {
+		n.process(slot)
+		return
+	}
+	x.due = due
+	n.k.At(due, sim.Event{Kind: evProcess, Arg: uint64(slot), Phase: sim.PhaseDeliver})
+}
+
+func (n *Internet) process(slot int32) {
+	p := n.parcels[slot]
+	n.parcels[slot].msg = nil
+	n.free = append(n.free, slot)
+	n.flying--
+	if e := &n.ends[p.to]; !e.down && e.times == p.times {
+		n.step(e.node, n.peerID(p.to), bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
+	}
+}
+
+// happen makes an event of the story happen.
+func (n *Internet) happen(ev *Event, i int) {
+	n.openReaction(i)
+	switch ev.Change {
+	case Announce:
+		n.step(int32(ev.Node), bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: ev.Prefix})
+	case Withdraw:
+		n.step(int32(ev.Node), bgp.Local, bgp.Input{Kind: bgp.InWithdraw, Prefix: ev.Prefix})
+	case LinkDown, LinkUp:
+		for _, e := range n.endsOf(ev.Edge) {
+			switch down := n.ends[e].down; {
+			case ev.Change == LinkDown && !down:
+				n.disconnect(e)
+			case ev.Change == LinkUp && down:
+				n.connect(e)
+			}
+		}
+	}
+}
+
+// endsOf finds the two ends of an edge, A's first.
+func (n *Internet) endsOf(edge int) [2]int32 {
+	e := n.g.Edges[edge]
+	for i := n.nodes[e.A].first; i < n.nodes[e.A+1].first; i++ {
+		if back := n.ends[i].back; n.ends[back].node == e.B {
+			return [2]int32{i, back}
+		}
+	}
+	panic("asgraph: an edge without ends")
+}

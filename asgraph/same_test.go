@@ -1,0 +1,117 @@
+package asgraph_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vpnsim/vpnsim/asgraph"
+	"github.com/vpnsim/vpnsim/bgp"
+	"github.com/vpnsim/vpnsim/network"
+	"github.com/vpnsim/vpnsim/scenarios"
+	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// full writes the scenario that package network needs for the same graph: a
+// router for each AS, with Gao and Rexford's policies by way of LOCAL_PREF and
+// communities, as operators write them.
+func full(g *topology.ASGraph, settings, story string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("vpnsim: v1\nfor: 2000s\nwarmup: 600s\nrouters:")
+	for i, asn := range g.ASNs {
+		networks := ""
+		if i == len(g.ASNs)-1 {
+			networks = ", networks: [10.0.0.0/24]"
+		}
+		line("  as%d: {profile: rfc4271, asn: %d, id: %v%s, bgp: {hold: 0s, fast_fallover: true, %s}, fib: {delay: 0s}}", i, asn, asgraph.Address(i), networks, settings)
+	}
+	line("links:")
+	policy := func(pref int) string {
+		return fmt.Sprintf(", import: {local_pref: %d, add_communities: '64600:1'}, export: {community: '64600:1', reject: true}", pref)
+	}
+	for i, e := range g.Edges {
+		a, b := "", ""
+		switch e.Rel {
+		case topology.Peering:
+			a, b = policy(90), policy(90)
+		case topology.Customer:
+			b = policy(80)
+		}
+		line("  l%d: {as%d: {inside: 100.%d.%d.%d/31%s}, as%d: {inside: 100.%d.%d.%d/31%s}, delay: 10ms}", i,
+			e.A, 64+i>>15, i>>7&255, i<<1&255, a, e.B, 64+i>>15, i>>7&255, i<<1&255+1, b)
+	}
+	line("story:\n%s", story)
+	return b.String()
+}
+
+// The small engine does what the large one does, where both can: the same
+// UPDATEs, at the same instants, with the same routes in the end.
+func TestSameAsTheFullEngine(t *testing.T) {
+	mrai := bgp.MRAI{Mode: bgp.MRAISinceLastUpdate, Interval: 30 * time.Second}
+	for _, c := range []struct {
+		name  string
+		graph *topology.ASGraph
+		mrai  bgp.MRAI
+		text  string
+	}{
+		{"clique of 5, MRAI", topology.Clique(5), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt"},
+		{"clique of 7, MRAI", topology.Clique(7), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt"},
+		{"b-clique of 5, none", topology.BClique(5), bgp.MRAI{}, "mrai_mode: none"},
+		{"100 ASes, MRAI", topology.SyntheticAS(100, 1), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt"},
+		{"100 other ASes, none", topology.SyntheticAS(100, 2), bgp.MRAI{}, "mrai_mode: none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			last := len(c.graph.ASNs) - 1
+			cut := len(c.graph.Edges) - 1 // of an AS that the origin reaches the others by
+			for i, e := range c.graph.Edges {
+				if int(e.B) == last {
+					cut = i
+				}
+			}
+			d, problems := scenarios.Load("same.yaml", []byte(full(c.graph, "processing: 3ms, "+c.text, fmt.Sprintf(
+				"  - {at: 100s, down: l%d}\n  - {at: 700s, withdraw: 10.0.0.0/24, by: as%d}\n  - {at: 1300s, announce: 10.0.0.0/24, by: as%d}\n", cut, last, last))), nil)
+			if scenarios.Failed(problems) {
+				t.Fatal(problems)
+			}
+			net := network.New(d, network.Options{Convergence: true})
+			theirs := slices.Clone(net.Run(1).Reactions)[1:]
+
+			x := asgraph.New(c.graph, asgraph.Config{Rules: rules("rfc4271"), MRAI: c.mrai, Delay: dist("10ms"), Processing: dist("3ms")})
+			story := []asgraph.Event{{At: 0, Change: asgraph.Announce, Node: last, Prefix: prefix}, {At: 700 * time.Second, Change: asgraph.LinkDown, Edge: cut},
+				{At: 1300 * time.Second, Change: asgraph.Withdraw, Node: last, Prefix: prefix}, {At: 1900 * time.Second, Change: asgraph.Announce, Node: last, Prefix: prefix}}
+			ours := x.Run(1, story, 2600*time.Second).Reactions[1:]
+
+			if len(ours) != 3 || len(theirs) != 3 {
+				t.Fatalf("%+v\n%+v", ours, theirs)
+			}
+			for i, o := range ours {
+				f := theirs[i]
+				if o.Announced != f.Announced || o.Withdrawn != f.Withdrawn || o.RIB != f.RIB || o.Over != f.Over || o.Last-o.At != f.Last.Sub(f.At) {
+					t.Errorf("event %d: %+v\nthe full engine: %+v", i, o, f)
+				}
+				if o.Announced+o.Withdrawn == 0 {
+					t.Errorf("event %d: nothing was said", i)
+				}
+			}
+			net.RunTo(1, sim.Time(d.For))
+			for i := range c.graph.ASNs {
+				if o, f := route(x.Speaker(i)), route(net.Speaker(i)); o != f {
+					t.Errorf("AS %d: %s\nthe full engine: %s", i, o, f)
+				}
+			}
+		})
+	}
+}
+
+func route(s *bgp.Speaker) string {
+	r := s.Route(netip.MustParsePrefix("10.0.0.0/24"))
+	if r == nil {
+		return "none"
+	}
+	return fmt.Sprint(r.Best.Peer, r.Best.Attrs.ASPath, r.Candidates)
+}
