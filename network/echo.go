@@ -100,7 +100,9 @@ func (p *probe) reset(n *Network) {
 		p.end = min(n.end, p.start.Add(p.cfg.For))
 	}
 	p.timer = sim.Timer{}
-	n.armTick(p, p.start)
+	if n.outside == nil { // what a real router does with an echo, nobody here knows
+		n.armTick(p, p.start)
+	}
 }
 
 func (n *Network) armTick(p *probe, at sim.Time) {

@@ -22,6 +22,7 @@ const (
 	evTable   // … of its route table queue; Arg: localChange or 0
 	evIKESend // an IKE message leaves, after processing: index of the message
 	evIKE     // … arrives
+	evOutside // a real router does something: index of the input
 	evFlying  = evEcho
 )
 
@@ -42,7 +43,7 @@ func (n *Network) launch(at sim.Time, to sim.ActorID, kind sim.Kind, arg uint64)
 // KindName names a kind of event, for traces.
 func KindName(k sim.Kind) string {
 	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "vpn-timer",
-		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike"}
+		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside"}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -25,7 +25,7 @@ func (n *Network) drawStory() {
 			at += n.faults[f.Until-1].at
 		}
 		n.faults[i].at = at
-		if at <= n.end {
+		if at <= n.end && n.outside == nil {
 			n.k.At(at, sim.Event{To: actorWorld, Kind: evFault, Arg: uint64(i), Phase: sim.PhaseFault})
 		}
 	}
@@ -36,6 +36,9 @@ func (n *Network) strike(i int) {
 	f := &n.d.Story[i]
 	n.faultStrikes(i)
 	n.note(trace.Note{Kind: trace.NoteFault, Router: int32(f.Router), Link: int32(f.Link), A: int64(i), Text: n.faults[i].text})
+	if n.Asked(i) {
+		return
+	}
 	switch f.Kind {
 	case topology.TunnelDelete, topology.TunnelCreate:
 		l := &n.links[f.Link]

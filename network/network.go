@@ -12,13 +12,14 @@ import (
 	"github.com/vpnsim/vpnsim/vpn"
 )
 
-// Options of a Network. None changes the result of a run.
+// Options of a Network. None but Outside changes the result of a run.
 type Options struct {
 	Log         *trace.Log // records the run; nil: nothing is recorded
 	Wire        bool       // every message goes through real bytes and back
 	NoSkip      bool       // quiet stretches are not fast-forwarded
 	Convergence bool       // counts how routing reacts to each fault
 	ShuffleTies uint64     // reorders ties between actors; for tests
+	Outside     *Outside   // a router that is real; nil: all are simulated
 }
 
 // Network is a design that can be run.
@@ -41,6 +42,8 @@ type Network struct {
 	knocks   []knock
 	over     []int32 // sessions whose peers have announced too many prefixes
 	settled  bool    // warm-up is over
+	begun    sim.Time
+	outside  *outside // nil: no router is real
 	end      sim.Time
 	acts     []bgp.Action // of the session being stepped
 	routes   []bgp.Action // of the speaker being stepped
@@ -65,6 +68,10 @@ func New(d *topology.Design, opt Options) *Network {
 	for i := range n.routers {
 		n.routers[i].init(n, i)
 		n.k.Add(n)
+	}
+	if opt.Outside != nil {
+		n.outside = &outside{Outside: *opt.Outside, ends: make([]realEnd, len(opt.Outside.Links))}
+		n.routers[opt.Outside.Router].real = true
 	}
 	n.links = make([]link, len(d.Links))
 	sessions := 0
@@ -159,7 +166,10 @@ func (n *Network) prepare(seed uint64) {
 	start := sim.Time(-n.d.Warmup)
 	n.k.Start(seed, start)
 	n.end = sim.Time(n.d.For)
-	n.settled, n.dirty, n.flying = false, false, 0
+	n.settled, n.begun, n.dirty, n.flying = false, 0, false, 0
+	if n.outside != nil {
+		n.outside.reset()
+	}
 	n.ike, n.knocks, n.over = n.ike[:0], n.knocks[:0], n.over[:0]
 	n.wire.errs = nil
 	n.resetConns()
@@ -188,9 +198,15 @@ func (n *Network) prepare(seed uint64) {
 		// keepalives have unrelated phases.
 		up := n.k.Rand(n.links[i].nameUp)
 		d := topology.Dist{Kind: topology.Uniform, B: n.d.Warmup / 2}
-		n.k.At(start.Add(d.Draw(up.Uint64())), sim.Event{To: actorWorld, Kind: evBringUp, Arg: uint64(i), Phase: sim.PhaseFault})
+		at := start.Add(d.Draw(up.Uint64()))
+		if n.atReal(&n.links[i]) {
+			at = 0 // the real router is not there before
+		}
+		n.k.At(at, sim.Event{To: actorWorld, Kind: evBringUp, Arg: uint64(i), Phase: sim.PhaseFault})
 	}
-	n.k.At(0, sim.Event{To: actorWorld, Kind: evSettle, Phase: sim.PhaseFault})
+	if n.outside == nil {
+		n.k.At(0, sim.Event{To: actorWorld, Kind: evSettle, Phase: sim.PhaseFault})
+	}
 	for i := range n.probes {
 		n.probes[i].reset(n)
 	}
@@ -237,6 +253,8 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		n.ikeLeaves(int(ev.Arg))
 	case evIKE:
 		n.ikeArrives(int(ev.Arg))
+	case evOutside:
+		n.happens(int(ev.Arg))
 	case evVPNTimer:
 		n.vpnTimer(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
 	case evFault:

@@ -62,6 +62,9 @@ func (n *Network) walk(p *probe, dir int) pathState {
 	ttl := startTTL
 	for r != to.Router {
 		fromHost := link < 0
+		if n.routers[r].real {
+			return pathState{false, drop{dropReal, int16(r), -1, 0}, link}
+		}
 		h := n.cachedEgress(p, dir, r, fromHost)
 		if h.drop.why != passed {
 			return pathState{false, h.drop, link}

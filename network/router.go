@@ -24,6 +24,7 @@ type router struct {
 	sessions []int32 // by PeerID
 	settings *topology.Settings
 
+	real   bool // its machine is not simulated (outside.go)
 	alive  bool // the routing process runs
 	frozen bool // it hangs
 	late   int  // updates that were due while it hung

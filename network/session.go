@@ -60,6 +60,7 @@ func (s *session) init(n *Network, id, link, end int) {
 func (s *session) reset(n *Network) {
 	s.rnd = n.k.Rand(s.name)
 	drawSession(&s.config, n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
+	s.config.Passive = n.d.Links[s.link].Ends[s.end].Settings[topology.BGPPassive].Bool || n.waitsForCall(s)
 	s.tcp = drawTCP(n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
 	s.m.Reset(s.config)
 	clear(s.timers[:])
@@ -203,6 +204,8 @@ func (s *session) forget(id bgp.ConnID) {
 func (n *Network) receive(s *session, in bgp.Input) {
 	r := &n.routers[s.router]
 	switch {
+	case r.real:
+		n.receiveReal(s, &in)
 	case !r.alive:
 	case r.frozen:
 		s.inbox = append(s.inbox, inboxItem{in})

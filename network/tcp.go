@@ -178,7 +178,7 @@ func (n *Network) sendMessage(s *session, id bgp.ConnID, msg *bgp.Message) {
 	if !ok {
 		return
 	}
-	if n.opt.Wire {
+	if n.opt.Wire && msg.Type != bgp.MsgMalformed {
 		msg = n.wire.message(msg)
 	}
 	n.note(trace.Note{Kind: trace.NoteMessage, Router: int32(s.router), Link: int32(s.link), Msg: msg})
@@ -328,6 +328,10 @@ func (n *Network) segmentArrives(a segArg) {
 // synArrives: a router whose process runs accepts the connection; what becomes
 // of it is the session's decision. Where no process listens, RST answers.
 func (n *Network) synArrives(c *conn, s *session, t *tcpSide) {
+	if n.routers[s.router].real {
+		n.called(c, s, t)
+		return
+	}
 	if !n.routers[s.router].alive {
 		n.segment(c, 1, segRst, 0, 0)
 		return
@@ -399,6 +403,10 @@ func (n *Network) accepted(c *conn, side int) {
 		return
 	}
 	t.state, t.tries = tcpEstablished, 0
+	if n.routers[s.router].real { // which has known of it since the SYN came
+		n.receive(s, bgp.Input{Kind: bgp.InTCPUp, Conn: t.connID, Incoming: true})
+		return
+	}
 	s.next++
 	t.connID = s.next
 	s.conns = append(s.conns, connRef{t.connID, c.id, side})
@@ -431,7 +439,11 @@ func (n *Network) dataArrives(c *conn, side int, first, count uint32) {
 			n.lost(c, side)
 			continue
 		}
-		n.receive(&n.sessions[t.session], bgp.Input{Kind: bgp.InMessage, Conn: t.connID, Msg: msg})
+		in := bgp.Input{Kind: bgp.InMessage, Conn: t.connID, Msg: msg}
+		if msg.Type == bgp.MsgMalformed { // a real router's
+			in.Kind, in.Msg = bgp.InBadMessage, malformed(msg)
+		}
+		n.receive(&n.sessions[t.session], in)
 	}
 	n.segment(c, side, segAck, 0, t.rcv)
 }
@@ -442,8 +454,8 @@ func (n *Network) lost(c *conn, side int) {
 	n.k.Stop(&t.timer)
 	was := t.state
 	t.state = tcpClosed
-	if was == tcpEstablished || was == tcpSynSent {
-		s := &n.sessions[t.session]
+	s := &n.sessions[t.session]
+	if was == tcpEstablished || was == tcpSynSent || was == tcpSynReceived && n.routers[s.router].real {
 		s.forget(t.connID)
 		n.receive(s, bgp.Input{Kind: bgp.InTCPDown, Conn: t.connID})
 	}

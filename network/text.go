@@ -27,6 +27,8 @@ func MessageText(m *bgp.Message) string {
 		return "UPDATE: " + strings.Join(parts, " ")
 	case bgp.MsgNotification:
 		return fmt.Sprintf("NOTIFICATION %d/%d", m.Notification.Code, m.Notification.Subcode)
+	case bgp.MsgMalformed:
+		return "octets that are no message"
 	case bgp.MsgRouteRefresh:
 		return "ROUTE-REFRESH"
 	}

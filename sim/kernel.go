@@ -170,6 +170,15 @@ func (k *Kernel) When(t Timer) (Time, bool) {
 	return k.q.slots[t.slot].due.at(), true
 }
 
+// Next is when the next event is due, if there is one.
+func (k *Kernel) Next() (Time, bool) {
+	top := k.q.first()
+	if top == nil {
+		return 0, false
+	}
+	return top.at(), true
+}
+
 // RunUntil handles every event up to and at the instant t, and leaves the
 // clock there.
 func (k *Kernel) RunUntil(t Time) {
