@@ -4,21 +4,7 @@ import "net/netip"
 
 // Update-Send process, RFC 4271 §9.2: what a peer should know is compared with
 // what it knows, and the difference is sent, or waits for the peer's
-// advertisement timer.
-//
-// MinRouteAdvertisementInterval (§9.2.1.1) is kept per peer, as in every
-// implementation that has it: an UPDATE starts the timer, and while it runs,
-// changes wait. The timer "does not limit the rate of route selection, but
-// only the rate of route advertisement. If new routes are selected multiple
-// times while awaiting the expiration of MinRouteAdvertisementIntervalTimer,
-// the last route selected SHALL be advertised at the end": so what waits is
-// the name of the prefix, and what is sent is looked up when the wait is over.
-// A peer that has heard nothing for an interval is told at once.
-//
-// Explicit withdrawals wait as well (RFC 4271) or go out at once (RFC 1771,
-// FRR, Quagga: MRAI.GateWithdrawals is false), but in both cases they are
-// UPDATEs that start the timer. A timer that runs is never restarted: that
-// would let a storm of withdrawals delay an announcement without end.
+// advertisement timer (mrai.go).
 
 // maxMessage is the greatest size of a message. RFC 4271 §4.
 const maxMessage = 4096
@@ -73,9 +59,22 @@ func (b *batch) add(p netip.Prefix, a *Attrs) {
 
 // tell compares what peer should know about entries with what it knows.
 func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
-	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
-	b := &s.mem.batch
-	b.reset()
+	if s.peers[peer].opening {
+		return acts // when its first UPDATE goes out, it is told everything
+	}
+	s.mem.batch.reset()
+	s.compare(peer, entries, false)
+	acts = s.takeAlong(acts, peer)
+	return s.setTimer(s.send(acts, peer), peer)
+}
+
+// compare puts into the batch what is to be sent to peer now. With released,
+// nothing has to wait.
+func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
+	n, way := &s.peers[peer], s.cfg.Peers[peer].MRAI.pacing()
+	if way == byPrefix {
+		n.pacer.expire(peer, s.now)
+	}
 	for _, e := range entries {
 		want := s.export(peer, e)
 		if want == nil && len(e.out) == 0 {
@@ -89,49 +88,20 @@ func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
 			n.unwait(o)
 			continue
 		}
-		if n.gated && (want != nil || cfg.MRAI.GateWithdrawals) {
-			n.wait(e, o)
+		if way != unpaced && !released && s.mustWait(way, peer, e, want) {
 			continue
 		}
 		n.unwait(o)
 		o.sent, o.again = want, false
 		if want == nil {
-			b.gone = append(b.gone, e.prefix)
+			s.mem.batch.gone = append(s.mem.batch.gone, e.prefix)
 		} else {
-			b.add(e.prefix, want)
+			s.mem.batch.add(e.prefix, want)
+		}
+		if way == byPrefix {
+			s.sent(peer, e, want)
 		}
 	}
-	return s.send(acts, peer)
-}
-
-func (n *neighbour) wait(e *entry, o *departure) {
-	if !o.waits {
-		o.waits = true
-		n.waiting++
-	}
-	if !o.listed {
-		o.listed = true
-		n.queue = append(n.queue, e)
-	}
-}
-
-func (n *neighbour) unwait(o *departure) {
-	if o.waits {
-		o.waits = false
-		n.waiting--
-	}
-}
-
-// routeTime sends what has waited for the advertisement timer of peer.
-func (s *Speaker) routeTime(acts []Action, peer PeerID) []Action {
-	n := &s.peers[peer]
-	n.gated = false
-	for _, e := range n.queue {
-		e.out[peer].listed = false
-	}
-	acts = s.tell(acts, peer, n.queue)
-	n.queue = n.queue[:0]
-	return acts
 }
 
 // refresh sends the Adj-RIB-Out of peer again. RFC 2918 §4.
@@ -152,7 +122,7 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 	case 0:
 		return acts
 	case 1:
-		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.mem.single()}), peer)
+		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.mem.single()}), peer, len(b.news) == 0)
 	}
 	for rest := b.gone; len(rest) > 0; {
 		n := fit(rest, HeaderLen+4)
@@ -179,7 +149,7 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 			rest = rest[n:]
 		}
 	}
-	return s.gate(acts, peer)
+	return s.gate(acts, peer, len(b.news) == 0)
 }
 
 // fit is how many of the prefixes fit into a message that has size octets
@@ -226,17 +196,6 @@ func (m *Memory) single() *Message {
 		m.said = update(Update{Withdrawn: []netip.Prefix{gone[0]}})
 	}
 	return m.said
-}
-
-// gate starts the advertisement timer of peer after an UPDATE.
-func (s *Speaker) gate(acts []Action, peer PeerID) []Action {
-	n, mrai := &s.peers[peer], &s.cfg.Peers[peer].MRAI
-	if n.gated || mrai.Mode != MRAISinceLastUpdate || mrai.Interval <= 0 {
-		return acts
-	}
-	n.gated = true
-	// §10: "A new random value SHOULD be picked each time the timer is set."
-	return append(acts, Action{Kind: ActRouteTime, Peer: peer, After: mrai.Jitter.Of(mrai.Interval, s.cfg.Rand)})
 }
 
 // Advertised is what peer was told about p; nil if nothing: the Adj-RIB-Out.

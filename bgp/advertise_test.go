@@ -118,7 +118,7 @@ func TestMRAIWithdrawalStartsTheTimer(t *testing.T) {
 // RFC 4271 as written: withdrawals wait as well.
 func TestMRAIGatedWithdrawal(t *testing.T) {
 	m := mrai30
-	m.GateWithdrawals = true
+	m.Withdrawals = bgp.WithdrawalsGated
 	r := mraiRig(t, m)
 	r.announce(0, pathAttrs(asPath(64512)), tenSlash8)
 	r.quiet()

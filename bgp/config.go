@@ -74,22 +74,6 @@ type SessionConfig struct {
 	Rand func() uint64 // for jitter only; nil: there is none
 }
 
-// MRAIMode is how a speaker spaces its UPDATEs to one peer.
-type MRAIMode uint8
-
-const (
-	MRAINone            MRAIMode = iota // every change goes out at once
-	MRAISinceLastUpdate                 // RFC 4271 §9.2.1.1: the interval runs from the last UPDATE; after silence nothing waits
-)
-
-// MRAI is the MinRouteAdvertisementInterval of one peer.
-type MRAI struct {
-	Mode            MRAIMode
-	Interval        time.Duration
-	Jitter          Jitter
-	GateWithdrawals bool // RFC 4271: withdrawals wait too; RFC 1771: they do not
-}
-
 // PeerConfig is what a Speaker knows about one neighbour beforehand.
 type PeerConfig struct {
 	AS         uint32
@@ -159,6 +143,13 @@ type SpeakerConfig struct {
 	// Memory is shared by speakers that never run at the same time; nil: the
 	// speaker has its own. Nothing that a speaker does depends on it.
 	Memory *Memory
+	// Draw gives random number n of what concerns a peer, whoever has drawn what
+	// before: a peer's ticks do not move because another peer had something to
+	// wait for. nil: Rand is used.
+	Draw func(peer PeerID, n uint64) uint64
+	// Phase is what the router's clock shows when Input.Now is 0, for MRAI that is
+	// counted in whole units of it (MRAI.Granularity).
+	Phase time.Duration
 }
 
 // Policy is a list of terms; the first whose conditions all hold decides. A

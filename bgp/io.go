@@ -63,6 +63,10 @@ type Input struct {
 	Open     *Open
 	Prefix   netip.Prefix
 	Stamp    uint64 // the event that brought it; kept with the state it writes
+	// Now is when it happens, since any moment that stays the same. A Speaker needs
+	// it for MRAI by prefix, by tick, by out-delay or in whole seconds; it never goes
+	// backwards.
+	Now time.Duration
 }
 
 // ActionKind is what a machine asks of its surroundings.
@@ -85,7 +89,7 @@ const (
 
 	// From a Speaker.
 	ActRoute     // the route to Prefix changed: Route says what is used now and why
-	ActRouteTime // arm the advertisement timer of Peer, to run out After (0: now)
+	ActRouteTime // arm the advertisement timer of Peer, to run out After (0: now); First: it is the wait before the session's first UPDATE
 	ActNoRouteTime
 	ActMaxPrefixes // Peer announced more prefixes than MaxPrefixes: InPrefixLimit for its session, unless the limit only warns
 )
@@ -101,6 +105,7 @@ type Action struct {
 	From  State
 	To    State
 	Why   Why
+	First bool
 	Open  *Open
 	Route *Route
 }

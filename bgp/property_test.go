@@ -36,6 +36,23 @@ func drawAttrs(t *rapid.T, neighbour uint32) *bgp.Attrs {
 	return a
 }
 
+// drawMRAI draws a way to space UPDATEs; half of the peers have none.
+func drawMRAI(t *rapid.T) bgp.MRAI {
+	if rapid.Bool().Draw(t, "no mrai") {
+		return bgp.MRAI{}
+	}
+	return bgp.MRAI{
+		Mode:             rapid.SampledFrom([]bgp.MRAIMode{bgp.MRAINone, bgp.MRAISinceLastUpdate, bgp.MRAISinceLastUpdate, bgp.MRAITick, bgp.MRAIOutDelay}).Draw(t, "mode"),
+		Withdrawals:      rapid.SampledFrom([]bgp.Withdrawals{bgp.WithdrawalsExempt, bgp.WithdrawalsGated, bgp.WithdrawalsFlush}).Draw(t, "withdrawals"),
+		PerPrefix:        rapid.Bool().Draw(t, "by prefix"),
+		QuietWithdrawals: rapid.Bool().Draw(t, "quiet withdrawals"),
+		NewAtOnce:        rapid.Bool().Draw(t, "new at once"),
+		Interval:         time.Duration(rapid.IntRange(0, 3).Draw(t, "interval")) * time.Second,
+		Granularity:      time.Duration(rapid.IntRange(0, 1).Draw(t, "granularity")) * time.Second,
+		First:            time.Duration(rapid.IntRange(0, 1).Draw(t, "first")) * 1500 * time.Millisecond,
+	}
+}
+
 func drawRuleset(t *rapid.T, names ...string) (string, bgp.Ruleset) {
 	name := rapid.SampledFrom(names).Draw(t, "ruleset")
 	rs, _ := bgp.RulesetFor(name)
@@ -192,9 +209,7 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 		for i := range cfg.Peers {
 			p := &cfg.Peers[i]
 			p.NoEcho, p.SenderSideLoop = rapid.Bool().Draw(t, "no echo"), rapid.Bool().Draw(t, "sender side")
-			if rapid.Bool().Draw(t, "mrai") {
-				p.MRAI = bgp.MRAI{Mode: bgp.MRAISinceLastUpdate, Interval: time.Second, GateWithdrawals: rapid.Bool().Draw(t, "gate")}
-			}
+			p.MRAI = drawMRAI(t)
 			if rapid.IntRange(0, 3).Draw(t, "policy") == 0 {
 				p.Import = bgp.Policy{{Prefixes: []bgp.PrefixMatch{{Prefix: prefixes[0]}}, Reject: true}, {SetLocalPref: true, LocalPref: 110}}
 				p.Export = bgp.Policy{{PathHas: 91, Reject: true}, {Prepend: 1, SetMED: true, MED: 4}}
@@ -204,29 +219,44 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 		says := make([]map[netip.Prefix]*bgp.Attrs, len(cfg.Peers)) // nil: down
 		own := map[netip.Prefix]bool{}
 		told := shadow{}
-		armed := make([]bool, len(cfg.Peers))
+		armed := make([]*time.Duration, len(cfg.Peers)) // when the timer runs out; nil: it does not run
+		now := time.Duration(0)
 		step := func(peer bgp.PeerID, in bgp.Input) {
+			in.Now = now
 			acts := s.Step(nil, peer, in)
 			told.hear(t, acts)
 			for _, a := range acts {
 				switch a.Kind {
 				case bgp.ActRouteTime:
-					if armed[a.Peer] {
-						t.Fatalf("the timer of %d is armed while it runs", a.Peer)
+					due := now + a.After
+					if old := armed[a.Peer]; old != nil && *old <= due {
+						t.Fatalf("the timer of %d is set from %v to %v while it runs", a.Peer, *old, due)
 					}
-					armed[a.Peer] = true
+					armed[a.Peer] = &due
 				case bgp.ActNoRouteTime:
-					armed[a.Peer] = false
+					if armed[a.Peer] == nil {
+						t.Fatalf("the timer of %d is stopped, but it does not run", a.Peer)
+					}
+					armed[a.Peer] = nil
+				}
+			}
+			for p := range says {
+				if s.Waiting(bgp.PeerID(p)) > 0 && armed[p] == nil {
+					t.Fatalf("%d changes for %d wait for no timer", s.Waiting(bgp.PeerID(p)), p)
 				}
 			}
 		}
 		up := func(p bgp.PeerID) bgp.Input {
 			return bgp.Input{Kind: bgp.InPeerUp, Open: &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(4 - p)})}}
 		}
-		timer := func(p bgp.PeerID) {
-			if armed[p] {
-				armed[p] = false
-				step(p, bgp.Input{Kind: bgp.InRouteTime})
+		// timers runs those out whose time has come, and everything that they set.
+		timers := func() {
+			for p := 0; p < len(armed); p++ {
+				if armed[p] != nil && *armed[p] <= now {
+					armed[p] = nil
+					step(bgp.PeerID(p), bgp.Input{Kind: bgp.InRouteTime})
+					p = -1
+				}
 			}
 		}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
@@ -248,7 +278,8 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 				}
 				step(bgp.Local, bgp.Input{Kind: kind, Prefix: x})
 			case what == 3:
-				timer(p)
+				now += time.Duration(rapid.IntRange(0, 30).Draw(t, "wait")) * 100 * time.Millisecond
+				timers()
 			case what <= 5 && says[p] != nil:
 				delete(says[p], x)
 				step(p, updateInput(&bgp.Update{Withdrawn: []netip.Prefix{x}}))
@@ -268,14 +299,20 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 				}
 			}
 		}
+		now += 10 * time.Second // what waits goes out
+		timers()
 		for p := range cfg.Peers {
-			timer(bgp.PeerID(p)) // what waits goes out
 			if n := s.Waiting(bgp.PeerID(p)); n != 0 {
 				t.Fatalf("%d changes for %d wait for ever", n, p)
 			}
 		}
 
-		fresh := bgp.NewSpeaker(cfg)
+		atOnce := cfg // it need not wait for what s has waited for
+		atOnce.Peers = slices.Clone(cfg.Peers)
+		for p := range atOnce.Peers {
+			atOnce.Peers[p].MRAI = bgp.MRAI{}
+		}
+		fresh := bgp.NewSpeaker(atOnce)
 		for p := len(cfg.Peers) - 1; p >= 0; p-- {
 			if says[p] == nil {
 				continue
@@ -303,7 +340,6 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 			if says[p] != nil && len(says[p]) == 0 {
 				fresh.Step(nil, bgp.PeerID(p), up(bgp.PeerID(p)))
 			}
-			fresh.Step(nil, bgp.PeerID(p), bgp.Input{Kind: bgp.InRouteTime})
 		}
 		if !slices.Equal(s.Prefixes(), fresh.Prefixes()) {
 			t.Fatalf("prefixes %v, recomputed %v", s.Prefixes(), fresh.Prefixes())
@@ -349,7 +385,8 @@ func TestMeshAgrees(t *testing.T) {
 		}
 		var speakers [n]*bgp.Speaker
 		var up [n][n]bool
-		var armed [n][n]bool
+		var armed [n][n]*time.Duration
+		now := time.Duration(0)
 		var post []mail
 		prefixes := prefixList("10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24")
 		for r := range n {
@@ -359,9 +396,7 @@ func TestMeshAgrees(t *testing.T) {
 				o := routerOf(r, p)
 				c := bgp.PeerConfig{AS: uint32(o + 1), Addr: addr(o, r), Local: addr(r, o), PeerGroup: &bgp.PeerGroup{
 					NoEcho: rapid.Bool().Draw(t, "no echo"), SenderSideLoop: rapid.Bool().Draw(t, "sender side")}}
-				if rapid.Bool().Draw(t, "mrai") {
-					c.MRAI = bgp.MRAI{Mode: bgp.MRAISinceLastUpdate, Interval: time.Second, GateWithdrawals: rapid.Bool().Draw(t, "gate")}
-				}
+				c.MRAI = drawMRAI(t)
 				if rapid.IntRange(0, 2).Draw(t, "prepend?") == 0 {
 					c.Export = bgp.Policy{{Prepend: 1}}
 				}
@@ -370,14 +405,16 @@ func TestMeshAgrees(t *testing.T) {
 			speakers[r] = bgp.NewSpeaker(cfg)
 		}
 		step := func(r int, p bgp.PeerID, in bgp.Input) {
+			in.Now = now
 			for _, a := range speakers[r].Step(nil, p, in) {
 				switch o := routerOf(r, a.Peer); a.Kind {
 				case bgp.ActSend:
 					post = append(post, mail{r, o, a.Msg})
 				case bgp.ActRouteTime:
-					armed[r][o] = true
+					due := now + a.After
+					armed[r][o] = &due
 				case bgp.ActNoRouteTime:
-					armed[r][o] = false
+					armed[r][o] = nil
 				}
 			}
 		}
@@ -400,17 +437,22 @@ func TestMeshAgrees(t *testing.T) {
 			step(a, peerOf(a, b), bgp.Input{Kind: kind, Open: &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(b)})}})
 			step(b, peerOf(b, a), bgp.Input{Kind: kind, Open: &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(a)})}})
 		}
-		fire := func() bool {
+		fire := func() bool { // the timer that runs out next
+			from, to := 0, 0
 			for r := range n {
 				for o := range n {
-					if armed[r][o] {
-						armed[r][o] = false
-						step(r, peerOf(r, o), bgp.Input{Kind: bgp.InRouteTime})
-						return true
+					if at := armed[r][o]; at != nil && (armed[from][to] == nil || *at < *armed[from][to]) {
+						from, to = r, o
 					}
 				}
 			}
-			return false
+			if armed[from][to] == nil {
+				return false
+			}
+			now = max(now, *armed[from][to])
+			armed[from][to] = nil
+			step(from, peerOf(from, to), bgp.Input{Kind: bgp.InRouteTime})
+			return true
 		}
 		own := map[netip.Prefix]int{}
 		for range rapid.IntRange(4, 30).Draw(t, "steps") {

@@ -46,7 +46,7 @@ func (a *arrival) counts() bool { return a.bar != RuleLoop }
 type departure struct {
 	sent   *Attrs // what the peer knows; nil: nothing
 	waits  bool   // a change waits for the advertisement timer
-	listed bool   // the peer's queue holds this entry, waiting or no longer
+	listed bool   // the peer's queue or line holds this entry, waiting or no longer
 	again  bool   // send even if it is what the peer knows (ROUTE-REFRESH)
 }
 
@@ -55,6 +55,7 @@ type neighbour struct {
 	up      bool
 	eor     bool     // it has sent End-of-RIB
 	gated   bool     // the advertisement timer runs
+	opening bool     // it is the timer before the first UPDATE of the session
 	excess  bool     // ActMaxPrefixes was given
 	sourced bool     // source is that of this session
 	prefix  int32    // how many it announces, but for loops
@@ -63,6 +64,7 @@ type neighbour struct {
 	open    *Open    // what it offered; nil if that is not known
 	source  *Source  // of its paths
 	queue   []*entry // entries that wait, in the order in which they began to
+	pacer   *pacer   // nil: a timer is all that the mode needs (mrai.go)
 }
 
 // fewEntries are looked through one by one. Most routers of a large simulation

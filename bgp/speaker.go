@@ -3,6 +3,7 @@ package bgp
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Speaker is the routing of one router: everything between the UPDATEs of its
@@ -25,8 +26,10 @@ type Speaker struct {
 	arrived uint64                  // counts paths: Path.Age
 	local   *Source                 // of our own routes
 	settled bool
-	ordered bool // whatever two paths without MED are compared, the rules are a total order
-	steady  bool // no rule asks what was best before
+	ordered bool                     // whatever two paths without MED are compared, the rules are a total order
+	steady  bool                     // no rule asks what was best before
+	now     time.Duration            // of the input
+	since   map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
 }
 
 // NewSpeaker returns a speaker whose peers are all down.
@@ -50,7 +53,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.hops = s.hops[:0]
 	for i := range s.peers {
 		p := &s.peers[i]
-		*p = neighbour{queue: p.queue[:0], source: p.source, rank: int32(len(cfg.Order) + i)}
+		*p = neighbour{queue: p.queue[:0], source: p.source, pacer: p.pacer, rank: int32(len(cfg.Order) + i)}
 		if cfg.Peers[i].PeerGroup == nil {
 			cfg.Peers[i].PeerGroup = &PeerGroup{}
 		}
@@ -71,6 +74,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.arrived, s.settled = 0, false
 	s.mem.answer = nil
 	s.mem.prune()
+	s.pace()
 }
 
 // Step takes one input about peer (Local for what concerns the router itself)
@@ -78,6 +82,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 // from one that is not up, does nothing.
 func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 	s.mem.prune()
+	s.now = in.Now
 	switch in.Kind {
 	case InOriginate:
 		s.originate(in)
@@ -249,11 +254,11 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
 func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 	n := &s.peers[peer]
 	n.up, n.open, n.sourced = true, open, false
-	acts = s.tell(acts, peer, s.entries)
-	// RFC 4724 §2: "the generation of such a marker upon completion of the initial
-	// update would be useful for routing convergence in general, and thus the
-	// practice is recommended", with or without graceful restart.
-	return append(acts, Action{Kind: ActSend, Peer: peer, Msg: endOfRIB})
+	if first := s.cfg.Peers[peer].MRAI.First; first > 0 {
+		n.gated, n.opening = true, true
+		return append(acts, Action{Kind: ActRouteTime, Peer: peer, After: first, First: true})
+	}
+	return s.greet(acts, peer)
 }
 
 // endOfRIB is an UPDATE without any route. RFC 4724 §2.
@@ -268,7 +273,7 @@ func (s *Speaker) down(acts []Action, peer PeerID) []Action {
 	if n.gated {
 		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
 	}
-	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source}
+	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source, pacer: n.pacer.fresh()}
 	for _, e := range s.entries {
 		if len(e.out) > 0 {
 			e.out[peer] = departure{}
@@ -287,7 +292,12 @@ func (s *Speaker) run(acts []Action) []Action {
 	changed := dirty[:0]
 	for _, e := range dirty {
 		e.dirty = false
-		if !s.reconsider(e) {
+		best := e.best
+		news := s.reconsider(e)
+		if s.since != nil && e.best != best {
+			s.since[e] = s.now
+		}
+		if !news {
 			continue
 		}
 		route := s.current(e)

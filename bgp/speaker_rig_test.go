@@ -16,6 +16,7 @@ import (
 type speakerRig struct {
 	t   *testing.T
 	s   *bgp.Speaker
+	now time.Duration
 	log strings.Builder
 }
 
@@ -25,6 +26,7 @@ func newSpeakerRig(t *testing.T, cfg bgp.SpeakerConfig) *speakerRig {
 
 func (r *speakerRig) step(what string, peer bgp.PeerID, in bgp.Input) {
 	fmt.Fprintln(&r.log, what)
+	in.Now = r.now
 	for _, a := range r.s.Step(nil, peer, in) {
 		fmt.Fprintln(&r.log, "  "+actionText(a))
 	}
@@ -93,7 +95,11 @@ func actionText(a bgp.Action) string {
 		}
 		return s + " (" + a.Route.Rule.String() + ")"
 	case bgp.ActRouteTime:
-		return fmt.Sprintf("arm timer of %d: %v", a.Peer, a.After)
+		first := ""
+		if a.First {
+			first = " before the first UPDATE"
+		}
+		return fmt.Sprintf("arm timer of %d%s: %v", a.Peer, first, a.After)
 	case bgp.ActNoRouteTime:
 		return fmt.Sprintf("stop timer of %d", a.Peer)
 	case bgp.ActMaxPrefixes:

@@ -44,7 +44,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			MRAI: bgp.MRAI{
 				Interval:        me.Settings[topology.BGPMRAI].Dist.A,
 				Jitter:          ratio(&me.Settings[topology.BGPMRAIJitter]),
-				GateWithdrawals: me.Settings[topology.BGPMRAIWithdrawals].Enum == "gated",
+				Withdrawals:     withdrawals(me.Settings[topology.BGPMRAIWithdrawals].Enum),
 			},
 		}
 		if me.Settings[topology.BGPMRAIMode].Enum == "since-last-update" {
@@ -96,4 +96,14 @@ func community(s string) uint32 {
 	hi, _ := strconv.ParseUint(a, 10, 16)
 	lo, _ := strconv.ParseUint(b, 10, 16)
 	return uint32(hi<<16 | lo)
+}
+
+func withdrawals(word string) bgp.Withdrawals {
+	switch word {
+	case "gated":
+		return bgp.WithdrawalsGated
+	case "flush":
+		return bgp.WithdrawalsFlush
+	}
+	return bgp.WithdrawalsExempt
 }
