@@ -72,7 +72,7 @@ func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
 // nothing has to wait.
 func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
 	n, way := &s.peers[peer], s.cfg.Peers[peer].MRAI.pacing()
-	if way == byPrefix {
+	if way == byPrefix || way == byDelay {
 		n.pacer.expire(peer, s.now)
 	}
 	for _, e := range entries {

@@ -189,10 +189,12 @@ func (s *Speaker) mustWait(way pacing, peer PeerID, e *entry, want *Attrs) bool 
 			return false
 		}
 	case byTick:
-		for p.tick < s.now {
-			s.nextTick(peer)
+		if !n.gated {
+			for p.tick < s.now {
+				s.nextTick(peer)
+			}
+			p.want = p.tick
 		}
-		p.want = p.tick
 	case byAge:
 		left := p.left(s.now+s.cfg.Phase, s.cfg.Phase, m.Granularity)
 		if left == 0 && !n.gated {
@@ -290,8 +292,8 @@ func (s *Speaker) sent(peer PeerID, e *entry, want *Attrs) {
 	}
 }
 
-// expire forgets the intervals of prefixes that are over and for which nothing
-// waits: the timer is not set for those.
+// expire takes those out of the line whose time has passed without anything
+// that waits for it: the timer is not set for them.
 func (p *pacer) expire(peer PeerID, now time.Duration) {
 	over := 0
 	for over < len(p.line) && p.line[over].due <= now && !p.line[over].e.out[peer].waits {

@@ -45,6 +45,9 @@ func (x *timed) step(peer bgp.PeerID, in bgp.Input) {
 	for _, a := range x.s.Step(nil, peer, in) {
 		switch {
 		case a.Kind == bgp.ActRouteTime:
+			if a.After < 0 {
+				x.t.Errorf("at %v the timer is set %v back", x.now, -a.After)
+			}
 			due := x.now + a.After
 			x.armed[a.Peer] = &due
 		case a.Kind == bgp.ActNoRouteTime:
@@ -256,6 +259,16 @@ func TestOutDelay(t *testing.T) {
 		x.announce(uint32(i), tenOne)
 	}
 	x.want()
+
+	// What was taken back leaves nothing behind that others would wait for.
+	x = newTimed(t, bgp.MRAI{Mode: bgp.MRAIOutDelay, Interval: 30 * sec, Withdrawals: bgp.WithdrawalsGated})
+	x.announce(1, tenOne)
+	x.until(10 * sec).announce(1, tenTwo)
+	x.until(20 * sec).withdraw(tenOne)
+	x.withdraw(tenTwo)
+	x.until(60 * sec).announce(1, tenFour)
+	x.until(200 * sec)
+	x.want("1m30s +" + tenFour)
 }
 
 // A session that comes up is told what has been there long enough, and the rest

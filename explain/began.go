@@ -22,7 +22,7 @@ type origin struct {
 // began finds the origin of an event, mostly the one that an outage began with.
 func (a *Answer) began(id sim.EventID) origin {
 	first := sim.EventID(0)
-	for ; id != 0; id = a.event(id).Cause {
+	for ; id != 0; id = a.Net.Before(id) {
 		ev := a.event(id)
 		if f, ok := network.FaultOf(ev); ok {
 			return origin{f, 0}
@@ -81,7 +81,7 @@ func (a *Answer) causeText(res *network.ProbeResult, o network.Outage) string {
 		return "the state of forwarding changed"
 	}
 	ev := a.event(x.timer)
-	w := a.Net.Wait(ev)
+	w := a.Net.Wait(x.timer)
 	text := fmt.Sprintf("%s: %s, at %.3f s", w.Node, w.What, ev.At.Seconds())
 	if x.fault >= 0 {
 		return text + ", after " + a.faultText(x.fault)

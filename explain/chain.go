@@ -23,8 +23,9 @@ func (a *Answer) when(id sim.EventID) sim.Time {
 }
 
 // chain lists the waits that led to the end of an outage, the first one first.
-// It goes from the event that ended the outage to its cause, from that to its
-// cause, and so on until it has passed the beginning.
+// It goes from the event that ended the outage to the one that its wait began
+// with, mostly its cause, from that to the one before, and so on until it has
+// passed the beginning.
 func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 	if o.Open {
 		w := network.Wait{Node: "story", What: "nothing ended it before the run did", Parameter: "for",
@@ -39,18 +40,20 @@ func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 	}
 	var backwards []report.Wait
 	end := o.End
+	p := &a.Design.Probes[probe]
+	src, dst := a.Design.Hosts[p.From].Addr, a.Design.Hosts[p.To].Addr
 	for id := o.EndEvent; end > o.Start && id != 0; {
-		ev := a.event(id)
-		since := a.when(ev.Cause)
+		ev, before := a.event(id), a.Net.Before(id, src, dst)
+		since := a.when(before)
 		from := max(since, o.Start)
 		if from < end {
 			if _, story := network.FaultOf(ev); story {
 				since = from // the story had been waiting since before time zero
 			}
-			backwards = append(backwards, wait(a.Net.Wait(ev), from, end, since))
+			backwards = append(backwards, wait(a.Net.Wait(id), from, end, since))
 			end = from
 		}
-		id = ev.Cause
+		id = before
 	}
 	slices.Reverse(backwards)
 	return inARow(backwards)

@@ -242,7 +242,7 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 	case evBGPTimer:
 		n.sessionTimer(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff))
 	case evRouteTime:
-		n.routeTime(&n.sessions[ev.Arg])
+		n.routeTime(n.routeTimeOf(ev.Arg))
 	case evUpdate:
 		n.updateDue(&n.routers[ev.To-1])
 	case evFIB:

@@ -150,7 +150,7 @@ func (m *maker) dist(lo, hi int) string {
 	return m.ms(lo, hi)
 }
 
-var profiles = []string{"aws-vgw", "aws-tgw", "gcp-cloud-router", "azure-vpngw", "frr", "bird", "gobgp", "cisco-ios", "rfc4271", "rfc1771"}
+var profiles = []string{"aws-vgw", "aws-tgw", "gcp-cloud-router", "azure-vpngw", "frr", "bird", "gobgp", "cisco-ios", "rfc4271", "rfc1771", "frr-10", "quagga", "junos", "nokia-sros", "openbgpd"}
 
 // randomScenario makes up a network and a story: two routers with one to three
 // links between them, or three in a row or in a ring; every profile, many
@@ -204,9 +204,16 @@ func (m *maker) makeRouters() {
 		maybe(&bgp, 0.2, "delay_open", m.dist(100, 3000))
 		maybe(&bgp, 0.2, "send_hold", m.dist(5000, 20000))
 		maybe(&bgp, 0.1, "passive", "true")
-		maybe(&bgp, 0.3, "mrai_mode", "since-last-update")
-		maybe(&bgp, 0.3, "mrai", m.dist(0, 30000))
-		maybe(&bgp, 0.2, "mrai_withdrawals", pick(m, "gated", "exempt"))
+		maybe(&bgp, 0.4, "mrai_mode", pick(m, "since-last-update", "tick", "out-delay"))
+		maybe(&bgp, 0.4, "mrai", m.dist(0, 30000))
+		maybe(&bgp, 0.2, "mrai_ibgp", m.dist(0, 30000))
+		maybe(&bgp, 0.2, "mrai_scope", pick(m, "peer", "prefix"))
+		maybe(&bgp, 0.2, "mrai_jitter", pick(m, "0.75", "1"))
+		maybe(&bgp, 0.2, "mrai_granularity", pick(m, "0s", "1s", "300ms"))
+		maybe(&bgp, 0.2, "mrai_withdrawals", pick(m, "gated", "exempt", "flush"))
+		maybe(&bgp, 0.2, "mrai_after_withdrawal", pick(m, "true", "false"))
+		maybe(&bgp, 0.2, "mrai_new_prefix", pick(m, "gated", "exempt"))
+		maybe(&bgp, 0.2, "first_update", m.dist(0, 3000))
 		maybe(&bgp, 0.3, "processing", m.dist(0, 1500))
 		maybe(&bgp, 0.3, "multipath", pick(m, "1", "2", "8"))
 		maybe(&bgp, 0.1, "max_prefixes", pick(m, "1", "2"))

@@ -127,10 +127,7 @@ func (r *router) resetSpeaker(n *Network) {
 		r.config = speakerConfig(n, r)
 		r.speaker = bgp.NewSpeaker(r.config)
 	}
-	for i, id := range r.sessions {
-		s := &n.sessions[id]
-		r.config.Peers[i].MRAI.Interval = draw(n.k, &n.d.Links[s.link].Ends[s.end].Settings, topology.BGPMRAI, s.names)
-	}
+	n.drawMRAI(r)
 	r.drawOrder(n)
 	r.speaker.Reset(r.config)
 	r.own = r.own[:0]
@@ -179,7 +176,7 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 	if !r.alive {
 		return
 	}
-	in.Stamp = uint64(n.k.Current())
+	in.Stamp, in.Now = uint64(n.k.Current()), n.clock()
 	acts := r.speaker.Step(n.routes[:0], peer, in)
 	n.routes = acts
 	for i := range acts {
@@ -188,8 +185,7 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 		case bgp.ActSend:
 			n.sendUpdate(&n.sessions[r.sessions[a.Peer]], a.Msg)
 		case bgp.ActRouteTime:
-			s := &n.sessions[r.sessions[a.Peer]]
-			n.k.Reset(&s.mrai, a.After, sim.Event{To: actorOf(r.id), Kind: evRouteTime, Arg: uint64(s.id), Phase: sim.PhaseTimer})
+			n.setRouteTime(r, a)
 		case bgp.ActNoRouteTime:
 			n.k.Stop(&n.sessions[r.sessions[a.Peer]].mrai)
 		case bgp.ActRoute:

@@ -22,6 +22,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		MultipathSameAS: r.settings[topology.BGPMultipathSameAS].Bool,
 		Rand:            r.rnd.Uint64,
 		Memory:          &n.memory,
+		Draw:            func(peer bgp.PeerID, k uint64) uint64 { return n.jitter(r, peer, k) },
 	}
 	for _, i := range r.sessions {
 		s := &n.sessions[i]
@@ -41,14 +42,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			// border routers put themselves in, as operators configure them where
 			// theirs does not either. Of use over iBGP only.
 			NextHopSelf: true,
-			MRAI: bgp.MRAI{
-				Interval:        me.Settings[topology.BGPMRAI].Dist.A,
-				Jitter:          ratio(&me.Settings[topology.BGPMRAIJitter]),
-				Withdrawals:     withdrawals(me.Settings[topology.BGPMRAIWithdrawals].Enum),
-			},
-		}
-		if me.Settings[topology.BGPMRAIMode].Enum == "since-last-update" {
-			p.MRAI.Mode = bgp.MRAISinceLastUpdate
+			MRAI:        mrai(&me.Settings),
 		}
 		if med := me.Settings[topology.BGPMED].Int; med >= 0 && p.AS != c.AS {
 			// Only the first term that matches counts, so each of them has to set it.
@@ -96,14 +90,4 @@ func community(s string) uint32 {
 	hi, _ := strconv.ParseUint(a, 10, 16)
 	lo, _ := strconv.ParseUint(b, 10, 16)
 	return uint32(hi<<16 | lo)
-}
-
-func withdrawals(word string) bgp.Withdrawals {
-	switch word {
-	case "gated":
-		return bgp.WithdrawalsGated
-	case "flush":
-		return bgp.WithdrawalsFlush
-	}
-	return bgp.WithdrawalsExempt
 }

@@ -23,9 +23,9 @@ type Wait struct {
 	Origin    topology.Origin
 }
 
-// Wait names the wait that ended in ev.
-func (n *Network) Wait(ev trace.Event) Wait {
-	d := n.d
+// Wait names the wait that ended in an event of the record.
+func (n *Network) Wait(id sim.EventID) Wait {
+	d, ev := n.d, n.log.Events[id-1]
 	router := func() int { return int(ev.To) - 1 }
 	switch ev.Kind {
 	case evFault:
@@ -56,8 +56,7 @@ func (n *Network) Wait(ev trace.Event) Wait {
 	case evBGPTimer:
 		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff), ev.Cause)
 	case evRouteTime:
-		s := &n.sessions[ev.Arg]
-		return n.endWait(s.link, s.end, topology.BGPMRAI, "MinRouteAdvertisementIntervalTimer towards "+d.Links[s.link].Name)
+		return n.routeTimeWait(id)
 	case evUpdate:
 		return n.routerWait(router(), topology.BGPProcessing, "processing of an UPDATE")
 	case evFIB:
@@ -73,7 +72,7 @@ func (n *Network) Wait(ev trace.Event) Wait {
 		return n.endWait(m.link, m.from, topology.VPNProcessing, "processing of an IKE message")
 	case evVPNTimer:
 		ran := ev.At.Sub(sim.Time(-d.Warmup))
-		if n.log != nil && ev.Cause != 0 {
+		if ev.Cause != 0 {
 			ran = ev.At.Sub(n.log.Events[ev.Cause-1].At)
 		}
 		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff), ran)
@@ -265,7 +264,8 @@ func (n *Network) ActorName(a sim.ActorID) string { return n.Names().Actors[a] }
 func FaultOf(ev trace.Event) (int, bool) { return int(ev.Arg), ev.Kind == evFault }
 
 // TimerOf tells whether an event is a timer that ran out, and whether it is one
-// that waits for a sign of life, so that silence is what it noticed.
+// that waits for a sign of life, so that silence is what it noticed. Advertisement
+// timers are none of these: what they end began elsewhere (Before).
 func TimerOf(ev trace.Event) (timer, silence bool) {
 	switch ev.Kind {
 	case evBGPTimer:
@@ -273,7 +273,7 @@ func TimerOf(ev trace.Event) (timer, silence bool) {
 		return true, t == bgp.HoldTimer || t == bgp.SendHoldTimer
 	case evVPNTimer:
 		return true, vpn.TimerID(ev.Arg&0xff) == vpn.DPDTimer
-	case evTCPTimer, evRouteTime:
+	case evTCPTimer:
 		return true, false
 	}
 	return false, false
@@ -286,8 +286,6 @@ func (n *Network) Concerns(ev trace.Event, i int) bool {
 	switch ev.Kind {
 	case evBGPTimer:
 		link = n.sessions[ev.Arg>>8].link
-	case evRouteTime:
-		link = n.sessions[ev.Arg].link
 	case evTCPTimer:
 		link = n.conns[ev.Arg>>2].link
 	case evVPNTimer:

@@ -69,10 +69,14 @@ func load(f fs.FS) ([]Profile, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range names {
+		names[i] = strings.TrimSuffix(names[i], ".yaml") // frr comes before frr-10
+	}
 	slices.Sort(names)
 	l := loader{files: make([]file, len(names)), out: make([]Profile, len(names)), state: make([]uint8, len(names))}
 	for i, name := range names {
-		l.out[i].Name = strings.TrimSuffix(path.Base(name), ".yaml")
+		l.out[i].Name = path.Base(name)
+		name += ".yaml"
 		text, err := fs.ReadFile(f, name)
 		if err == nil {
 			err = yaml.Load(text, &l.files[i], yaml.WithKnownFields())

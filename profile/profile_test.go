@@ -11,11 +11,11 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	want := []string{"aws-tgw", "aws-vgw", "azure-vpngw", "bird", "cisco-ios", "frr", "gcp-cloud-router", "gobgp", "rfc1771", "rfc4271"}
+	want := []string{"aws-tgw", "aws-vgw", "azure-vpngw", "bird", "cisco-ios", "frr", "frr-10", "gcp-cloud-router", "gobgp", "junos", "nokia-sros", "openbgpd", "quagga", "rfc1771", "rfc4271"}
 	if got := Names(); !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
-	if _, ok := Get("quagga"); ok {
+	if _, ok := Get("zebra"); ok {
 		t.Error("a profile that is not there")
 	}
 }
@@ -66,9 +66,14 @@ func TestValuesThatMatter(t *testing.T) {
 		"azure-vpngw":      "180s 60s 1 1 0s none gated 8 -1 true 45s true false",
 		"bird":             "240s 0s 0.75 0.75 0s none gated 1 -1 true 0s true true",
 		"cisco-ios":        "180s 60s 1 1 30s since-last-update exempt 1 -1 true 0s true true",
-		"frr":              "180s 60s 1 1 0s since-last-update exempt 16 -1 true 0s true true",
+		"frr":              "180s 60s 1 1 0s since-last-update flush 16 -1 true 0s true true",
+		"frr-10":           "180s 60s 1 1 0s since-last-update gated 16 -1 true 0s true true",
 		"gcp-cloud-router": "60s 20s 1 1 0s none gated 8 100 true 60s true false",
 		"gobgp":            "90s 0s 1 1 0s none gated 1 -1 false 0s true true",
+		"junos":            "90s 0s 0.75 1 0s out-delay gated 1 -1 true 0s true true",
+		"nokia-sros":       "90s 0s 0.75 1 30s tick gated 1 -1 true 0s true true",
+		"openbgpd":         "90s 0s 1 1 0s none gated 1 -1 false 0s true true",
+		"quagga":           "180s 60s 1 1 30s tick exempt 1 -1 true 0s true true",
 		"rfc1771":          "90s 30s 0.75 1 30s since-last-update exempt 1 -1 false 0s true true",
 		"rfc4271":          "90s 0s 0.75 1 30s since-last-update gated 1 -1 false 0s true true",
 	}

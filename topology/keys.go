@@ -21,9 +21,15 @@ const (
 	BGPSendHold
 	BGPPassive
 	BGPMRAI
+	BGPMRAIIBGP
 	BGPMRAIMode
+	BGPMRAIScope
 	BGPMRAIJitter
+	BGPMRAIGranularity
 	BGPMRAIWithdrawals
+	BGPMRAIAfterWithdraw
+	BGPMRAINewPrefix
+	BGPFirstUpdate
 	BGPProcessing
 	BGPDecision
 	BGPMultipath
@@ -99,10 +105,16 @@ var keys = [NumKeys]KeyInfo{
 	BGPIdleHoldJitter:     {"bgp.idle_hold_jitter", TypeRatio, 1, 1000, nil, "IdleHoldTimer is multiplied by U(this, 1)"},
 	BGPSendHold:           {"bgp.send_hold", TypeDuration, 0, 24 * hour, nil, "SendHoldTimer (RFC 9687); 0 = the greater of 8 min and twice the hold time"},
 	BGPPassive:            {"bgp.passive", TypeBool, 0, 0, nil, "never opens a connection itself"},
-	BGPMRAI:               {"bgp.mrai", TypeDuration, 0, hour, nil, "MinRouteAdvertisementIntervalTimer"},
-	BGPMRAIMode:           {"bgp.mrai_mode", TypeEnum, 0, 0, []string{"none", "since-last-update"}, "how the interval is kept"},
-	BGPMRAIJitter:         {"bgp.mrai_jitter", TypeRatio, 1, 1000, nil, "MRAI is multiplied by U(this, 1)"},
-	BGPMRAIWithdrawals:    {"bgp.mrai_withdrawals", TypeEnum, 0, 0, []string{"gated", "exempt"}, "whether withdrawals wait for MRAI too"},
+	BGPMRAI:               {"bgp.mrai", TypeDuration, 0, hour, nil, "MinRouteAdvertisementIntervalTimer towards neighbours of other ASes"},
+	BGPMRAIIBGP:           {"bgp.mrai_ibgp", TypeDuration, 0, hour, nil, "the same towards neighbours of the own AS"},
+	BGPMRAIMode:           {"bgp.mrai_mode", TypeEnum, 0, 0, []string{"none", "since-last-update", "tick", "out-delay"}, "where the interval begins: since-last-update = at the last UPDATE to the neighbour, tick = at the last tick of a timer that runs from the start of the session, out-delay = when the route became the best; none = nothing waits"},
+	BGPMRAIScope:          {"bgp.mrai_scope", TypeEnum, 0, 0, []string{"peer", "prefix"}, "since-last-update: the last UPDATE to the neighbour, or the last one about the same prefix"},
+	BGPMRAIJitter:         {"bgp.mrai_jitter", TypeRatio, 1, 1000, nil, "MRAI is multiplied by U(this, 1), each time anew; an out-delay is not"},
+	BGPMRAIGranularity:    {"bgp.mrai_granularity", TypeDuration, 0, hour, nil, "since-last-update, scope peer: the age of the last UPDATE is the difference of two readings of a clock that shows multiples of this; 0 = exact"},
+	BGPMRAIWithdrawals:    {"bgp.mrai_withdrawals", TypeEnum, 0, 0, []string{"gated", "exempt", "flush"}, "withdrawals wait for MRAI too, go out at once, or go out at once with everything else that waits"},
+	BGPMRAIAfterWithdraw:  {"bgp.mrai_after_withdrawal", TypeBool, 0, 0, nil, "since-last-update: an UPDATE that only withdraws starts the interval, too"},
+	BGPMRAINewPrefix:      {"bgp.mrai_new_prefix", TypeEnum, 0, 0, []string{"gated", "exempt"}, "whether a prefix that the neighbour does not know waits for MRAI too"},
+	BGPFirstUpdate:        {"bgp.first_update", TypeDuration, 0, hour, nil, "from Established to the first UPDATE"},
 	BGPProcessing:         {"bgp.processing", TypeDuration, 0, hour, nil, "from the arrival of an UPDATE to the decision that it causes"},
 	BGPDecision:           {"bgp.decision", TypeEnum, 0, 0, []string{"rfc4271", "frr", "bird", "gobgp", "cisco-ios", "aws-vgw", "gcp-legacy", "azure"}, "decision process"},
 	BGPMultipath:          {"bgp.multipath", TypeInt, 1, 128, nil, "how many equally good paths are used at once"},
