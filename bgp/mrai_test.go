@@ -263,10 +263,10 @@ func TestOutDelay(t *testing.T) {
 	// What was taken back leaves nothing behind that others would wait for.
 	x = newTimed(t, bgp.MRAI{Mode: bgp.MRAIOutDelay, Interval: 30 * sec, Withdrawals: bgp.WithdrawalsGated})
 	x.announce(1, tenOne)
-	x.until(10 * sec).announce(1, tenTwo)
+	x.until(10*sec).announce(1, tenTwo)
 	x.until(20 * sec).withdraw(tenOne)
 	x.withdraw(tenTwo)
-	x.until(60 * sec).announce(1, tenFour)
+	x.until(60*sec).announce(1, tenFour)
 	x.until(200 * sec)
 	x.want("1m30s +" + tenFour)
 }
