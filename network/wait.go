@@ -58,7 +58,11 @@ func (n *Network) Wait(id sim.EventID) Wait {
 	case evRouteTime:
 		return n.routeTimeWait(id)
 	case evUpdate:
-		return n.routerWait(router(), topology.BGPProcessing, "processing of an UPDATE")
+		what := "processing of an UPDATE"
+		if d.Routers[router()].Settings[topology.BGPProcessingSerial].Bool {
+			what += ", after those that came before"
+		}
+		return n.routerWait(router(), topology.BGPProcessing, what)
 	case evFIB:
 		return n.routerWait(router(), topology.FIBDelay, "programming of the forwarding table")
 	case evTable:
