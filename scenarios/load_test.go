@@ -35,7 +35,8 @@ func TestWhatIsNoTextIsRefusedWithItsPlace(t *testing.T) {
 	}
 }
 
-// A file that is as large and as wrong as it may be is still answered soon.
+// A file that is as large and as wrong as it may be is still answered: soon, or
+// this test does not end before `go test` ends it.
 func TestHugeFilesAreAnsweredSoon(t *testing.T) {
 	for name, data := range map[string]string{
 		"story":      pair + "story:\n" + strings.Repeat("  - {at: 1s, create: l1}\n", 9_999),
@@ -48,12 +49,8 @@ func TestHugeFilesAreAnsweredSoon(t *testing.T) {
 		if len(data) > 8<<20 {
 			t.Fatalf("%s: %d bytes", name, len(data))
 		}
-		begin := time.Now()
 		if d, ds := scenarios.Load("x.yaml", []byte(data), nil, scenarios.CheckExpr(expect.Check)); d != nil || len(ds) > 101 {
 			t.Errorf("%s: %d diagnostics", name, len(ds))
-		}
-		if took := time.Since(begin); took > 20*time.Second {
-			t.Errorf("%s took %v", name, took)
 		}
 	}
 }
