@@ -110,6 +110,7 @@ func (n *Network) setLink(l *link, up bool) {
 	if l.up == up {
 		return
 	}
+	n.disturbLink(l)
 	l.up, l.downBy = up, n.k.Current()
 	n.dirty = true
 	n.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: int32(l.id), Up: up})

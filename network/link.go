@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/vpnsim/vpnsim/sim"
@@ -49,6 +50,7 @@ type linkEnd struct {
 	going   bool        // its own side is removing it
 	iface   bool        // the interface that BGP runs over is up
 	heard   sim.Time    // when a packet last came in through the tunnel
+	soon    sim.Time    // when one will come in that is no event; see tcpearly.go
 	by      sim.EventID // the event that last changed sa
 	follows bool        // the interface goes down with the SA
 	timers  [vpn.NumTimers]sim.Timer
@@ -88,7 +90,7 @@ func (l *link) reset(n *Network) {
 		w.hole, w.bad, w.by, w.loss = false, false, 0, l.cfg.Loss
 		w.delays, w.losses = n.k.Rand(w.nameDly), n.k.Rand(w.nameLos)
 		end := &l.ends[e]
-		end.sa, end.opens, end.here, end.going, end.iface, end.heard, end.by = false, false, false, false, false, n.k.Now(), 0
+		end.sa, end.opens, end.here, end.going, end.iface, end.heard, end.soon, end.by = false, false, false, false, false, n.k.Now(), longAgo, 0
 		clear(end.timers[:])
 		if l.tunnel {
 			end.rnd = n.k.Rand(end.nameRnd)
@@ -217,6 +219,27 @@ func (l *link) controlDelay(e int, now sim.Time) time.Duration {
 // hear notes that something came in at end e: what dead peer detection goes by.
 // The instant may lie ahead of the clock when a quiet stretch is taken at once.
 func (l *link) hear(e int, at sim.Time) { l.ends[e].heard = max(l.ends[e].heard, at) }
+
+// longAgo is before anything.
+const longAgo = sim.Time(math.MinInt64)
+
+// expect notes that something will come in at the instant at, and tells whether
+// it could: of what is to come, only one thing is noted.
+func (e *linkEnd) expect(now, at sim.Time) bool {
+	if e.soon > now {
+		return false
+	}
+	e.heard, e.soon = max(e.heard, e.soon), at
+	return true
+}
+
+// lastHeard is when something last came in up to the instant t.
+func (e *linkEnd) lastHeard(t sim.Time) sim.Time {
+	if e.soon <= t {
+		return max(e.heard, e.soon)
+	}
+	return e.heard
+}
 
 // routerAt is the router at end e.
 func (l *link) routerAt(e int) int { return l.cfg.Ends[e].Router }

@@ -18,7 +18,7 @@ import (
 // in the order of time by a loop that does nothing else, with the same
 // machines, the same random numbers and the same state as the handlers of
 // their events; each event takes its number and its part of the digest
-// (Kernel.Skip), and its place among events of one instant (Kernel.Order).
+// (Kernel.Skip), and its place among events of one instant (Kernel.Place).
 // Before anything else is due, the horizon, they go back into the queue, in
 // mid-flight if need be.
 //
@@ -40,16 +40,16 @@ type skipper struct {
 // and its place among those of one instant.
 type place struct {
 	at     sim.Time
-	order  uint64
+	order  sim.Place
 	stream int
 }
 
-func (t *place) before(o *place) bool { return t.at < o.at || t.at == o.at && t.order < o.order }
+func (t *place) before(o *place) bool { return t.at < o.at || t.at == o.at && t.order.Before(o.order) }
 
 // holdDeadline is when a hold timer runs out, which keepalives push back.
 type holdDeadline struct {
 	at      sim.Time
-	order   uint64
+	order   sim.Place
 	session int32
 	timer   bgp.TimerID
 	moved   bool
@@ -76,12 +76,12 @@ const (
 
 // stream is a series of events of which one is due at a time.
 type stream struct {
-	at    sim.Time // of the next event …
-	order uint64   // … and its place among those of the same instant
-	later uint64   // the place of the timer that comes after what is under way
-	base  sim.Time // when the round under way began: the tick, the keepalive timer
-	id    int32    // probe, session, or link<<1 | end
-	stage int32    // 0: a timer is due; more: a packet is under way
+	at    sim.Time  // of the next event …
+	order sim.Place // … and its place among those of the same instant
+	later sim.Place // the place of the timer that comes after what is under way
+	base  sim.Time  // when the round under way began: the tick, the keepalive timer
+	id    int32     // probe, session, or link<<1 | end
+	stage int32     // 0: a timer is due; more: a packet is under way
 	kind  streamKind
 	moved bool
 	ka    keepaliveStream
@@ -98,7 +98,6 @@ type keepaliveStream struct {
 	theirs    bgp.ConnID
 	timer     bgp.TimerID
 	rto       time.Duration
-	rtoOrder  uint64 // the place of the retransmission timer
 }
 
 // runSkipping is RunUntil(n.end) with quiet stretches taken at once.
@@ -125,13 +124,13 @@ func (n *Network) fastForward() {
 	clear(sk.health)
 	// Most attempts fail, so what can't belong to a stream is looked at first.
 	horizon := n.end + 1
-	n.k.Pending(func(at sim.Time, _ uint64, kind sim.Kind, arg uint64) {
+	n.k.Pending(func(at sim.Time, _ sim.Place, kind sim.Kind, arg uint64) {
 		if at < horizon && !repeats(kind, arg) {
 			horizon = at
 		}
 	})
 	if horizon.Sub(n.k.Now()) >= worthwhile {
-		n.k.Pending(func(at sim.Time, order uint64, kind sim.Kind, arg uint64) {
+		n.k.Pending(func(at sim.Time, order sim.Place, kind sim.Kind, arg uint64) {
 			if repeats(kind, arg) && !n.stream(at, order, kind, arg) {
 				horizon = min(horizon, at)
 			}
@@ -191,7 +190,7 @@ func (sk *skipper) earliestDeadline() sim.Time {
 }
 
 // add takes a stream in; its memory may be that of an earlier one.
-func (sk *skipper) add(at sim.Time, order uint64, kind streamKind, id int32) *stream {
+func (sk *skipper) add(at sim.Time, order sim.Place, kind streamKind, id int32) *stream {
 	if len(sk.streams) == cap(sk.streams) {
 		sk.streams = append(sk.streams, stream{})
 	} else {
@@ -218,7 +217,7 @@ func repeats(kind sim.Kind, arg uint64) bool {
 
 // stream takes a pending event that repeats into a stream, if nothing disturbs
 // it. Otherwise it is for the horizon.
-func (n *Network) stream(at sim.Time, order uint64, kind sim.Kind, arg uint64) bool {
+func (n *Network) stream(at sim.Time, order sim.Place, kind sim.Kind, arg uint64) bool {
 	sk := &n.skip
 	switch kind {
 	case evTick:
@@ -344,7 +343,7 @@ func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 	if s.stage > 0 {
 		n.skipLeg(p, &t.legs[s.stage-1], s.at)
 		if int(s.stage) < len(t.legs) {
-			s.at, s.order = t.arrive[s.stage], n.k.Order(sim.PhaseDeliver)
+			s.at, s.order = t.arrive[s.stage], n.k.Place(sim.PhaseDeliver, t.legs[s.stage].actor)
 			s.stage++
 			return true
 		}
@@ -363,12 +362,12 @@ func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 	p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
 	s.base, s.moved = s.at, true
 	if len(t.legs) == 0 {
-		s.later = n.k.Order(sim.PhaseProbe)
+		s.later = n.k.Place(sim.PhaseProbe, actorWorld)
 		n.echoDone(s, p, end)
 		return true
 	}
-	s.at, s.order, s.stage = t.arrive[0], n.k.Order(sim.PhaseDeliver), 1
-	s.later = n.k.Order(sim.PhaseProbe)
+	s.at, s.order, s.stage = t.arrive[0], n.k.Place(sim.PhaseDeliver, t.legs[0].actor), 1
+	s.later = n.k.Place(sim.PhaseProbe, actorWorld)
 	return true
 }
 
@@ -418,7 +417,7 @@ func (n *Network) wholeEchoes(s *stream, p *probe, until sim.Time) bool {
 			n.links[l.link].hear(int(l.to), l.last)
 		}
 	}
-	s.moved, s.order = true, n.k.Order(sim.PhaseProbe)
+	s.moved, s.order = true, n.k.Place(sim.PhaseProbe, actorWorld)
 	return true
 }
 
@@ -514,52 +513,55 @@ func (n *Network) planKeepalives(k *keepaliveStream, session int32, timer bgp.Ti
 	k.rto = n.tcpTimes(k.c, k.side).rto
 }
 
-// stepKeepalive: the timer runs out and a KEEPALIVE leaves; it arrives and is
-// acknowledged; the acknowledgement arrives.
+// stepKeepalive: the timer runs out and a KEEPALIVE leaves; it arrives, and is
+// acknowledged before its time.
 func (n *Network) stepKeepalive(st *stream) bool {
 	k := &st.ka
-	switch st.stage {
-	case 0:
+	sender, reader := k.s.actor(), k.o.actor()
+	if st.stage == 0 {
 		arrive := st.at.Add(k.l.controlDelay(k.s.end, st.at))
-		ack := arrive.Add(k.l.controlDelay(k.o.end, arrive))
-		if ack.Sub(st.at) >= k.rto || arrive <= k.me.arrive {
+		k.ack = arrive.Add(k.l.controlDelay(k.o.end, arrive))
+		if k.ack.Sub(st.at) >= k.rto || arrive <= k.me.arrive || k.me.early && k.me.ackAt >= st.at || k.l.ends[k.s.end].soon > arrive {
 			return false
 		}
-		n.k.Skip(st.at, k.s.actor(), evBGPTimer, uint64(st.id)<<8|uint64(k.timer))
+		n.k.Skip(st.at, sender, evBGPTimer, uint64(st.id)<<8|uint64(k.timer))
 		n.acts = k.s.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InTimer, Timer: k.timer})
 		for i := range n.acts {
 			if a := &n.acts[i]; a.Kind == bgp.ActArm && a.Timer == k.timer {
 				k.next = st.at.Add(a.After)
 			}
 		}
+		st.later = n.k.Place(sim.PhaseTimer, sender)
 		k.me.next++
 		k.me.rto, k.me.arrive = k.rto, arrive
-		st.base, k.ack, st.moved = st.at, ack, true
-		st.at, st.stage = arrive, 1
-		st.order, k.rtoOrder, st.later = n.k.Order(sim.PhaseDeliver), n.k.Order(sim.PhaseTimer), n.k.Order(sim.PhaseTimer)
-	case 1:
-		n.k.Skip(st.at, k.o.actor(), evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
-		n.acts = k.o.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InMessage, Conn: k.theirs, Msg: bgp.Keepalive})
-		for i := range n.acts {
-			if a := &n.acts[i]; a.Kind == bgp.ActArm {
-				n.skip.pushBack(int32(k.o.id), a.Timer, st.at.Add(a.After), n.k.Order(sim.PhaseTimer))
-			}
-		}
-		k.other.rcv++
-		k.l.hear(k.o.end, st.at)
-		st.at, st.stage, st.order = k.ack, 2, n.k.Order(sim.PhaseDeliver)
-	case 2:
-		n.k.Skip(st.at, k.s.actor(), evSegment, uint64(packSegment(k.c.id, k.side, segAck, 0, k.other.rcv)))
-		k.me.una++
-		k.me.seq += uint32(bgp.Keepalive.Size)
-		k.l.hear(k.s.end, st.at)
-		st.at, st.stage, st.order = k.next, 0, st.later
+		k.me.noted, k.me.early = true, false
+		k.me.rtoAt = st.at.Add(k.rto)
+		st.at, st.stage, st.moved = arrive, 1, true
+		st.order = n.k.Place(sim.PhaseDeliver, reader)
+		k.me.rtoPlace = n.k.Place(sim.PhaseTimer, sender)
+		return true
 	}
+	n.k.Skip(st.at, reader, evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
+	n.acts = k.o.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InMessage, Conn: k.theirs, Msg: bgp.Keepalive})
+	for i := range n.acts {
+		if a := &n.acts[i]; a.Kind == bgp.ActArm {
+			n.skip.pushBack(int32(k.o.id), a.Timer, st.at.Add(a.After), n.k.Place(sim.PhaseTimer, reader))
+		}
+	}
+	k.other.rcv++
+	k.l.hear(k.o.end, st.at)
+	k.l.ends[k.s.end].expect(st.at, k.ack)
+	k.me.una++
+	k.me.seq += uint32(bgp.Keepalive.Size)
+	k.me.noted, k.me.early, k.me.ackAt = false, true, k.ack
+	k.me.acked = append(k.me.acked[:0], bgp.Keepalive)
+	k.me.ackPlace = n.k.Place(sim.PhaseDeliver, sender)
+	st.at, st.stage, st.order = k.next, 0, st.later
 	return true
 }
 
 // pushBack moves the deadline of a hold timer.
-func (sk *skipper) pushBack(session int32, timer bgp.TimerID, at sim.Time, order uint64) {
+func (sk *skipper) pushBack(session int32, timer bgp.TimerID, at sim.Time, order sim.Place) {
 	for i := range sk.deadlines {
 		if h := &sk.deadlines[i]; h.session == session && h.timer == timer {
 			h.at, h.order, h.moved = at, order, true
@@ -573,7 +575,7 @@ func (sk *skipper) pushBack(session int32, timer bgp.TimerID, at sim.Time, order
 func (n *Network) stepIdleCheck(s *stream) bool {
 	l := &n.links[s.id>>1]
 	end := &l.ends[s.id&1]
-	idle := s.at.Sub(end.heard)
+	idle := s.at.Sub(end.lastHeard(s.at))
 	if idle >= end.config.DPDInterval || !end.vpn.Quiet() {
 		return false
 	}
@@ -581,7 +583,7 @@ func (n *Network) stepIdleCheck(s *stream) bool {
 	n.tunnels = end.vpn.Step(n.tunnels[:0], vpn.Input{Kind: vpn.InTimer, Timer: vpn.DPDTimer, Idle: idle})
 	for i := range n.tunnels {
 		if a := &n.tunnels[i]; a.Kind == vpn.ActArm && a.Timer == vpn.DPDTimer {
-			s.at, s.order = s.at.Add(a.After), n.k.Order(sim.PhaseTimer)
+			s.at, s.order = s.at.Add(a.After), n.k.Place(sim.PhaseTimer, actorOf(l.routerAt(int(s.id&1))))
 		}
 	}
 	s.moved = true
@@ -603,7 +605,7 @@ func (n *Network) handBack() {
 			n.handBackKeepalive(s)
 		case idleChecks:
 			l := &n.links[s.id>>1]
-			n.k.ResetAtOrder(&l.ends[s.id&1].timers[vpn.DPDTimer], s.at, s.order, sim.Event{To: actorOf(l.routerAt(int(s.id & 1))), Kind: evVPNTimer, Arg: uint64(s.id)<<8 | uint64(vpn.DPDTimer), Phase: sim.PhaseTimer})
+			n.k.ResetAtPlace(&l.ends[s.id&1].timers[vpn.DPDTimer], s.at, s.order, sim.Event{To: actorOf(l.routerAt(int(s.id & 1))), Kind: evVPNTimer, Arg: uint64(s.id)<<8 | uint64(vpn.DPDTimer), Phase: sim.PhaseTimer})
 		}
 	}
 	for i := range n.skip.deadlines {
@@ -613,8 +615,8 @@ func (n *Network) handBack() {
 	}
 }
 
-func (n *Network) resetBGPTimer(s *session, t bgp.TimerID, at sim.Time, order uint64) {
-	n.k.ResetAtOrder(&s.timers[t], at, order, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(t), Phase: sim.PhaseTimer})
+func (n *Network) resetBGPTimer(s *session, t bgp.TimerID, at sim.Time, order sim.Place) {
+	n.k.ResetAtPlace(&s.timers[t], at, order, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(t), Phase: sim.PhaseTimer})
 }
 
 func (n *Network) handBackEcho(s *stream) {
@@ -627,14 +629,14 @@ func (n *Network) handBackEcho(s *stream) {
 	}
 	n.k.Stop(&p.timer)
 	if tick < p.end {
-		p.timer = n.k.AtOrder(tick, order, sim.Event{To: actorWorld, Kind: evTick, Arg: uint64(p.id), Phase: sim.PhaseProbe})
+		p.timer = n.k.AtPlace(tick, order, sim.Event{To: actorWorld, Kind: evTick, Arg: uint64(p.id), Phase: sim.PhaseProbe})
 	}
 }
 
 // relaunch schedules what is on its way in a stream.
 func (n *Network) relaunch(s *stream, to sim.ActorID, kind sim.Kind, arg uint64) {
 	n.flying++
-	n.k.AtOrder(s.at, s.order, sim.Event{To: to, Kind: kind, Arg: arg, Phase: sim.PhaseDeliver})
+	n.k.AtPlace(s.at, s.order, sim.Event{To: to, Kind: kind, Arg: arg, Phase: sim.PhaseDeliver})
 }
 
 func (n *Network) handBackKeepalive(st *stream) {
@@ -647,10 +649,5 @@ func (n *Network) handBackKeepalive(st *stream) {
 	k.me.out = append(k.me.out, bgp.Keepalive)
 	k.me.queued += bgp.Keepalive.Size
 	k.c.inFlight++
-	n.k.ResetAtOrder(&k.me.timer, st.base.Add(k.rto), k.rtoOrder, sim.Event{To: k.s.actor(), Kind: evTCPTimer, Arg: tcpTimerArg(k.c, k.side), Phase: sim.PhaseTimer})
-	if st.stage == 1 {
-		n.relaunch(st, k.o.actor(), evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
-	} else {
-		n.relaunch(st, k.s.actor(), evSegment, uint64(packSegment(k.c.id, k.side, segAck, 0, k.other.rcv)))
-	}
+	n.relaunch(st, k.o.actor(), evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
 }

@@ -68,6 +68,18 @@ type tcpSide struct {
 	arrive  sim.Time // when the last segment sent will arrive
 	seq     uint32   // sequence number of message una, for captures
 	queued  int      // octets in out
+
+	// The retransmission timer of what was sent last would run out at rtoAt. It
+	// is only noted while the segment is on its way, and not armed.
+	noted    bool
+	rtoAt    sim.Time
+	rtoPlace sim.Place
+	// An acknowledgement that was taken before its time: acked is what it
+	// acknowledges, ackAt when it arrives. See tcpearly.go.
+	early    bool
+	acked    []*bgp.Message
+	ackAt    sim.Time
+	ackPlace sim.Place
 }
 
 // fin stands in the stream where a side has closed it.
@@ -111,7 +123,7 @@ func (n *Network) resetConns() {
 func (c *conn) clear() {
 	for i := range c.side {
 		s := &c.side[i]
-		*s = tcpSide{session: -1, out: s.out[:0], arrive: math.MinInt64}
+		*s = tcpSide{session: -1, out: s.out[:0], acked: s.acked[:0], arrive: math.MinInt64}
 	}
 }
 
@@ -160,7 +172,17 @@ func (n *Network) connect(s *session, id bgp.ConnID) {
 
 func (n *Network) armTCP(c *conn, side int) {
 	t := &c.side[side]
-	n.k.Reset(&t.timer, t.rto, sim.Event{To: n.sessions[t.session].actor(), Kind: evTCPTimer, Arg: tcpTimerArg(c, side), Phase: sim.PhaseTimer})
+	t.noted = false
+	n.k.Reset(&t.timer, t.rto, n.tcpTimeout(c, side))
+}
+
+func (n *Network) stopTCP(t *tcpSide) {
+	t.noted = false
+	n.k.Stop(&t.timer)
+}
+
+func (n *Network) tcpTimeout(c *conn, side int) sim.Event {
+	return sim.Event{To: n.sessions[c.side[side].session].actor(), Kind: evTCPTimer, Arg: tcpTimerArg(c, side), Phase: sim.PhaseTimer}
 }
 
 // tcpTimerArg: connection, whether it is still in its handshake, side.
@@ -193,6 +215,7 @@ func (n *Network) push(c *conn, side int, msg *bgp.Message) {
 	if t.state != tcpEstablished {
 		return
 	}
+	n.disturb(c, side)
 	t.out = append(t.out, msg)
 	t.queued += msg.Size
 	if t.tries == 0 && !t.unsent {
@@ -238,13 +261,15 @@ func (n *Network) transmit(c *conn, side int, first uint32) {
 	if t.tries > 0 && first < t.next {
 		end = min(end, t.next)
 	}
+	segments, arrive := 0, sim.Time(0)
 	for first < end {
 		last, size := first, 0
 		for last < end && (last == first || size+t.out[last-t.una].Size <= maxSegment) {
 			size += t.out[last-t.una].Size
 			last++
 		}
-		n.segment(c, side, segData, first, last-first)
+		arrive = n.segment(c, side, segData, first, last-first)
+		segments++
 		first = last
 		if t.tries > 0 {
 			break // a retransmission is one segment; the rest waits for its acknowledgement
@@ -254,13 +279,19 @@ func (n *Network) transmit(c *conn, side int, first uint32) {
 	if t.tries == 0 {
 		t.rto = n.tcpTimes(c, side).rto
 	}
-	if _, pending := n.k.When(t.timer); !pending || t.tries > 0 {
+	if _, pending := n.k.When(t.timer); pending && t.tries == 0 || t.noted {
+		return // it runs already
+	}
+	if t.tries == 0 && segments == 1 && arrive < n.k.Now().Add(t.rto) {
+		n.noteTCP(c, side)
+	} else {
 		n.armTCP(c, side)
 	}
 }
 
-// segment puts a segment on the link. What is lost is simply not heard of.
-func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) {
+// segment puts a segment on the link, and returns when it arrives. What is lost
+// is simply not heard of, and arrives never.
+func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) sim.Time {
 	l := &n.links[c.link]
 	s := &n.sessions[c.side[from].session]
 	delay := l.controlDelay(s.end, n.k.Now())
@@ -279,7 +310,7 @@ func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) 
 		n.captureSegment(c, from, kind, first, count, at, why)
 	}
 	if why != passed {
-		return
+		return never
 	}
 	if kind != segAck {
 		c.side[from].arrive = at
@@ -287,12 +318,19 @@ func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) 
 	c.inFlight++
 	to := &n.sessions[c.side[1-from].session]
 	n.launch(at, to.actor(), evSegment, uint64(packSegment(c.id, 1-from, kind, first, count)))
+	return at
 }
 
 func (n *Network) segmentArrives(a segArg) {
 	c := n.conns[a.conn()]
 	c.inFlight--
-	side := a.to()
+	n.segmentIsThere(c, a.to(), a)
+	if a.kind() == segData {
+		n.armNoted(c, 1-a.to()) // unless it has been acknowledged
+	}
+}
+
+func (n *Network) segmentIsThere(c *conn, side int, a segArg) {
 	t := &c.side[side]
 	s := &n.sessions[t.session]
 	l := &n.links[c.link]
@@ -306,7 +344,7 @@ func (n *Network) segmentArrives(a segArg) {
 	case segSynAck:
 		if t.state == tcpSynSent {
 			t.state, t.tries = tcpEstablished, 0
-			n.k.Stop(&t.timer)
+			n.stopTCP(t)
 			n.segment(c, side, segAck, 0, 0)
 			n.receive(s, bgp.Input{Kind: bgp.InTCPUp, Conn: t.connID})
 		} else if t.state == tcpEstablished {
@@ -379,7 +417,7 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 		n.receive(&n.sessions[t.session], bgp.Input{Kind: bgp.InSendFree, Conn: t.connID})
 	}
 	if len(t.out) == 0 {
-		n.k.Stop(&t.timer)
+		n.stopTCP(t)
 		if closed {
 			t.state = tcpClosed
 		}
@@ -396,7 +434,7 @@ func (n *Network) ackArrives(c *conn, side int, upTo uint32) {
 func (n *Network) accepted(c *conn, side int) {
 	t := &c.side[side]
 	s := &n.sessions[t.session]
-	n.k.Stop(&t.timer)
+	n.stopTCP(t)
 	if !n.routers[s.router].alive {
 		t.state = tcpClosed // the process died meanwhile, and its listening socket with it
 		n.segment(c, side, segRst, 0, 0)
@@ -445,13 +483,16 @@ func (n *Network) dataArrives(c *conn, side int, first, count uint32) {
 		}
 		n.receive(&n.sessions[t.session], in)
 	}
-	n.segment(c, side, segAck, 0, t.rcv)
+	if !n.acknowledgeEarly(c, side) {
+		n.segment(c, side, segAck, 0, t.rcv)
+	}
 }
 
 // lost tells the session that its connection is gone.
 func (n *Network) lost(c *conn, side int) {
+	n.disturb(c, side)
 	t := &c.side[side]
-	n.k.Stop(&t.timer)
+	n.stopTCP(t)
 	was := t.state
 	t.state = tcpClosed
 	s := &n.sessions[t.session]
@@ -492,9 +533,10 @@ func (n *Network) closeConn(s *session, id bgp.ConnID) {
 	}
 	s.forget(id)
 	c := n.conns[ref.conn]
+	n.disturb(c, ref.side)
 	t := &c.side[ref.side]
 	if t.state != tcpEstablished {
-		n.k.Stop(&t.timer)
+		n.stopTCP(t)
 		t.state = tcpClosed
 		return
 	}
@@ -511,8 +553,9 @@ func (n *Network) abortConn(s *session, id bgp.ConnID) {
 	n.send() // what was said before the reset goes out before it
 	s.forget(id)
 	c := n.conns[ref.conn]
+	n.disturb(c, ref.side)
 	t := &c.side[ref.side]
-	n.k.Stop(&t.timer)
+	n.stopTCP(t)
 	if t.state == tcpEstablished {
 		n.segment(c, ref.side, segRst, 0, 0)
 	}

@@ -44,6 +44,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	if i := l.sessions[e]; i >= 0 {
 		n.sessions[i].shut = false // what is configured anew is not shut
 	}
+	n.disturbLink(l)
 	end.here, end.sa, end.opens, end.by = false, false, false, n.k.Current()
 	n.dirty = true
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
@@ -106,6 +107,7 @@ func (n *Network) matchSAs(l *link) {
 			opens = end.here && end.vpn.Accepts(far.vpn.SA())
 		}
 		if opens != end.opens {
+			n.disturbLink(l)
 			end.opens = opens
 			n.dirty = true
 		}
@@ -119,6 +121,7 @@ func (n *Network) setSA(l *link, e int, up bool) {
 	if end.sa == up {
 		return
 	}
+	n.disturbLink(l)
 	end.sa, end.by = up, n.k.Current()
 	end.heard = n.k.Now()
 	n.dirty = true
@@ -181,7 +184,7 @@ func (n *Network) ikeArrives(i int) {
 func (n *Network) vpnTimer(link, e int, t vpn.TimerID) {
 	l := &n.links[link]
 	l.ends[e].timers[t] = sim.Timer{}
-	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InTimer, Timer: t, Idle: n.k.Now().Sub(l.ends[e].heard)})
+	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InTimer, Timer: t, Idle: n.k.Now().Sub(l.ends[e].lastHeard(n.k.Now()))})
 }
 
 // vpnConfig is what does not change from run to run.

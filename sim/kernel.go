@@ -10,6 +10,7 @@ type Kernel struct {
 	current  EventID // the event being handled, 0 between events
 	handled  EventID // how many there were
 	cause    EventID
+	here     uint64 // the place of the event being handled
 	inserted uint64
 	digest   uint64
 	seed     uint64
@@ -89,28 +90,37 @@ func (k *Kernel) order(p Phase, to ActorID) uint64 {
 
 // At schedules ev for the instant t, which must not lie in the past.
 func (k *Kernel) At(t Time, ev Event) Timer {
-	return k.add(t, k.order(ev.Phase, ev.To), ev.Arg, ev.To, ev.Kind)
+	return k.add(t, k.Place(ev.Phase, ev.To), ev.Arg, ev.To, ev.Kind)
 }
 
-// Order takes the place, among the events of one instant and phase, that an
-// event scheduled now would have. Fast-forwarding takes one for each event that
-// it does not schedule, so that those which it does schedule in the end
-// (AtOrder, ResetAtOrder) stand where they would have stood.
-func (k *Kernel) Order(p Phase) uint64 {
-	k.inserted++
-	return uint64(p)<<62 | k.inserted<<slotBits
+// Place is where an event stands among those of one instant, and which event
+// scheduled it.
+type Place struct {
+	order uint64 // without the slot
+	cause EventID
 }
 
-// AtOrder is At with a place taken before.
-func (k *Kernel) AtOrder(t Time, order uint64, ev Event) Timer {
-	return k.add(t, order, ev.Arg, ev.To, ev.Kind)
+// Before tells whether p comes before o at the same instant.
+func (p Place) Before(o Place) bool { return p.order < o.order }
+
+// Place takes the place that an event for that actor would have if it were
+// scheduled now. It is for events that are scheduled later, if at all: they
+// stand then where they would have stood (AtPlace, ResetAtPlace).
+func (k *Kernel) Place(p Phase, to ActorID) Place { return Place{k.order(p, to), k.current} }
+
+// Here is the place of the event being handled.
+func (k *Kernel) Here() Place { return Place{k.here, k.cause} }
+
+// AtPlace is At with a place taken before.
+func (k *Kernel) AtPlace(t Time, place Place, ev Event) Timer {
+	return k.add(t, place, ev.Arg, ev.To, ev.Kind)
 }
 
-func (k *Kernel) add(t Time, order uint64, arg uint64, to ActorID, kind Kind) Timer {
+func (k *Kernel) add(t Time, place Place, arg uint64, to ActorID, kind Kind) Timer {
 	if t < k.now {
 		panic("sim: an event was scheduled in the past")
 	}
-	s := k.q.push(t, order, k.current)
+	s := k.q.push(t, place)
 	k.q.contents[s] = content{arg, to, kind}
 	return Timer{s, k.q.slots[s].gen}
 }
@@ -125,28 +135,19 @@ func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.now
 
 // ResetAt is Reset for an instant.
 func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
-	order := k.order(ev.Phase, ev.To)
-	if k.pending(*t) {
-		k.move(*t, at, order)
-	} else {
-		*t = k.add(at, order, ev.Arg, ev.To, ev.Kind)
-	}
+	k.ResetAtPlace(t, at, k.Place(ev.Phase, ev.To), ev)
 }
 
-// ResetAtOrder is ResetAt with a place taken before.
-func (k *Kernel) ResetAtOrder(t *Timer, at Time, order uint64, ev Event) {
-	if k.pending(*t) {
-		k.move(*t, at, order)
-	} else {
-		*t = k.add(at, order, ev.Arg, ev.To, ev.Kind)
+// ResetAtPlace is ResetAt with a place taken before.
+func (k *Kernel) ResetAtPlace(t *Timer, at Time, place Place, ev Event) {
+	if !k.pending(*t) {
+		*t = k.add(at, place, ev.Arg, ev.To, ev.Kind)
+		return
 	}
-}
-
-func (k *Kernel) move(t Timer, at Time, order uint64) {
 	if at < k.now {
 		panic("sim: an event was moved into the past")
 	}
-	k.q.move(t.slot, at, order, k.current)
+	k.q.move(t.slot, at, place)
 }
 
 // Stop takes the pending event of t out of the queue and tells whether there
@@ -195,6 +196,7 @@ func (k *Kernel) Step(limit Time) bool {
 		return false
 	}
 	at, s, phase := top.at(), top.slot(), top.phase()
+	k.here = top.order &^ slotMask
 	q.near = q.near[:len(q.near)-1]
 	k.handled++
 	k.current, k.now, k.cause = k.handled, at, q.slots[s].cause
@@ -221,13 +223,12 @@ func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
 // Len is the number of pending events.
 func (k *Kernel) Len() int { return k.q.n }
 
-// Pending calls f for each pending event, in no order that may matter. order
-// says which of two events of one instant comes first.
-func (k *Kernel) Pending(f func(at Time, order uint64, kind Kind, arg uint64)) {
+// Pending calls f for each pending event, in no order that may matter.
+func (k *Kernel) Pending(f func(at Time, place Place, kind Kind, arg uint64)) {
 	for i := range k.q.slots {
 		if p := &k.q.slots[i]; p.due.order != 0 {
 			c := &k.q.contents[i]
-			f(p.due.at(), p.due.order&^slotMask, c.kind, c.arg)
+			f(p.due.at(), Place{p.due.order &^ slotMask, p.cause}, c.kind, c.arg)
 		}
 	}
 }

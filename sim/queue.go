@@ -50,7 +50,7 @@ func (k *key) phase() Phase { return Phase(k.order >> phaseShift) }
 type slot struct {
 	due   key // when the event is due; its order is 0 when the slot is free
 	cause EventID
-	place uint32 // tells the key that stands for the event in the queue; see key.mark
+	stand uint32 // tells the key that stands for the event in the queue; see key.mark
 	gen   uint32 // tells a Timer that its event is gone and the slot serves another
 }
 
@@ -84,8 +84,8 @@ func (q *queue) reset() {
 	q.far.reset()
 }
 
-// push adds an event and returns the slot that holds it. order lacks the slot.
-func (q *queue) push(at Time, order uint64, cause EventID) uint32 {
+// push adds an event and returns the slot that holds it.
+func (q *queue) push(at Time, place Place) uint32 {
 	var s uint32
 	if n := len(q.free); n > 0 {
 		s = q.free[n-1]
@@ -98,19 +98,19 @@ func (q *queue) push(at Time, order uint64, cause EventID) uint32 {
 		q.slots = append(q.slots, slot{gen: 1})
 		q.contents = append(q.contents, content{})
 	}
-	k := key{uint64(at) ^ sign, order | uint64(s)}
+	k := key{uint64(at) ^ sign, place.order | uint64(s)}
 	p := &q.slots[s]
-	p.due, p.cause, p.place = k, cause, k.mark()
+	p.due, p.cause, p.stand = k, place.cause, k.mark()
 	q.n++
 	q.put(k)
 	return s
 }
 
-// move gives the event in slot s another time and order.
-func (q *queue) move(s uint32, at Time, order uint64, cause EventID) {
+// move gives the event in slot s another time and place.
+func (q *queue) move(s uint32, at Time, place Place) {
 	p := &q.slots[s]
 	old := p.due.when
-	p.due, p.cause = key{uint64(at) ^ sign, order | uint64(s)}, cause
+	p.due, p.cause = key{uint64(at) ^ sign, place.order | uint64(s)}, place.cause
 	if p.due.when < old {
 		q.put(p.replaced())
 	}
@@ -142,11 +142,11 @@ func (q *queue) first() *key {
 }
 
 // standsFor tells whether k stands for the event of its slot.
-func (k *key) standsFor(p *slot) bool { return p.due.order != 0 && p.place == k.mark() }
+func (k *key) standsFor(p *slot) bool { return p.due.order != 0 && p.stand == k.mark() }
 
 // replaced makes the event's key as it is now stand for it.
 func (p *slot) replaced() key {
-	p.place = p.due.mark()
+	p.stand = p.due.mark()
 	return p.due
 }
 
