@@ -44,6 +44,12 @@ func (r Rule) compare(a, b *Path, st standing) int {
 		return cmp.Compare(b.Attrs.preference(), a.Attrs.preference())
 	case RuleLocalOrigin:
 		return prefer(a.Peer == Local, b.Peer == Local)
+	case RuleStatic:
+		return prefer(a.Static, b.Static)
+	case RuleDynamic:
+		return prefer(!a.Static, !b.Static)
+	case RuleDirectConnect:
+		return prefer(a.Direct && !a.Static, b.Direct && !b.Static)
 	case RuleASPathLength:
 		return cmp.Compare(a.Attrs.ASPath.Length(), b.Attrs.ASPath.Length())
 	case RuleOrigin:

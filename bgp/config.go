@@ -81,6 +81,8 @@ type PeerConfig struct {
 	IGPMetric  uint32     // interior cost to the next hops that this peer announces. RFC 4271 §9.1.2.2 e)
 	Addr       netip.Addr // the peer's address: next hop and last tie-break
 	Local      netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP
+	Direct     bool       // it is reached over a line of its own, and not through a VPN (AWS: Direct Connect)
+	Static     bool       // no neighbour: the routes that the router's own configuration points at one link (static.go)
 	*PeerGroup            // how it is treated; nil: a PeerGroup without any setting
 }
 
@@ -105,6 +107,8 @@ type PeerGroup struct {
 	LimitWarns bool
 	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
 	NextHopSelf bool
+	// Client: the peer is a client of this route reflector. RFC 4456 §6.
+	Client bool
 }
 
 // Role is what a neighbour is to us in business. Gao and Rexford (2001) found
@@ -129,6 +133,7 @@ func (r Role) paysNothing() bool { return r >= IsPeer }
 type SpeakerConfig struct {
 	AS        uint32
 	ID        netip.Addr
+	Cluster   netip.Addr // of a route reflector; invalid: its ID. RFC 4456 §7
 	Rules     Ruleset
 	Multipath int // at most so many equally good paths are used; 0 and 1: one
 	// MultipathSameAS: paths are used beside the best only if they come through
@@ -196,6 +201,9 @@ type Source struct {
 	Role      Role
 	PeerAddr  netip.Addr
 	PeerBGPID netip.Addr
+	Client    bool   // of this route reflector
+	Direct    bool   // not through a VPN
+	Static    bool   // from the router's own configuration; not passed on
 	Weight    uint32 // Cisco's; local to the router
 	IGPMetric uint32 // interior cost to NEXT_HOP
 	Rank      int32  // place of the peer in SpeakerConfig.Order; lower is preferred

@@ -1,6 +1,9 @@
 package bgp
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 // draft is where attributes are rewritten on their way in or out. It owns the
 // memory for that, so that working out what would be announced, only to find
@@ -10,6 +13,7 @@ type draft struct {
 	segments []Segment
 	asns     []uint32
 	comms    []uint32
+	clusters []netip.Addr
 }
 
 // from starts a draft that says what a says.
@@ -108,6 +112,7 @@ func (in *interner) of(d *draft) *Attrs {
 		a.ASPath[i].ASNs = slices.Clone(s.ASNs)
 	}
 	a.Communities = slices.Clone(a.Communities)
+	a.ClusterList = slices.Clone(a.ClusterList)
 	if in.table == nil {
 		in.table = map[uint64]*Attrs{}
 	}

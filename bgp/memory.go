@@ -26,6 +26,7 @@ type question struct {
 	external bool
 	self     bool       // NEXT_HOP is local even over iBGP
 	local    netip.Addr // our address
+	origin   netip.Addr // ORIGINATOR_ID of a route that is reflected; else invalid
 }
 
 // prune bounds what is kept. Whatever is forgotten is made again when it is

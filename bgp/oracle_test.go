@@ -166,8 +166,8 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 	}
 	for _, r := range rules { // the sets are worth something only if every rule decides some
 		switch r {
-		case bgp.RuleLocalOrigin, bgp.RuleIGPMetric, bgp.RuleClusterLength, bgp.RulePeerAddress:
-			// no route here is local, has a metric or a cluster, or shares an identifier
+		case bgp.RuleLocalOrigin, bgp.RuleStatic, bgp.RuleIGPMetric, bgp.RuleClusterLength, bgp.RulePeerAddress:
+			// no route here is local or static, has a metric or a cluster, or shares an identifier
 		default:
 			if deciders[r] == 0 {
 				t.Errorf("no set was decided by: %v", r)

@@ -62,6 +62,11 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	if !external && raw.OriginatorID.IsValid() && raw.OriginatorID == s.cfg.ID {
 		return raw, RuleReflected
 	}
+	// "If the local CLUSTER_ID is found in the CLUSTER_LIST, the advertisement
+	// received SHOULD be ignored." RFC 4456 §8
+	if !external && slices.Contains(raw.ClusterList, s.cfg.Cluster) {
+		return raw, RuleCluster
+	}
 	// "A BGP speaker SHALL NOT install a route with itself as the next hop."
 	// RFC 4271 §5.1.3
 	if _, own := slices.BinarySearchFunc(s.hops, raw.NextHop, netip.Addr.Compare); own {
@@ -106,17 +111,17 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 	external := cfg.AS != s.cfg.AS
 	a := best.Attrs
 	switch {
-	case cfg.OwnOnly && best.Peer != Local: // no transit
+	case best.Static, cfg.OwnOnly && best.Peer != Local: // not redistributed; no transit
 		return nil
 	case cfg.NoEcho && best.Peer == peer:
 		return nil
 	case cfg.Role.paysNothing() && best.Role.paysNothing():
 		return nil
-	case !external && !best.External && best.Peer != Local:
+	case s.reflects(best, external) && !best.Client && !cfg.Client:
 		// "When a BGP speaker receives an UPDATE message from an internal peer,
 		// the receiving BGP speaker SHALL NOT re-distribute the routing
 		// information contained in that UPDATE message to other internal peers."
-		// RFC 4271 §9.2
+		// RFC 4271 §9.2. A route reflector does, from and to its clients (reflect.go).
 		return nil
 	case slices.Contains(a.Communities, NoAdvertise):
 		return nil
@@ -130,13 +135,22 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 		return nil
 	}
 	m := s.mem
-	if q := (question{a, term, s.cfg.AS, external, best.Peer == Local || cfg.NextHopSelf, cfg.Local}); m.answer == nil || m.asked != q {
+	if q := s.ask(a, term, best, cfg); m.answer == nil || m.asked != q {
 		m.asked, m.answer = q, s.rewrite(q)
 	}
 	if hop := m.answer.NextHop; hop.IsValid() && hop == cfg.Addr {
 		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)
 	}
 	return m.answer
+}
+
+// ask puts together what the attributes depend on that a peer is told.
+func (s *Speaker) ask(a *Attrs, term *Term, best *Path, cfg *PeerConfig) question {
+	q := question{attrs: a, term: term, as: s.cfg.AS, external: cfg.AS != s.cfg.AS, self: best.Peer == Local || cfg.NextHopSelf, local: cfg.Local}
+	if s.reflects(best, q.external) {
+		q.self, q.origin = false, best.originator()
+	}
+	return q
 }
 
 // rewrite makes the attributes that a peer is told from those of the route.
@@ -167,6 +181,9 @@ func (s *Speaker) rewrite(q question) *Attrs {
 		}
 		if q.self {
 			d.NextHop = q.local // §5.1.3 1)
+		}
+		if q.origin.IsValid() {
+			d.reflect(q.origin, s.cfg.Cluster)
 		}
 	}
 	return s.mem.interned.of(d)

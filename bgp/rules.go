@@ -15,6 +15,9 @@ const (
 	RuleWeight        // the higher weight: Cisco's, local to the router
 	RuleLocalPref     // the higher LOCAL_PREF; 100 where there is none
 	RuleLocalOrigin   // a route of the router itself
+	RuleStatic        // a static route rather than BGP's: the lower administrative distance
+	RuleDynamic       // BGP's rather than a static route: the lower number is Google's higher priority
+	RuleDirectConnect // learned by BGP over a line of its own rather than in a VPN: AWS Direct Connect
 	RuleASPathLength  // the shorter AS_PATH; an AS_SET counts 1
 	RuleOrigin        // IGP over EGP over INCOMPLETE
 	RuleMED           // the lower MULTI_EXIT_DISC among paths through one neighbouring AS; 0 where there is none
@@ -34,6 +37,7 @@ const (
 	// when the path arrives.
 	RuleLoop         // our AS is in AS_PATH
 	RuleReflected    // our own BGP Identifier is its ORIGINATOR_ID
+	RuleCluster      // our own cluster is in CLUSTER_LIST
 	RuleOwnNextHop   // NEXT_HOP is an address of ours
 	RuleImportPolicy // the import policy rejected it
 
@@ -48,6 +52,9 @@ var ruleText = [numRules]struct{ virtue, clause string }{
 	RuleWeight:        {"higher weight", "Cisco IOS, step 1"},
 	RuleLocalPref:     {"higher LOCAL_PREF", "RFC 4271 §9.1.1"},
 	RuleLocalOrigin:   {"originated by the router itself", "RFC 4271 §9.1.1"},
+	RuleStatic:        {"static route", "administrative distance"},
+	RuleDynamic:       {"learned by BGP: a priority of 100 against 1000", "Google Cloud, order of routes"},
+	RuleDirectConnect: {"learned over Direct Connect", "AWS, route priority"},
 	RuleASPathLength:  {"shorter AS_PATH", "RFC 4271 §9.1.2.2 a)"},
 	RuleOrigin:        {"lower ORIGIN", "RFC 4271 §9.1.2.2 b)"},
 	RuleMED:           {"lower MED from the same neighbouring AS", "RFC 4271 §9.1.2.2 c)"},
@@ -64,6 +71,7 @@ var ruleText = [numRules]struct{ virtue, clause string }{
 	RuleDrawn:         {"earlier in the drawn order", "vendor's choice"},
 	RuleLoop:          {"own AS in AS_PATH", "RFC 4271 §9.1.2"},
 	RuleReflected:     {"own ORIGINATOR_ID", "RFC 4456 §8"},
+	RuleCluster:       {"own cluster in CLUSTER_LIST", "RFC 4456 §8"},
 	RuleOwnNextHop:    {"NEXT_HOP is the router itself", "RFC 4271 §5.1.3"},
 	RuleImportPolicy:  {"rejected by import policy", "RFC 4271 §9.1.1"},
 }

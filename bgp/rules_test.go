@@ -138,7 +138,7 @@ func TestEveryRuleCanBeExplained(t *testing.T) {
 
 func TestEveryRulesetEndsDecided(t *testing.T) {
 	names := bgp.RulesetNames()
-	if len(names) != 8 {
+	if len(names) != 9 {
 		t.Errorf("%d rulesets: %v", len(names), names)
 	}
 	for _, name := range names {

@@ -42,6 +42,9 @@ func NewSpeaker(cfg SpeakerConfig) *Speaker {
 // Reset makes s what NewSpeaker(cfg) returns, but keeps the memory. Routes and
 // paths that s gave out before stay as they are.
 func (s *Speaker) Reset(cfg SpeakerConfig) {
+	if !cfg.Cluster.IsValid() {
+		cfg.Cluster = cfg.ID // "the router id of the route reflector is used by default". RFC 4456 §7
+	}
 	s.cfg = cfg
 	switch {
 	case cfg.Memory != nil:
@@ -85,10 +88,12 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 	s.now = in.Now
 	switch in.Kind {
 	case InOriginate:
-		s.originate(in)
+		s.originate(peer, in)
 		return s.run(acts)
 	case InWithdraw:
-		s.forget(Local, in.Prefix)
+		if s.static(peer) {
+			s.forget(peer, in.Prefix)
+		}
 		return s.run(acts)
 	case InSettle:
 		s.settled = true
@@ -130,18 +135,24 @@ var localAttrs = &Attrs{Origin: OriginIGP}
 // localWeight is what Cisco IOS and FRR give to routes of the router itself.
 const localWeight = 32768
 
-func (s *Speaker) originate(in Input) {
+// originate adds a route of the router itself (peer is Local), or a static one.
+func (s *Speaker) originate(peer PeerID, in Input) {
 	prefix := in.Prefix.Masked()
-	if !prefix.IsValid() {
+	if !prefix.IsValid() || !s.static(peer) {
 		return
 	}
 	e := s.entryOf(prefix)
-	if _, ok := e.find(Local); ok {
+	if _, ok := e.find(peer); ok {
 		return
 	}
+	source, attrs := s.local, localAttrs
+	if peer != Local {
+		source, attrs = s.source(peer), staticAttrs
+		s.peers[peer].prefix++
+	}
 	s.arrived++
-	e.put(arrival{peer: Local, raw: localAttrs, path: &Path{Source: s.local, Attrs: localAttrs, Age: s.arrived, Stamp: in.Stamp}})
-	s.touch(e, Local)
+	e.put(arrival{peer: peer, raw: attrs, path: &Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}})
+	s.touch(e, peer)
 }
 
 // sourceIs returns a Source that says what want says: old, if it does.
@@ -159,7 +170,8 @@ func (s *Speaker) source(peer PeerID) *Source {
 	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
 	if !n.sourced {
 		n.sourced = true
-		want := Source{Peer: peer, External: cfg.AS != s.cfg.AS, Role: cfg.Role, PeerAddr: cfg.Addr, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: n.rank}
+		want := Source{Peer: peer, External: cfg.AS != s.cfg.AS && !cfg.Static, Role: cfg.Role, PeerAddr: cfg.Addr, Client: cfg.Client,
+			Direct: cfg.Direct, Static: cfg.Static, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: n.rank}
 		if n.open != nil {
 			want.PeerBGPID = n.open.ID
 		}

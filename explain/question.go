@@ -26,7 +26,7 @@ func (a *Answer) Best(router, prefix string) error {
 	name := a.Design.Routers[r].Name
 	rs := a.Design.Routers[r].Settings[topology.BGPDecision]
 	x := &report.Explain{Question: fmt.Sprintf("best %s %s", name, p), AtS: seconds(at), Routes: rows,
-		Rules: rules(rs.Enum)}
+		Rules: rules(rs.Enum, a.Design.Routers[r].Settings[topology.BGPAlwaysCompareMED].Bool)}
 	if len(rows) == 0 {
 		x.Answer = append(x.Answer, fmt.Sprintf("%s knows no path to %s at %v s.", name, p, seconds(at)))
 		var known []string
@@ -134,10 +134,13 @@ func (a *Answer) router(name string) (int, error) {
 }
 
 // rules are the steps of a decision process, in order.
-func rules(name string) []string {
+func rules(name string, alwaysMED bool) []string {
 	set, ok := bgp.RulesetFor(name)
 	if !ok {
 		return nil
+	}
+	if alwaysMED {
+		set = set.AlwaysCompareMED()
 	}
 	var list []string
 	for i, r := range set {

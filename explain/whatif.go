@@ -330,7 +330,9 @@ const noticedLate = 3 * time.Second
 func (a *Answer) suspects(g *report.Gap) []suspect {
 	var list []suspect
 	for r := range a.Design.Routers {
-		list = append(list, a.mrai(g, r))
+		if a.speaksBGP(r) {
+			list = append(list, a.mrai(g, r))
+		}
 	}
 	if a.ask.WhatIf < EverySuspect {
 		return list
@@ -361,6 +363,13 @@ func (a *Answer) suspects(g *report.Gap) []suspect {
 		)
 	}
 	return list
+}
+
+// speaksBGP tells whether a router has a session.
+func (a *Answer) speaksBGP(r int) bool {
+	return slices.ContainsFunc(a.Design.Links, func(l topology.Link) bool {
+		return l.Ends[0].BGP && l.Ends[1].BGP && (l.Ends[0].Router == r || l.Ends[1].Router == r)
+	})
 }
 
 // mrai is the suspect of the write-up that this program began with. MRAI holds

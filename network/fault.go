@@ -169,6 +169,9 @@ func (n *Network) start(r *router) {
 	for _, p := range r.own {
 		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: p})
 	}
+	for _, l := range r.ways[len(r.sessions):] {
+		n.setStatics(r, &n.links[l])
+	}
 	n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InSettle})
 	for _, i := range r.sessions {
 		s := &n.sessions[i]

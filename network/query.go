@@ -37,7 +37,7 @@ func (n *Network) LinkOf(router int, peer bgp.PeerID) int {
 	if peer == bgp.Local {
 		return -1
 	}
-	return n.sessions[n.routers[router].sessions[peer]].link
+	return int(n.routers[router].ways[peer])
 }
 
 // FaultTime is when fault i of the story happens in this run.

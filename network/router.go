@@ -22,6 +22,7 @@ type router struct {
 	speaker  *bgp.Speaker
 	config   bgp.SpeakerConfig
 	sessions []int32 // by PeerID
+	ways     []int32 // links by PeerID: those of the sessions, then those that static routes point at
 	settings *topology.Settings
 
 	real   bool // its machine is not simulated (outside.go)
@@ -152,7 +153,7 @@ func (n *Network) originate(r *router, p netip.Prefix, on bool) {
 func (r *router) drawOrder(n *Network) {
 	rnd := n.k.Rand(r.nameEgress)
 	order := r.config.Order[:0]
-	for i := range r.sessions {
+	for i := range r.ways {
 		order = append(order, bgp.PeerID(i))
 	}
 	for i := len(order) - 1; i > 0; i-- {
@@ -162,7 +163,7 @@ func (r *router) drawOrder(n *Network) {
 	at := 0
 	for _, l := range r.egress {
 		for i := at; i < len(order); i++ {
-			if n.sessions[r.sessions[order[i]]].link == int(l) {
+			if r.ways[order[i]] == l {
 				order[at], order[i] = order[i], order[at]
 				at++
 			}
@@ -225,9 +226,6 @@ func (n *Network) noteWaiting(r *router) {
 func (n *Network) updateArrived(r *router, s *session, msg *bgp.Message) {
 	wait := r.settings[topology.BGPProcessing].Dist.Draw(r.procRnd.Uint64())
 	due := max(n.k.Now().Add(wait), r.updates.last)
-	if r.settings[topology.BGPProcessingSerial].Bool {
-		due = max(n.k.Now(), r.updates.last).Add(wait)
-	}
 	kind := bgp.InUpdate
 	if due == n.k.Now() && len(r.updates.list) == 0 {
 		n.stepSpeaker(r, s.peer, bgp.Input{Kind: kind, Msg: msg})
@@ -270,7 +268,7 @@ func (n *Network) routeChanged(r *router, route *bgp.Route) {
 			links = nil
 			break
 		}
-		links = append(links, int32(n.sessions[r.sessions[p.Peer]].link))
+		links = append(links, r.ways[p.Peer])
 	}
 	n.program(r, &r.fibQueue, evFIB, topology.FIBDelay, r.fibRnd.Uint64(), change{prefix: route.Prefix, links: sortedLinks(links)})
 }

@@ -50,6 +50,7 @@ func (s *session) init(n *Network, id, link, end int) {
 	r := &n.routers[s.router]
 	s.peer = bgp.PeerID(len(r.sessions))
 	r.sessions = append(r.sessions, int32(id))
+	r.ways = append(r.ways, int32(link))
 	who := l.Name + "/" + r.cfg.Name
 	s.name, s.names = sim.StreamName("bgp/"+who), sim.StreamName("settings/"+who)
 	s.config = sessionConfig(n, link, end)

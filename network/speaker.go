@@ -15,6 +15,9 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 	if !ok {
 		panic("network: no decision process called " + r.settings[topology.BGPDecision].Enum)
 	}
+	if r.settings[topology.BGPAlwaysCompareMED].Bool {
+		rules = rules.AlwaysCompareMED()
+	}
 	c := bgp.SpeakerConfig{
 		AS: r.cfg.ASN, ID: r.cfg.ID,
 		Rules:           rules,
@@ -30,6 +33,8 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		me, other := &l.Ends[s.end], &l.Ends[1-s.end]
 		p := bgp.PeerConfig{
 			AS: n.d.Routers[other.Router].ASN, Addr: other.Inside.Addr(), Local: me.Inside.Addr(),
+			Weight: uint32(me.Settings[topology.BGPWeight].Int), IGPMetric: uint32(me.Settings[topology.BGPIGPMetric].Int),
+			Direct: l.Kind == topology.Plain,
 		}
 		p.PeerGroup = &bgp.PeerGroup{
 			Import: policy(me.Import), Export: policy(me.Export),
@@ -38,11 +43,9 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			OwnOnly:        !me.Settings[topology.BGPTransit].Bool,
 			MaxPrefixes:    int(me.Settings[topology.BGPMaxPrefixes].Int),
 			LimitWarns:     me.Settings[topology.BGPMaxPrefixesAction].Enum == "warn",
-			// There is no IGP here that would know the networks between two ASes, so
-			// border routers put themselves in, as operators configure them where
-			// theirs does not either. Of use over iBGP only.
-			NextHopSelf: true,
-			MRAI:        mrai(&me.Settings),
+			NextHopSelf:    me.Settings[topology.BGPNextHopSelf].Bool,
+			Client:         me.Settings[topology.BGPReflectorClient].Bool && n.d.Routers[other.Router].ASN == r.cfg.ASN,
+			MRAI:           mrai(&me.Settings),
 		}
 		if med := me.Settings[topology.BGPMED].Int; med >= 0 && p.AS != c.AS {
 			// Only the first term that matches counts, so each of them has to set it.
@@ -55,7 +58,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		}
 		c.Peers = append(c.Peers, p)
 	}
-	return c
+	return r.withStatics(c)
 }
 
 // policy turns the scenario's terms into those of package bgp.

@@ -147,6 +147,7 @@ func (n *Network) lookAtInterface(l *link, e int) {
 	if l.cfg.Ends[e].Settings[topology.BGPFastFallover].Bool {
 		n.tellSession(l, e, bgp.Input{Kind: kind})
 	}
+	n.setStatics(&n.routers[l.routerAt(e)], l)
 }
 
 // ikeLeaves puts an IKE message on the path between the outside addresses.

@@ -58,11 +58,7 @@ func (n *Network) Wait(id sim.EventID) Wait {
 	case evRouteTime:
 		return n.routeTimeWait(id)
 	case evUpdate:
-		what := "processing of an UPDATE"
-		if d.Routers[router()].Settings[topology.BGPProcessingSerial].Bool {
-			what += ", after those that came before"
-		}
-		return n.routerWait(router(), topology.BGPProcessing, what)
+		return n.routerWait(router(), topology.BGPProcessing, "processing of an UPDATE")
 	case evFIB:
 		return n.routerWait(router(), topology.FIBDelay, "programming of the forwarding table")
 	case evTable:

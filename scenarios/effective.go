@@ -95,6 +95,9 @@ func (t *table) router(r *topology.Router) {
 	for i, n := range r.Networks {
 		t.add(fmt.Sprintf("%s.networks[%d]", path, i), n.Prefix.String(), place(n.Pos))
 	}
+	for i, s := range r.Statics {
+		t.add(fmt.Sprintf("%s.static[%d]", path, i), s.Prefix.String()+" via "+t.d.Links[s.Link].Name, place(s.Pos))
+	}
 	switch {
 	case len(r.Egress) == 0 && choosesEgress(r):
 		t.add(path+".egress", "drawn from the seed", "")

@@ -116,6 +116,15 @@ func (l *linter) timers(name, profileName string, s, base *topology.Settings) {
 	}
 }
 
+// offer is what a platform says about a feature.
+func offer(platform, feature string) (profile.Offer, bool) {
+	p, ok := profile.Get(platform)
+	if !ok {
+		return profile.Offer{}, false
+	}
+	return p.Offers(feature)
+}
+
 // offered warns of a value that the platform gives no way to set.
 func (l *linter) offered(name string, p *profile.Profile, k topology.Key, s *topology.Setting) {
 	if err := p.Check(k, s.Value); err != nil {
@@ -129,7 +138,11 @@ func (l *linter) link(link *topology.Link) {
 	for e := range link.Ends {
 		end := &link.Ends[e]
 		r := &l.d.Routers[end.Router]
-		l.timers(fmt.Sprintf("%s at %s", link.Name, r.Name), r.Profile, &end.Settings, &r.Settings)
+		platform := r.Profile
+		if o, _ := offer(platform, "direct-connect"); o.Offered && link.Kind == topology.Plain {
+			platform = "" // the ranges of the profile are those of a VPN
+		}
+		l.timers(fmt.Sprintf("%s at %s", link.Name, r.Name), platform, &end.Settings, &r.Settings)
 	}
 	if link.Loss.P == 1 {
 		l.warn(link.Loss.Pos, "", "%q loses every packet", link.Name)

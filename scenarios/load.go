@@ -205,7 +205,8 @@ func (l *loader) router(key, value *yaml.Node) topology.Router {
 			r.Networks = append(r.Networks, topology.Network{Prefix: p, Pos: l.pos(n)})
 		}
 	})
-	o.get("egress") // when the links are known
+	o.get("static") // when the links are known
+	o.get("egress")
 	l.settings(o, &r.Settings, groups)
 	o.close()
 	return r
@@ -236,6 +237,9 @@ func (l *loader) routersAgain(n *yaml.Node) {
 	for i := range l.d.Routers {
 		r := &l.d.Routers[i]
 		if e := find(n, r.Name); e != nil {
+			if s := find(e, "static"); s != nil {
+				l.list(s, "static", func(n *yaml.Node) { l.static(r, i, n) })
+			}
 			if e = find(e, "egress"); e != nil {
 				l.egress(r, i, e)
 			}
@@ -243,6 +247,35 @@ func (l *loader) routersAgain(n *yaml.Node) {
 		if r.IDPos == (topology.Pos{}) {
 			r.ID = l.lowestInside(i)
 		}
+	}
+}
+
+// static reads one static route: a prefix, and the link that it points at.
+func (l *loader) static(r *topology.Router, index int, n *yaml.Node) {
+	s := topology.Static{Link: -1, Pos: l.pos(n)}
+	o := l.object(n, "a static route")
+	if o == nil {
+		return
+	}
+	const form = "write {prefix: 10.1.0.0/16, via: tun1}"
+	prefix, ok := o.need("prefix", form), false
+	if prefix != nil {
+		s.Prefix, ok = l.prefix(prefix, "prefix", false)
+	}
+	if via := o.need("via", form); via != nil {
+		s.Link = l.oneOf(via, "link or tunnel", l.links, l.linkNames)
+		if s.Link >= 0 && l.endAt(s.Link, index) < 0 {
+			l.error(via, "", "%q has no end at %s", l.linkNames[s.Link], r.Name)
+			ok = false
+		}
+	}
+	o.close()
+	switch {
+	case !ok || s.Link < 0:
+	case slices.ContainsFunc(r.Statics, func(t topology.Static) bool { return t.Prefix == s.Prefix && t.Link == s.Link }):
+		l.error(n, "", "%s has this static route already", r.Name)
+	default:
+		r.Statics = append(r.Statics, s)
 	}
 }
 

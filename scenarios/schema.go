@@ -221,8 +221,16 @@ func routerSchema() *jsonschema.Schema {
 		prop("asn", described(number(1, 1<<32-1), "Its AS number.")),
 		prop("id", described(ref("address"), "Its BGP identifier; left out: its lowest inside address.")),
 		prop("networks", described(oneOrMore(ref("prefix")), "What it announces.")),
+		prop("static", described(oneOrMore(staticSchema()), "Static routes: they count while the interface of the link is up.")),
 		prop("egress", described(oneOrMore(text()), "The links in the order in which it uses them on a full tie; left out: drawn from the seed.")),
 	}, groupSchemas(groups)...)...)
+}
+
+func staticSchema() *jsonschema.Schema {
+	s := strict(&jsonschema.Schema{Required: []string{"prefix", "via"}},
+		prop("prefix", ref("prefix")),
+		prop("via", described(text(), "The link or tunnel.")))
+	return s
 }
 
 func hostSchema() *jsonschema.Schema {

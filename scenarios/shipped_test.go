@@ -51,6 +51,8 @@ max-prefix.yaml:43:3: warning: with what the story announces branch may send 101
 		"min-hold": `min-hold.yaml:21:33: warning: branch hold 60s has no effect: aws offers 30s (the smaller offer is used)
 min-hold.yaml:21:48: warning: the session over tun1 never comes up: branch refuses a hold time below 60s, aws offers 30s
 min-hold.yaml:21:48: warning: the session over tun2 never comes up: branch refuses a hold time below 60s, aws offers 30s`,
+		"route-reflector": `route-reflector.yaml:14:3: warning: single point of failure: every path of the probe "pc -> web" leads through router "rr"
+route-reflector.yaml:33:3: warning: single point of failure: rr-office is the only way for the probe "pc -> web"`,
 		"soft-reset":             `soft-reset.yaml:20:3: warning: single point of failure: l1 is the only way for the probe "a -> b"`,
 		"aws-gcp-security-group": `aws-gcp-security-group.yaml:24:55: warning: ICMP is not admitted to host "ec2": every echo of the probe "vm -> ec2" is dropped (set security_group.icmp: true)`,
 	}

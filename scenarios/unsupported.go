@@ -10,7 +10,6 @@ var unsupported = map[string]struct{ what, feature string }{
 	"graceful_restart": {"graceful restart", "graceful-restart"},
 	"add_path":         {"add-path", ""},
 	"damping":          {"route flap damping", ""},
-	"route_reflector":  {"route reflection", ""},
 	"confederation":    {"a confederation", ""},
 	"include":          {"an included file", ""},
 }

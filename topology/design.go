@@ -113,6 +113,7 @@ type Router struct {
 	ID        netip.Addr // BGP Identifier
 	IDPos     Pos        // nowhere: the ID was chosen for the router
 	Networks  []Network
+	Statics   []Static
 	Settings  Settings // what holds for the router itself and, by default, for its ends of links
 	Egress    []int    // links in the order in which the router uses them on a full tie; empty: drawn from the seed
 	EgressPos Pos
@@ -122,6 +123,13 @@ type Router struct {
 // Network is a prefix that a router announces.
 type Network struct {
 	Prefix netip.Prefix
+	Pos    Pos
+}
+
+// Static is a route that the router's own configuration points at a link.
+type Static struct {
+	Prefix netip.Prefix
+	Link   int
 	Pos    Pos
 }
 

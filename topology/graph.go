@@ -10,12 +10,19 @@ type Graph struct {
 
 type edge struct{ link, to int }
 
-// NewGraph takes the links that join two routers with a BGP session.
+// NewGraph takes the links that join two routers with a BGP session, or that a
+// static route points at.
 func NewGraph(d *Design) *Graph {
 	g := &Graph{edges: make([][]edge, len(d.Routers))}
+	static := map[int]bool{}
+	for i := range d.Routers {
+		for _, s := range d.Routers[i].Statics {
+			static[s.Link] = true
+		}
+	}
 	for i := range d.Links {
 		a, b := &d.Links[i].Ends[0], &d.Links[i].Ends[1]
-		if !a.BGP || !b.BGP || !g.has(a.Router) || !g.has(b.Router) {
+		if !(a.BGP && b.BGP) && !static[i] || !g.has(a.Router) || !g.has(b.Router) {
 			continue
 		}
 		g.edges[a.Router] = append(g.edges[a.Router], edge{i, b.Router})

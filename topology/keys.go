@@ -31,11 +31,15 @@ const (
 	BGPMRAINewPrefix
 	BGPFirstUpdate
 	BGPProcessing
-	BGPProcessingSerial
 	BGPDecision
 	BGPMultipath
 	BGPMultipathSameAS
+	BGPAlwaysCompareMED
 	BGPMED
+	BGPWeight
+	BGPIGPMetric
+	BGPReflectorClient
+	BGPNextHopSelf
 	BGPSenderSideLoop
 	BGPNoEcho
 	BGPTransit
@@ -117,11 +121,15 @@ var keys = [NumKeys]KeyInfo{
 	BGPMRAINewPrefix:      {"bgp.mrai_new_prefix", TypeEnum, 0, 0, []string{"gated", "exempt"}, "whether a prefix that the neighbour does not know waits for MRAI too"},
 	BGPFirstUpdate:        {"bgp.first_update", TypeDuration, 0, hour, nil, "from Established to the first UPDATE"},
 	BGPProcessing:         {"bgp.processing", TypeDuration, 0, hour, nil, "from the arrival of an UPDATE to the decision that it causes"},
-	BGPProcessingSerial:   {"bgp.processing_serial", TypeBool, 0, 0, nil, "UPDATEs are processed one after the other, so that a burst of them takes the sum of their times; otherwise the time is a delay that each of them has"},
-	BGPDecision:           {"bgp.decision", TypeEnum, 0, 0, []string{"rfc4271", "frr", "bird", "gobgp", "cisco-ios", "aws-vgw", "gcp-legacy", "azure"}, "decision process"},
+	BGPDecision:           {"bgp.decision", TypeEnum, 0, 0, []string{"rfc4271", "frr", "bird", "gobgp", "cisco-ios", "aws-vgw", "gcp-legacy", "gcp-standard", "azure"}, "decision process"},
 	BGPMultipath:          {"bgp.multipath", TypeInt, 1, 128, nil, "how many equally good paths are used at once"},
 	BGPMultipathSameAS:    {"bgp.multipath_same_as", TypeBool, 0, 0, nil, "only paths of one neighbouring AS are used beside each other"},
 	BGPMED:                {"bgp.med", TypeInt, -1, 4294967295, nil, "MULTI_EXIT_DISC sent with every announcement over eBGP; -1 = none"},
+	BGPAlwaysCompareMED:   {"bgp.always_compare_med", TypeBool, 0, 0, nil, "MED is compared whichever neighbouring AS the paths come through"},
+	BGPWeight:             {"bgp.weight", TypeInt, 0, 65535, nil, "weight of what the peer announces, asked before everything else by the decision processes frr and cisco-ios"},
+	BGPIGPMetric:          {"bgp.igp_metric", TypeInt, 0, 4294967295, nil, "interior cost to the next hops that the peer announces; of use over iBGP, since there is no IGP"},
+	BGPReflectorClient:    {"bgp.route_reflector_client", TypeBool, 0, 0, nil, "the peer is a client of this router, which reflects routes (RFC 4456)"},
+	BGPNextHopSelf:        {"bgp.next_hop_self", TypeBool, 0, 0, nil, "over iBGP the router puts itself in as next hop of what it learned from other ASes; what is reflected keeps its next hop"},
 	BGPSenderSideLoop:     {"bgp.sender_side_loop", TypeBool, 0, 0, nil, "routes whose AS_PATH holds the peer's AS are not sent to it"},
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
 	BGPTransit:            {"bgp.transit", TypeBool, 0, 0, nil, "routes learned from one neighbour are announced to others; otherwise only its own networks"},
