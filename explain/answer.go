@@ -127,11 +127,12 @@ func assumptions(d *topology.Design) []report.Assumption {
 	for _, n := range d.Notes {
 		list = append(list, report.Assumption{Parameter: n.Path, Value: "", Why: n.Text})
 	}
+	watched := d.WithBFD()
 	for i := range d.Routers {
 		r := &d.Routers[i]
 		for k := range topology.NumKeys {
 			s := &r.Settings[k]
-			if s.Origin.Status == topology.Assumed {
+			if s.Origin.Status == topology.Assumed && (watched[i] || !k.BFDDetail()) {
 				list = append(list, report.Assumption{Parameter: "routers." + r.Name + "." + k.String(), Value: s.Format(k), Why: s.Origin.String()})
 			}
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestNames(t *testing.T) {
-	want := []string{"aws-tgw", "aws-vgw", "azure-vpngw", "bird", "cisco-ios", "frr", "frr-10", "gcp-cloud-router", "gobgp", "junos", "nokia-sros", "openbgpd", "quagga", "rfc1771", "rfc4271"}
+	want := []string{"aws-dx", "aws-tgw", "aws-vgw", "azure-vpngw", "bird", "cisco-ios", "frr", "frr-10", "gcp-cloud-router", "gobgp", "junos", "nokia-sros", "openbgpd", "quagga", "rfc1771", "rfc4271"}
 	if got := Names(); !slices.Equal(got, want) {
 		t.Errorf("%v", got)
 	}
@@ -61,6 +61,7 @@ func TestValuesThatMatter(t *testing.T) {
 		topology.BGPMRAI, topology.BGPMRAIMode, topology.BGPMRAIWithdrawals, topology.BGPMultipath, topology.BGPMED,
 		topology.BGPFastFallover, topology.VPNDPDTimeout, topology.VPNInitiate, topology.IPDecrementTTL}
 	want := map[string]string{
+		"aws-dx":           "90s 30s 1 1 0s none gated 1 100 true 40s false false",
 		"aws-tgw":          "30s 10s 1 1 0s none gated 16 100 true 40s false false",
 		"aws-vgw":          "30s 10s 1 1 0s none gated 1 100 true 40s false false",
 		"azure-vpngw":      "180s 60s 1 1 0s none gated 8 -1 true 45s true false",
@@ -139,6 +140,11 @@ func TestRangesAndOffers(t *testing.T) {
 		{"aws-vgw", topology.VPNRekeyFuzz, "101%", "allows 1 at most"},
 		{"azure-vpngw", topology.BGPKeepalive, "10s", "no way to change it"},
 		{"frr", topology.BGPHold, "3s", ""},
+		{"gcp-cloud-router", topology.BFDMinTx, "300ms", "allows 1s at least"},
+		{"gcp-cloud-router", topology.BFDMultiplier, "3", "allows 5 at least"},
+		{"gcp-cloud-router", topology.BFDMultiplier, "5", ""},
+		{"aws-dx", topology.BGPHold, "9s", ""},
+		{"aws-dx", topology.BFDMinRx, "100ms", "aws-dx has 300ms and no way to change it"},
 	} {
 		p, _ := Get(c.profile)
 		v, err := topology.ParseValue(c.key, c.text)
@@ -155,7 +161,7 @@ func TestRangesAndOffers(t *testing.T) {
 		offered          bool
 	}{
 		{"aws-vgw", "bfd", false}, {"aws-tgw", "bfd", false}, {"azure-vpngw", "bfd", false}, {"gcp-cloud-router", "bfd", true},
-		{"aws-vgw", "ecmp", false}, {"aws-tgw", "ecmp", true}, {"frr", "bfd", true},
+		{"aws-vgw", "ecmp", false}, {"aws-tgw", "ecmp", true}, {"frr", "bfd", true}, {"aws-dx", "bfd", true},
 	} {
 		p, _ := Get(c.profile)
 		if o, ok := p.Offers(c.feature); !ok || o.Offered != c.offered {

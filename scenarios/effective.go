@@ -18,7 +18,7 @@ type Row struct {
 // Effective lists what a run will use: every setting of every router, what
 // its ends of links have otherwise, and the links, hosts, probes and faults.
 func Effective(d *topology.Design) []Row {
-	t := table{d: d}
+	t := table{d: d, watched: d.WithBFD()}
 	for i := range d.Params {
 		p := &d.Params[i]
 		t.add("params."+p.Name, p.Value, p.Origin.String())
@@ -26,7 +26,7 @@ func Effective(d *topology.Design) []Row {
 	t.add("warmup", topology.FormatDuration(d.Warmup), "")
 	t.add("for", topology.FormatDuration(d.For), place(d.ForPos))
 	for i := range d.Routers {
-		t.router(&d.Routers[i])
+		t.router(i)
 	}
 	for i := range d.Hosts {
 		h := &d.Hosts[i]
@@ -61,8 +61,9 @@ func Effective(d *topology.Design) []Row {
 }
 
 type table struct {
-	d    *topology.Design
-	rows []Row
+	d       *topology.Design
+	rows    []Row
+	watched []bool // by router: it has BFD somewhere
 }
 
 func (t *table) add(path, value, origin string) {
@@ -83,7 +84,8 @@ func place(p topology.Pos) string {
 	return p.String()
 }
 
-func (t *table) router(r *topology.Router) {
+func (t *table) router(index int) {
+	r := &t.d.Routers[index]
 	path := "routers." + r.Name
 	t.add(path+".profile", r.Profile, place(r.Pos))
 	t.add(path+".asn", strconv.FormatUint(uint64(r.ASN), 10), place(r.ASNPos))
@@ -108,13 +110,13 @@ func (t *table) router(r *topology.Router) {
 		}
 		t.add(path+".egress", strings.Join(names, ", "), place(r.EgressPos))
 	}
-	t.settings(path, &r.Settings, nil)
+	t.settings(path, index, &r.Settings, nil)
 }
 
-// settings lists all of s, or what it has otherwise than base.
-func (t *table) settings(path string, s, base *topology.Settings) {
+// settings lists all of s that can matter, or what it has otherwise than base.
+func (t *table) settings(path string, router int, s, base *topology.Settings) {
 	for k := topology.Key(0); k < topology.NumKeys; k++ {
-		if base == nil || s[k].Origin.Pos != base[k].Origin.Pos {
+		if base == nil && (t.watched[router] || !k.BFDDetail()) || base != nil && s[k].Origin.Pos != base[k].Origin.Pos {
 			t.add(path+"."+k.String(), s[k].Format(k), s[k].Origin.String())
 		}
 	}
@@ -146,7 +148,7 @@ func (t *table) link(l *topology.Link) {
 		if end.Inside.IsValid() {
 			t.add(path+".inside", end.Inside.String(), place(end.InsidePos))
 		}
-		t.settings(path, &end.Settings, &r.Settings)
+		t.settings(path, end.Router, &end.Settings, &r.Settings)
 		for i, term := range end.Import {
 			t.add(fmt.Sprintf("%s.import[%d]", path, i), formatTerm(&term), place(term.Pos))
 		}

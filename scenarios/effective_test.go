@@ -27,7 +27,13 @@ func TestEffective(t *testing.T) {
 			}
 		}
 	}
-	if settings != int(topology.NumKeys) {
+	details := 0 // of BFD, which is off
+	for k := range topology.NumKeys {
+		if k.BFDDetail() {
+			details++
+		}
+	}
+	if settings != int(topology.NumKeys)-details || details != 8 {
 		t.Errorf("%d settings of gcp, of %d", settings, topology.NumKeys)
 	}
 	for path, want := range map[string][2]string{

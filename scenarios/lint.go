@@ -127,6 +127,9 @@ func offer(platform, feature string) (profile.Offer, bool) {
 
 // offered warns of a value that the platform gives no way to set.
 func (l *linter) offered(name string, p *profile.Profile, k topology.Key, s *topology.Setting) {
+	if o, known := p.Offers("bfd"); k == topology.BFDEnabled && s.Bool && known && !o.Offered {
+		l.warn(s.Origin.Pos, o.Note, "%s: %s does not offer BFD", name, p.Name)
+	}
 	if err := p.Check(k, s.Value); err != nil {
 		r, _ := p.Range(k)
 		l.warn(s.Origin.Pos, r.Source, "%s: %v", name, err)
@@ -180,6 +183,7 @@ func (l *linter) session(link *topology.Link) {
 	for e := range link.Ends {
 		l.prefixes(link, e)
 	}
+	l.bfd(link)
 	a, b := &link.Ends[0].Settings[topology.BGPPassive], &link.Ends[1].Settings[topology.BGPPassive]
 	if a.Bool && b.Bool {
 		l.warn(firstPos(a.Origin.Pos, b.Origin.Pos, link.Pos), "", "the session over %s never comes up: both ends are passive", link.Name)

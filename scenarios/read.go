@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,6 +138,8 @@ func (o *object) close() {
 		}
 		if what, help, ok := o.l.notSupported(k.Value); ok {
 			o.l.error(k, help, "%s: %s is not supported", o.what, what)
+		} else if slices.Contains(groups, o.what) && slices.Contains(groups, k.Value) {
+			o.l.error(k, fmt.Sprintf("write %s: beside %s:", k.Value, o.what), "%s has no key %q", o.what, k.Value)
 		} else {
 			o.l.error(k, didYouMean(k.Value, o.known), "%s has no key %q", o.what, k.Value)
 		}

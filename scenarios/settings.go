@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vpnsim/vpnsim/topology"
@@ -10,7 +11,7 @@ import (
 var groups = func() []string {
 	var gs []string
 	for k := topology.Key(0); k < topology.NumKeys; k++ {
-		if g, _, _ := strings.Cut(k.Info().Path, "."); len(gs) == 0 || gs[len(gs)-1] != g {
+		if g, _, _ := strings.Cut(k.Info().Path, "."); !slices.Contains(gs, g) {
 			gs = append(gs, g)
 		}
 	}
@@ -18,7 +19,7 @@ var groups = func() []string {
 }()
 
 // endGroups are those that the end of a link may have otherwise than its router.
-var endGroups = []string{"bgp", "vpn"}
+var endGroups = []string{"bgp", "bfd", "vpn"}
 
 // settings reads the given groups of o into s, over what is there.
 func (l *loader) settings(o *object, s *topology.Settings, groups []string) {

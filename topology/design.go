@@ -145,6 +145,22 @@ type Host struct {
 	Pos      Pos
 }
 
+// WithBFD tells, for each router, whether any of its ends of links has BFD. Where
+// none has, the details of BFD make no difference.
+func (d *Design) WithBFD() []bool {
+	list := make([]bool, len(d.Routers))
+	for i := range d.Routers {
+		list[i] = d.Routers[i].Settings[BFDEnabled].Bool
+	}
+	for i := range d.Links {
+		for e := range d.Links[i].Ends {
+			end := &d.Links[i].Ends[e]
+			list[end.Router] = list[end.Router] || end.Settings[BFDEnabled].Bool
+		}
+	}
+	return list
+}
+
 // LinkKind tells a plain link from a tunnel.
 type LinkKind uint8
 

@@ -74,6 +74,15 @@ const (
 	VPNRekeyMargin
 	VPNRekeyFuzz
 	VPNInterfaceFollowsSA
+	BFDEnabled
+	BFDMinTx
+	BFDMinRx
+	BFDMultiplier
+	BFDJitter
+	BFDPassive
+	BFDIndependent
+	BFDStrict
+	BFDStrictHold
 	NumKeys
 )
 
@@ -164,12 +173,24 @@ var keys = [NumKeys]KeyInfo{
 	VPNRekeyMargin:        {"vpn.rekey_margin", TypeDuration, 0, 100 * hour, nil, "rekeying starts this long before a lifetime ends"},
 	VPNRekeyFuzz:          {"vpn.rekey_fuzz", TypeRatio, 0, 10000, nil, "share of the margin by which it starts earlier still, at random"},
 	VPNInterfaceFollowsSA: {"vpn.interface_follows_sa", TypeBool, 0, 0, nil, "the tunnel interface goes down with its SA, so that BGP is told"},
+	BFDEnabled:            {"bfd.enabled", TypeBool, 0, 0, nil, "BFD watches the path of the BGP session; it runs where both ends have it"},
+	BFDMinTx:              {"bfd.min_tx", TypeDuration, ms, 4294 * sec, nil, "Desired Min TX Interval: packets are sent no more often, and once a second until the session is up"},
+	BFDMinRx:              {"bfd.min_rx", TypeDuration, ms, 4294 * sec, nil, "Required Min RX Interval: the other end may send no more often"},
+	BFDMultiplier:         {"bfd.multiplier", TypeInt, 1, 255, nil, "Detect Mult: the other end gives up after so many intervals without a packet from here"},
+	BFDJitter:             {"bfd.jitter", TypeRatio, 750, 1000, nil, "each interval between packets is multiplied by U(this, 1), and by 0.9 at most with a multiplier of 1"},
+	BFDPassive:            {"bfd.passive", TypeBool, 0, 0, nil, "sends nothing before it has heard from the other end"},
+	BFDIndependent:        {"bfd.independent", TypeBool, 0, 0, nil, "BFD goes on when the routing process hangs: it is another process, a thread or hardware"},
+	BFDStrict:             {"bfd.strict", TypeBool, 0, 0, nil, "BGP does not come up before BFD is up, if both ends want it so"},
+	BFDStrictHold:         {"bfd.strict_hold", TypeDuration, ms, hour, nil, "how long it waits for that when no hold time was negotiated"},
 }
 
 // Info describes k.
 func (k Key) Info() *KeyInfo { return &keys[k] }
 
 func (k Key) String() string { return keys[k].Path }
+
+// BFDDetail tells whether k says how BFD is to be done, where it is done at all.
+func (k Key) BFDDetail() bool { return k > BFDEnabled && k <= BFDStrictHold }
 
 // KeyByPath finds a key by its path, such as "bgp.hold".
 func KeyByPath(path string) (Key, bool) {
