@@ -54,6 +54,10 @@ type Parser struct {
 	layers []gopacket.LayerType
 	ip     layers.IPv4
 	icmp   layers.ICMPv4
+
+	bfd     *gopacket.DecodingLayerParser
+	udp     layers.UDP
+	control layers.BFD
 }
 
 // Errors of Parser.Echo.

@@ -1,6 +1,6 @@
 // Package packet makes and reads real IPv4 packets: ICMP echoes, TCP segments,
-// UDP datagrams and ESP, and the pcapng files that hold them. It is the only
-// importer of gopacket in the product.
+// UDP datagrams, BFD Control packets and ESP, and the pcapng files that hold them.
+// It is the only importer of gopacket in the product.
 //
 // A Builder and a Parser each keep one buffer and one set of layers and use
 // them for every packet, so that a simulation that sends each of its echoes
