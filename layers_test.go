@@ -59,6 +59,7 @@ var layers = map[string]layer{
 		"sim": "times and events",
 		"bgp": "messages and routes stand in records",
 		"vpn": "IKE messages do",
+		"bfd": "BFD packets do",
 	}},
 	"probe": {number: 2, deterministic: true, imports: map[string]string{
 		"sim": "times",
@@ -68,6 +69,7 @@ var layers = map[string]layer{
 		"sim":      "the kernel that drives everything",
 		"bgp":      "sessions and speakers",
 		"vpn":      "tunnel ends",
+		"bfd":      "who watches the paths of sessions",
 		"topology": "what was asked for",
 		"trace":    "what is recorded",
 		"bgp/wire": "the wire check sends messages through real bytes",

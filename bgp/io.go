@@ -38,6 +38,7 @@ const (
 	InBFDAdminDown // 30-32 of draft-ietf-idr-bgp-bfd-strict-mode: what the BFD session to the peer has become
 	InBFDDown      // … it was Up and says that the path has failed
 	InBFDUp
+	InBFDStarting // neither: it is on its way up
 	InPrefixLimit // the Speaker says that the peer announces too much (ActMaxPrefixes): the session ends with CEASE/1. RFC 4486
 	InAskAgain    // the operator wants the peer's routes once more: a ROUTE-REFRESH goes out. RFC 2918
 

@@ -172,7 +172,7 @@ func (s *Session) about(in *Input) (c *conn, ok bool) {
 	case InStart, InStop, InLinkDown, InLinkUp, InTCPUp:
 		return nil, true
 
-	case InBFDAdminDown, InBFDDown, InBFDUp:
+	case InBFDAdminDown, InBFDDown, InBFDUp, InBFDStarting:
 		s.bfd = in.Kind
 		return nil, true
 

@@ -19,7 +19,7 @@ import (
 //
 //	config key=value …   a fresh session; starts a case
 //	given STATE          brings it into a state by the usual way, without printing
-//	start, stop SUBCODE, link down, link up, bfd up, bfd down, bfd admin-down
+//	start, stop SUBCODE, link down, link up, bfd up, bfd down, bfd admin-down, bfd starting
 //	up CONN [incoming], down CONN, stuck CONN, free CONN, sent
 //	timer NAME           NAME is as in the actions; NAME/2 is the second connection's
 //	open CONN [key=value …], keepalive CONN, update CONN, refresh CONN,
@@ -254,7 +254,7 @@ func parseInput(words []string) (Input, error) {
 	switch words[0] {
 	case "limit", "ask", "start", "stop", "down", "stuck", "free", "sent":
 	case "bfd":
-		in.Kind = map[string]InputKind{"up": InBFDUp, "down": InBFDDown, "admin-down": InBFDAdminDown}[arg(1)]
+		in.Kind = map[string]InputKind{"up": InBFDUp, "down": InBFDDown, "admin-down": InBFDAdminDown, "starting": InBFDStarting}[arg(1)]
 	case "link":
 		if arg(1) == "up" {
 			in.Kind = InLinkUp

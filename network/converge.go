@@ -265,10 +265,14 @@ func (n *Network) unnoticed(s *session, f func(netip.Prefix, func() string)) {
 		}
 		return
 	}
-	if s.m.Hold() == 0 || !gone && o.m.State() == bgp.Established && n.passes(l, 1-s.end) {
+	watched := n.bfdWillNotice(l, s.end)
+	if s.m.Hold() == 0 && !watched || !gone && o.m.State() == bgp.Established && n.passes(l, 1-s.end) {
 		return
 	}
 	what := func() string {
+		if watched {
+			return fmt.Sprintf("BFD of %s over %s is yet to notice", r.cfg.Name, l.cfg.Name)
+		}
 		return fmt.Sprintf("the hold timer of %s over %s is running out", r.cfg.Name, l.cfg.Name)
 	}
 	none := true

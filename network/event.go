@@ -24,7 +24,13 @@ const (
 	evIKE     // … arrives
 	evOutside // a real router does something: index of the input
 	evFlying  = evEcho
+
+	evBFD      sim.Kind = iota // a BFD packet reaches its end: bfdArg
+	evBFDTimer                 // Arg = BFD end<<8 | timer; not on its way
 )
+
+// flies tells whether an event is the arrival of something that was on its way.
+func flies(k sim.Kind) bool { return k >= evFlying && k != evBFDTimer }
 
 // localChange is the Arg of a change that waits for route_table.local_delay.
 const localChange = 1
@@ -43,7 +49,7 @@ func (n *Network) launch(at sim.Time, to sim.ActorID, kind sim.Kind, arg uint64)
 // KindName names a kind of event, for traces.
 func KindName(k sim.Kind) string {
 	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "vpn-timer",
-		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside"}
+		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer"}
 	if int(k) < len(names) {
 		return names[k]
 	}

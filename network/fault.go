@@ -140,6 +140,9 @@ func (n *Network) kill(r *router) {
 			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(from), To: uint8(bgp.Idle), A: int64(bgp.WhyStop), Text: "the process was killed"})
 		}
 		s.m.Reset(s.config)
+		if b := n.bfdAt(&n.links[s.link], s.end); b != nil {
+			n.loseBFD(b, "the process was killed")
+		}
 	}
 	r.missed, r.late = r.missed[:0], 0
 	r.updates.list = r.updates.list[:0]
@@ -176,6 +179,7 @@ func (n *Network) start(r *router) {
 	for _, i := range r.sessions {
 		s := &n.sessions[i]
 		l := &n.links[s.link]
+		n.startBFD(l, s.end)
 		if end := &l.ends[s.end]; end.iface || end.here && !l.cfg.Ends[s.end].Settings[topology.BGPFastFallover].Bool {
 			n.startSession(l, s.end)
 		}
@@ -198,6 +202,12 @@ func (n *Network) thaw(r *router) {
 			in := s.inbox[0].in
 			s.inbox = append(s.inbox[:0], s.inbox[1:]...)
 			n.stepSession(s, in)
+		}
+	}
+	for _, i := range r.sessions {
+		s := &n.sessions[i]
+		if b := n.bfdAt(&n.links[s.link], s.end); b != nil {
+			n.thawBFD(b)
 		}
 	}
 	for ; r.late > 0; r.late-- {

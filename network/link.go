@@ -24,18 +24,22 @@ type link struct {
 	way      [2]way
 	ends     [2]linkEnd
 	sessions [2]int32 // -1: none
+	bfd      [2]int32 // -1: none
 	downBy   sim.EventID
 	nameUp   sim.Name
 }
 
 // way is one direction of a link: what Ends[i] sends.
 type way struct {
-	hole    bool // packets vanish
-	loss    topology.Loss
-	bad     bool // Gilbert-Elliott's state
-	by      sim.EventID
-	delays  sim.Stream // of control packets, by the time when they leave
-	losses  sim.Stream // in order
+	hole   bool // packets vanish
+	loss   topology.Loss
+	bad    bool // Gilbert-Elliott's state
+	by     sim.EventID
+	delays sim.Stream // of control packets, by the time when they leave
+	losses sim.Stream // in order
+
+	momentary sim.Stream // losses that belong to an instant
+
 	nameDly sim.Name
 	nameLos sim.Name
 }
@@ -88,7 +92,7 @@ func (l *link) reset(n *Network) {
 	for e := range 2 {
 		w := &l.way[e]
 		w.hole, w.bad, w.by, w.loss = false, false, 0, l.cfg.Loss
-		w.delays, w.losses = n.k.Rand(w.nameDly), n.k.Rand(w.nameLos)
+		w.delays, w.losses, w.momentary = n.k.Rand(w.nameDly), n.k.Rand(w.nameLos), n.k.Rand(w.nameLos+1)
 		end := &l.ends[e]
 		end.sa, end.opens, end.here, end.going, end.iface, end.heard, end.soon, end.by = false, false, false, false, false, n.k.Now(), longAgo, 0
 		clear(end.timers[:])
@@ -263,6 +267,7 @@ func (n *Network) bringUp(i int) {
 			continue
 		}
 		l.ends[e].here, l.ends[e].sa, l.ends[e].opens, l.ends[e].by = true, true, true, n.k.Current()
+		n.startBFD(l, e)
 	}
 	n.dirty = true
 	if !l.tunnel {

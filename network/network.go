@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -49,6 +50,8 @@ type Network struct {
 	routes   []bgp.Action // of the speaker being stepped
 	memory   bgp.Memory   // of all speakers
 	tunnels  []vpn.Action
+	bfds     []*bfdEnd
+	bfdActs  []bfd.Action
 	stories  []sim.Name // of the streams that the story's times are drawn from
 	wire     wireCheck
 	skip     skipper
@@ -91,6 +94,9 @@ func New(d *topology.Design, opt Options) *Network {
 				n.sessions[len(n.sessions)-1].init(n, len(n.sessions)-1, i, e)
 			}
 		}
+	}
+	for i := range n.links {
+		n.initBFD(i)
 	}
 	n.probes = make([]probe, len(d.Probes))
 	for i := range n.probes {
@@ -189,6 +195,9 @@ func (n *Network) prepare(seed uint64) {
 	for i := range n.sessions {
 		n.sessions[i].reset(n)
 	}
+	for _, b := range n.bfds {
+		b.reset(n)
+	}
 	for i := range n.routers {
 		n.routers[i].resetSpeaker(n)
 	}
@@ -221,7 +230,7 @@ func (o *observer) Event(ev *sim.Event) {
 
 // Handle is the one entrance of all events.
 func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
-	if ev.Kind >= evFlying {
+	if flies(ev.Kind) {
 		n.flying--
 	}
 	switch ev.Kind {
@@ -255,6 +264,10 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		n.ikeArrives(int(ev.Arg))
 	case evOutside:
 		n.happens(int(ev.Arg))
+	case evBFD:
+		n.bfdArrives(ev.Arg)
+	case evBFDTimer:
+		n.bfdTimer(n.bfds[ev.Arg>>8], bfd.TimerID(ev.Arg&0xff))
 	case evVPNTimer:
 		n.vpnTimer(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
 	case evFault:

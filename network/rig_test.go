@@ -112,6 +112,7 @@ func intervals(list []network.Outage) string {
 type maker struct {
 	*rand.Rand
 	b       strings.Builder
+	bfd     []string // settings, by router
 	routers []string
 	links   []madeLink
 }
@@ -177,6 +178,7 @@ func (m *maker) makeRouters() {
 		m.routers = append(m.routers, "c")
 	}
 	m.line("routers:")
+	m.makeBFD()
 	sameAS := m.chance(0.1)
 	for i, r := range m.routers {
 		asn := 65001 + i
@@ -242,6 +244,9 @@ func (m *maker) makeRouters() {
 			m.line("    bgp: {%s}", strings.Join(bgp, ", "))
 		}
 		m.line("    vpn: {%s}", strings.Join(vpn, ", "))
+		if i < len(m.bfd) {
+			m.line("    bfd: {%s}", m.bfd[i])
+		}
 		for _, o := range other {
 			m.line("    %s", o)
 		}
@@ -253,6 +258,34 @@ func (m *maker) makeRouters() {
 			icmp = ", security_group: {icmp: false}"
 		}
 		m.line("  h%s: {on: %s, ip: 10.%d.0.5%s}", r, r, i+1, icmp)
+	}
+}
+
+// makeBFD switches BFD on in every other network, mostly at all routers: fast and
+// slow, alike and not, so that it is up when the story begins, or comes and goes.
+func (m *maker) makeBFD() {
+	if m.chance(0.5) {
+		return
+	}
+	strict := m.chance(0.3)
+	for range m.routers {
+		settings := []string{fmt.Sprintf("enabled: %v", m.chance(0.9))}
+		maybe := func(p float64, key, value string) {
+			if m.chance(p) {
+				settings = append(settings, key+": "+value)
+			}
+		}
+		maybe(0.8, "min_tx", pick(m, "300ms", "1s", m.dist(20, 2000)))
+		maybe(0.8, "min_rx", pick(m, "300ms", "1s", m.dist(20, 2000)))
+		maybe(0.6, "multiplier", pick(m, "1", "2", "3", "5"))
+		maybe(0.3, "jitter", pick(m, "0.75", "0.9", "1"))
+		maybe(0.2, "passive", "true")
+		maybe(0.5, "independent", pick(m, "true", "false"))
+		if strict {
+			maybe(0.9, "strict", "true")
+			maybe(0.5, "strict_hold", m.dist(1000, 30000))
+		}
+		m.bfd = append(m.bfd, strings.Join(settings, ", "))
 	}
 }
 

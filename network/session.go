@@ -89,7 +89,9 @@ func (n *Network) shutSession(l *link, e int, shut bool) {
 	n.sessions[i].shut = shut
 	if shut {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseAdminShutdown})
+		n.shutBFD(l, e)
 	} else if end := &l.ends[e]; end.here {
+		n.startBFD(l, e)
 		n.startSession(l, e)
 	}
 }
@@ -240,6 +242,7 @@ func sessionConfig(n *Network, link, end int) bgp.SessionConfig {
 		ConnectFailActive:  set[topology.BGPConnectFail].Enum == "active",
 		RouteRefresh:       true,
 		FourOctetAS:        true,
+		BFDStrict:          set[topology.BFDStrict].Bool && set[topology.BFDEnabled].Bool && other.Settings[topology.BFDEnabled].Bool,
 	}
 	return c
 }
@@ -254,6 +257,7 @@ func drawSession(c *bgp.SessionConfig, k *sim.Kernel, set *topology.Settings, na
 	c.IdleHold = draw(k, set, topology.BGPIdleHold, name)
 	c.IdleHoldMax = draw(k, set, topology.BGPIdleHoldMax, name)
 	c.IdleHoldReset = draw(k, set, topology.BGPIdleHoldReset, name)
+	c.BFDHold = draw(k, set, topology.BFDStrictHold, name)
 	c.SendHold = draw(k, set, topology.BGPSendHold, name)
 	c.PrefixRestart = draw(k, set, topology.BGPMaxPrefixesRestart, name)
 }

@@ -25,6 +25,7 @@ func (n *Network) createEnd(l *link, e int) {
 	end.here, end.going, end.by = true, false, n.k.Current()
 	end.heard = n.k.Now()
 	n.dirty = true
+	n.startBFD(l, e)
 	n.lookAtInterface(l, e)
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InCreate})
 }
@@ -40,6 +41,10 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	if notify {
 		n.tellSession(l, e, bgp.Input{Kind: bgp.InStop, Subcode: bgp.CeaseDeconfigured})
 		n.send() // while there is an SA to send it by
+		n.shutBFD(l, e)
+	}
+	if b := n.bfdAt(l, e); b != nil {
+		n.loseBFD(b, "the tunnel was deleted")
 	}
 	if i := l.sessions[e]; i >= 0 {
 		n.sessions[i].shut = false // what is configured anew is not shut

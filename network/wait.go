@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -54,7 +55,7 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		l := &n.links[c.link]
 		return n.endWait(c.link, l.endOf(router()), key, what+l.cfg.Name)
 	case evBGPTimer:
-		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff), ev.Cause)
+		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff), ev)
 	case evRouteTime:
 		return n.routeTimeWait(id)
 	case evUpdate:
@@ -71,13 +72,21 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		m := &n.ike[ev.Arg]
 		return n.endWait(m.link, m.from, topology.VPNProcessing, "processing of an IKE message")
 	case evVPNTimer:
-		ran := ev.At.Sub(sim.Time(-d.Warmup))
-		if ev.Cause != 0 {
-			ran = ev.At.Sub(n.log.Events[ev.Cause-1].At)
-		}
-		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff), ran)
+		return n.tunnelWait(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff), n.ran(ev))
+	case evBFD:
+		return n.linkWait(n.bfds[ev.Arg>>32].link, "a BFD packet on its way over ")
+	case evBFDTimer:
+		return n.bfdWait(n.bfds[ev.Arg>>8], bfd.TimerID(ev.Arg&0xff), n.ran(ev))
 	}
 	return Wait{What: KindName(ev.Kind)}
+}
+
+// ran is how long a timer ran that expired in ev.
+func (n *Network) ran(ev trace.Event) time.Duration {
+	if ev.Cause == 0 {
+		return ev.At.Sub(sim.Time(-n.d.Warmup))
+	}
+	return ev.At.Sub(n.log.Events[ev.Cause-1].At)
 }
 
 func (n *Network) linkWait(link int, what string) Wait {
@@ -110,11 +119,14 @@ func (n *Network) endWait(link, end int, key topology.Key, what string) Wait {
 	return w
 }
 
-// sessionWait names a timer of a session, which the event cause armed.
-func (n *Network) sessionWait(s *session, t bgp.TimerID, cause sim.EventID) Wait {
+// sessionWait names a timer of a session, which ran out in ev.
+func (n *Network) sessionWait(s *session, t bgp.TimerID, ev trace.Event) Wait {
 	over := " of the session over " + n.d.Links[s.link].Name
 	switch t % bgp.SecondConn {
 	case bgp.HoldTimer:
+		if s.config.BFDStrict && s.config.BFDHold == n.ran(ev) && min(s.config.Hold, n.Offer(s.link, 1-s.end)) == 0 {
+			return n.endWait(s.link, s.end, topology.BFDStrictHold, "BfdHoldTimer"+over+", which waits for BFD")
+		}
 		// The smaller offer of the two ends is the hold time: it is the one to blame.
 		w := n.endWait(s.link, s.end, topology.BGPHold, "hold timer"+over)
 		mine, theirs := s.config.Hold, n.Offer(s.link, 1-s.end)
@@ -132,7 +144,7 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID, cause sim.EventID) Wait
 	case bgp.SendHoldTimer:
 		return n.endWait(s.link, s.end, topology.BGPSendHold, "SendHoldTimer"+over)
 	}
-	return n.endWait(s.link, s.end, n.idleKey(s, cause), "IdleHoldTimer"+over)
+	return n.endWait(s.link, s.end, n.idleKey(s, ev.Cause), "IdleHoldTimer"+over)
 }
 
 // idleKey is the setting that the IdleHoldTimer of a session was armed by, when
@@ -273,7 +285,9 @@ func TimerOf(ev trace.Event) (timer, silence bool) {
 		return true, t == bgp.HoldTimer || t == bgp.SendHoldTimer
 	case evVPNTimer:
 		return true, vpn.TimerID(ev.Arg&0xff) == vpn.DPDTimer
-	case evTCPTimer:
+	case evBFDTimer:
+		return true, bfd.TimerID(ev.Arg&0xff) == bfd.DetectTimer
+	case evTCPTimer, evRouteTime:
 		return true, false
 	}
 	return false, false
@@ -290,6 +304,8 @@ func (n *Network) Concerns(ev trace.Event, i int) bool {
 		link = n.conns[ev.Arg>>2].link
 	case evVPNTimer:
 		link = int(ev.Arg >> 9)
+	case evBFDTimer:
+		link = n.bfds[ev.Arg>>8].link
 	default:
 		return false
 	}

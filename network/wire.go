@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/bgp/wire"
 	"github.com/vpnsim/vpnsim/packet"
@@ -45,6 +46,28 @@ func (w *wireCheck) message(m *bgp.Message) *bgp.Message {
 		w.fail("%s comes back as %s", MessageText(m), MessageText(back))
 	}
 	return back
+}
+
+// control returns what is left of a BFD packet of b after a trip through bytes.
+func (w *wireCheck) control(n *Network, b *bfdEnd, p bfd.Packet) bfd.Packet {
+	ends := &n.links[b.link].cfg.Ends
+	want := packet.BFD{Src: ends[b.end].Inside.Addr(), Dst: ends[1-b.end].Inside.Addr(), SrcPort: bfdPort(b),
+		State: uint8(p.State), Diag: uint8(p.Diag), Poll: p.Poll, Final: p.Final, Independent: p.Independent, Mult: p.Mult, My: p.My, Your: p.Your, MinTx: p.MinTx, MinRx: p.MinRx}
+	octets, err := w.build.BFD(want)
+	if err != nil {
+		w.fail("a BFD packet can't be built: %w", err)
+		return p
+	}
+	got, err := w.parser.BFD(octets)
+	if err != nil {
+		w.fail("a BFD packet can't be read: %w", err)
+		return p
+	}
+	if got != want {
+		w.fail("a BFD packet comes back as %+v", got)
+	}
+	return bfd.Packet{State: bfd.State(got.State), Diag: bfd.Diag(got.Diag), Poll: got.Poll, Final: got.Final, Independent: got.Independent,
+		Mult: got.Mult, My: got.My, Your: got.Your, MinTx: got.MinTx, MinRx: got.MinRx}
 }
 
 // normal is m with empty slices as nil ones.

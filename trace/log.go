@@ -9,6 +9,7 @@ package trace
 import (
 	"net/netip"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/vpn"
@@ -68,6 +69,7 @@ const (
 	NoteAdvertise                      // Router's advertisement to the peer over Link waits for MRAI (Up) or no longer
 	NoteForwarding                     // probe A, direction B (0 request, 1 reply): Up or not from now on; Text says why
 	NoteLimit                          // Router takes A prefixes over Link and no more: the peer has announced another one
+	NoteBFD                            // Router's BFD session over Link: From -> To (bfd.State) because A (bfd.Diag), or Text where nobody could be told
 )
 
 // Note is the meaning of an event.
@@ -96,7 +98,7 @@ type Proto uint8
 const (
 	ProtoICMP Proto = 1
 	ProtoTCP  Proto = 6
-	ProtoUDP  Proto = 17 // IKE
+	ProtoUDP  Proto = 17 // IKE, BFD
 )
 
 // TCP flags.
@@ -135,6 +137,9 @@ type Packet struct {
 
 	// IKE, between the outside addresses.
 	IKE *vpn.Message
+
+	// BFD, between those of the link.
+	BFD *bfd.Packet
 }
 
 // Note appends n; a nil log keeps nothing.
