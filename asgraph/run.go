@@ -119,6 +119,7 @@ func (n *Internet) Handle(k *sim.Kernel, ev sim.Event) {
 func (n *Internet) step(i int32, peer bgp.PeerID, in bgp.Input) {
 	x := &n.nodes[i]
 	n.stepping = i
+	in.Now = time.Duration(n.k.Now())
 	acts := x.speaker.Step(n.routes[:0], peer, in)
 	n.routes = acts
 	for j := range acts {

@@ -21,8 +21,11 @@ type origin struct {
 
 // began finds the origin of an event, mostly the one that an outage began with.
 func (a *Answer) began(id sim.EventID) origin {
-	first := sim.EventID(0)
-	for ; id != 0; id = a.Net.Before(id) {
+	if id == 0 {
+		return origin{-1, 0}
+	}
+	first, about := sim.EventID(0), a.Net.Programmed(id)
+	for ; id != 0; id = a.Net.Before(id, about) {
 		ev := a.event(id)
 		if f, ok := network.FaultOf(ev); ok {
 			return origin{f, 0}

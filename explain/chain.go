@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/vpnsim/vpnsim/network"
@@ -40,10 +41,9 @@ func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 	}
 	var backwards []report.Wait
 	end := o.End
-	p := &a.Design.Probes[probe]
-	src, dst := a.Design.Hosts[p.From].Addr, a.Design.Hosts[p.To].Addr
+	about := a.about(probe, o.EndEvent)
 	for id := o.EndEvent; end > o.Start && id != 0; {
-		ev, before := a.event(id), a.Net.Before(id, src, dst)
+		ev, before := a.event(id), a.Net.Before(id, about)
 		since := a.when(before)
 		from := max(since, o.Start)
 		if from < end {
@@ -57,6 +57,28 @@ func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 	}
 	slices.Reverse(backwards)
 	return inARow(backwards)
+}
+
+// about is what news would have to be about to matter in an event that ended an
+// outage or began it: the prefixes whose routes it changed, or those of the probe.
+func (a *Answer) about(probe int, id sim.EventID) []netip.Prefix {
+	if id == 0 {
+		return nil
+	}
+	p := &a.Design.Probes[probe]
+	ends := [2]netip.Addr{a.Design.Hosts[p.From].Addr, a.Design.Hosts[p.To].Addr}
+	var ps []netip.Prefix
+	for _, changed := range a.Net.Programmed(id) {
+		if changed.Contains(ends[0]) || changed.Contains(ends[1]) {
+			ps = append(ps, changed)
+		}
+	}
+	if len(ps) == 0 {
+		for _, end := range ends {
+			ps = append(ps, netip.PrefixFrom(end, end.BitLen()))
+		}
+	}
+	return ps
 }
 
 // inARow puts waits of one kind that follow each other into one, such as the

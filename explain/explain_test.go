@@ -78,7 +78,7 @@ func randomStory(r *rand.Rand) string {
 // parameter, how long that was meant to take, and who says so.
 func TestChainsTileEveryOutage(t *testing.T) {
 	load := builtin(t, "aws-gcp")
-	profiles := []string{"aws-vgw", "aws-tgw", "gcp-cloud-router", "frr", "bird", "gobgp", "cisco-ios", "rfc4271"}
+	profiles := []string{"aws-vgw", "aws-tgw", "gcp-cloud-router", "frr", "frr-10", "bird", "gobgp", "cisco-ios", "quagga", "junos", "nokia-sros", "rfc4271"}
 	r := rand.New(rand.NewPCG(1, 2))
 	gaps, links := 0, 0
 	for seed := range uint64(1500) {

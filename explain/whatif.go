@@ -168,6 +168,9 @@ func (a *Answer) without(g *report.Gap) []change {
 			add(change{[]string{w.Parameter + "=" + least}, "", w.Parameter})
 		}
 	}
+	if c, ok := noMRAI(g); ok {
+		add(c)
+	}
 	if path := a.tooSlow(g); path != "" {
 		add(change{[]string{path + "=false"}, "keepalives as often as the negotiated hold time asks for", ""})
 	}
@@ -307,7 +310,7 @@ func (a *Answer) levers(g *report.Gap) []change {
 	if g.OutageS < report.Seconds(noticedLate) {
 		return nil
 	}
-	var list []change
+	list := append(freeWithdrawals(g), a.atOnce(g)...)
 	for r := range a.Design.Routers {
 		at := "routers." + a.Design.Routers[r].Name
 		if hold := at + ".bgp.hold"; !slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == hold }) {
@@ -330,9 +333,7 @@ const noticedLate = 3 * time.Second
 func (a *Answer) suspects(g *report.Gap) []suspect {
 	var list []suspect
 	for r := range a.Design.Routers {
-		if a.speaksBGP(r) {
-			list = append(list, a.mrai(g, r))
-		}
+		list = append(list, a.mrai(g, r)...)
 	}
 	if a.ask.WhatIf < EverySuspect {
 		return list
@@ -363,28 +364,6 @@ func (a *Answer) suspects(g *report.Gap) []suspect {
 		)
 	}
 	return list
-}
-
-// speaksBGP tells whether a router has a session.
-func (a *Answer) speaksBGP(r int) bool {
-	return slices.ContainsFunc(a.Design.Links, func(l topology.Link) bool {
-		return l.Ends[0].BGP && l.Ends[1].BGP && (l.Ends[0].Router == r || l.Ends[1].Router == r)
-	})
-}
-
-// mrai is the suspect of the write-up that this program began with. MRAI holds
-// back UPDATEs; where both ends already hold the other path, none is needed.
-func (a *Answer) mrai(g *report.Gap, r int) suspect {
-	name := a.Design.Routers[r].Name
-	path := "routers." + name + ".bgp.mrai"
-	why := "no UPDATE was held back"
-	if d := a.decider(g); d >= 0 {
-		why = fmt.Sprintf("%s already held the other path, and to change to it is a local decision that needs no UPDATE", a.Design.Routers[d].Name)
-	}
-	try := func(v string) change {
-		return change{[]string{path + "_mode=since-last-update", path + "=" + v}, v, path}
-	}
-	return suspect{path, []change{try("0s"), try("60s")}, why}
 }
 
 // decider is the router whose own decision ended the gap: no message arrived

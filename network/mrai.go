@@ -100,22 +100,57 @@ func (n *Network) routeTimeWait(id sim.EventID) Wait {
 	if ev.Arg&firstUpdate != 0 {
 		return n.endWait(s.link, s.end, topology.BGPFirstUpdate, "before the first UPDATE of the session over "+to)
 	}
-	w := n.endWait(s.link, s.end, n.intervalKey(s), "")
+	w := n.endWait(s.link, s.end, n.intervalKey(s), "MRAI towards "+to)
 	switch set := &n.d.Links[s.link].Ends[s.end].Settings; set[topology.BGPMRAIMode].Enum {
 	case "tick":
-		w.What = "MRAI towards " + to + " (tick): the next tick of a timer that has run since the session came up"
-	case "out-delay":
-		w.What = "MRAI towards " + to + " (out-delay): until the route had been the best for so long"
-	default:
-		w.What = "MRAI towards " + to + " (since-last-update)"
-		if set[topology.BGPMRAIScope].Enum == "prefix" {
-			w.What = "MRAI towards " + to + " (since-last-update, by prefix)"
+		w.What += " (tick): the next tick of a timer"
+		if up := n.lastNote(id, func(x *trace.Note) bool { return s.hasComeUp(x) }); up != nil {
+			w.What += fmt.Sprintf(" that runs since the session came up at %.3f s", up.At.Seconds())
 		}
+	case "out-delay":
+		w.What += " (out-delay): how long a route must be unchanged"
+		if sent := n.released(id, s); len(sent) > 0 {
+			w.What += fmt.Sprintf("; that of %s is since %.3f s", sent[0], n.timeOf(n.Before(id, sent[:1])).Seconds())
+		}
+	default:
+		what := " (since-last-update)"
+		if set[topology.BGPMRAIScope].Enum == "prefix" {
+			what = " (since-last-update, by prefix)"
+		}
+		w.What += what
 		if start := n.intervalStart(id, s); start != nil {
-			w.What += fmt.Sprintf(", since the %s at %.3f s", updateText(start.Msg.Update), start.At.Seconds())
+			w.What += fmt.Sprintf(": since the %s at %.3f s", updateText(start.Msg.Update), start.At.Seconds())
 		}
 	}
 	return w
+}
+
+// timeOf is when an event of the record happened; set-up is the start of the warm-up.
+func (n *Network) timeOf(id sim.EventID) sim.Time {
+	if id == 0 {
+		return sim.Time(-n.d.Warmup)
+	}
+	return n.log.Events[id-1].At
+}
+
+// lastNote is the last note before event id that is as wanted; nil: there is none.
+func (n *Network) lastNote(id sim.EventID, wanted func(*trace.Note) bool) *trace.Note {
+	for notes := n.notesBefore(id); len(notes) > 0; notes = notes[:len(notes)-1] {
+		if x := &notes[len(notes)-1]; wanted(x) {
+			return x
+		}
+	}
+	return nil
+}
+
+// hasComeUp tells whether a note says that s is Established.
+func (s *session) hasComeUp(x *trace.Note) bool {
+	return x.Kind == trace.NoteSession && int(x.Router) == s.router && int(x.Link) == s.link && bgp.State(x.To) == bgp.Established
+}
+
+// says tells whether a note is of an UPDATE that s sent, other than End-of-RIB.
+func (s *session) says(x *trace.Note) bool {
+	return x.Kind == trace.NoteMessage && int(x.Router) == s.router && int(x.Link) == s.link && x.Msg.Type == bgp.MsgUpdate && !x.Msg.Update.EndOfRIB()
 }
 
 // updateText is an UPDATE in a few words.
@@ -152,24 +187,21 @@ func (n *Network) intervalStart(id sim.EventID, s *session) *trace.Note {
 	about := n.released(id, s)
 	earliest := ev.At.Add(-n.routers[s.router].config.Peers[s.peer].MRAI.Interval)
 	var start *trace.Note
-	for notes := n.notesBefore(id); len(notes) > 0; notes = notes[:len(notes)-1] {
-		x := &notes[len(notes)-1]
-		if x.Kind != trace.NoteMessage || int(x.Router) != s.router || int(x.Link) != s.link || x.Msg.Type != bgp.MsgUpdate || x.Msg.Update.EndOfRIB() {
-			continue
+	n.lastNote(id, func(x *trace.Note) bool {
+		switch {
+		case !s.says(x), quiet && len(x.Msg.Update.NLRI) == 0:
+			return false
+		case !byPrefix:
+			start = x
+			return set[topology.BGPMRAIGranularity].Dist.Max() > 0 || x.Event <= ev.Cause
+		case x.At < earliest:
+			return true
 		}
-		switch u := x.Msg.Update; {
-		case quiet && len(u.NLRI) == 0:
-		case byPrefix:
-			if x.At < earliest {
-				return start
-			}
-			if slices.ContainsFunc(append(slices.Clone(u.NLRI), u.Withdrawn...), func(p netip.Prefix) bool { return slices.Contains(about, p) }) {
-				start = x
-			}
-		case set[topology.BGPMRAIGranularity].Dist.Max() > 0 || x.Event <= ev.Cause:
-			return x
+		if u := x.Msg.Update; slices.ContainsFunc(about, func(p netip.Prefix) bool { return slices.Contains(u.NLRI, p) || slices.Contains(u.Withdrawn, p) }) {
+			start = x
 		}
-	}
+		return false
+	})
 	return start
 }
 
@@ -177,7 +209,7 @@ func (n *Network) intervalStart(id sim.EventID, s *session) *trace.Note {
 func (n *Network) released(id sim.EventID, s *session) (ps []netip.Prefix) {
 	notes := n.log.Notes
 	for i := len(n.notesBefore(id)); i < len(notes) && notes[i].Event == id; i++ {
-		if x := &notes[i]; x.Kind == trace.NoteMessage && int(x.Router) == s.router && int(x.Link) == s.link && x.Msg.Type == bgp.MsgUpdate {
+		if x := &notes[i]; s.says(x) {
 			ps = append(append(ps, x.Msg.Update.NLRI...), x.Msg.Update.Withdrawn...)
 		}
 	}
@@ -187,25 +219,41 @@ func (n *Network) released(id sim.EventID, s *session) (ps []netip.Prefix) {
 // Before is the event that a wait began with, the one that ended in event id.
 // Mostly that is its cause, the event that scheduled it. But an advertisement
 // timer was perhaps set long before there was anything to say: what it released
-// had waited since the route changed. Of several prefixes, one that holds an
-// address of those that it is about is meant.
-func (n *Network) Before(id sim.EventID, about ...netip.Addr) sim.EventID {
+// had waited since the route changed. Of several prefixes, those count that
+// cover one of those that it is about.
+func (n *Network) Before(id sim.EventID, about []netip.Prefix) sim.EventID {
 	ev := &n.log.Events[id-1]
 	if ev.Kind != evRouteTime {
 		return ev.Cause
 	}
 	s := n.routeTimeOf(ev.Arg)
 	sent := n.released(id, s)
-	if meant := slices.DeleteFunc(slices.Clone(sent), func(p netip.Prefix) bool { return !slices.ContainsFunc(about, p.Contains) }); len(meant) > 0 {
-		sent = meant
+	covers := func(p netip.Prefix) bool {
+		return slices.ContainsFunc(about, func(q netip.Prefix) bool { return p.Bits() <= q.Bits() && p.Overlaps(q) })
 	}
-	for notes := n.notesBefore(id); len(sent) > 0 && len(notes) > 0; notes = notes[:len(notes)-1] {
-		switch x := &notes[len(notes)-1]; {
-		case int(x.Router) != s.router:
-		case x.Kind == trace.NoteRoute && slices.Contains(sent, x.Prefix),
-			x.Kind == trace.NoteSession && int(x.Link) == s.link && bgp.State(x.To) == bgp.Established:
-			return x.Event
+	if slices.ContainsFunc(sent, covers) {
+		sent = slices.DeleteFunc(sent, func(p netip.Prefix) bool { return !covers(p) })
+	}
+	if len(sent) == 0 {
+		return ev.Cause
+	}
+	since := n.lastNote(id, func(x *trace.Note) bool {
+		return x.Kind == trace.NoteRoute && int(x.Router) == s.router && slices.Contains(sent, x.Prefix) || s.hasComeUp(x)
+	})
+	if since == nil {
+		return ev.Cause
+	}
+	return since.Event
+}
+
+// Programmed are the prefixes of which event id changed the forwarding or the
+// route table of a router.
+func (n *Network) Programmed(id sim.EventID) (ps []netip.Prefix) {
+	notes := n.log.Notes
+	for i := len(n.notesBefore(id)); i < len(notes) && notes[i].Event == id; i++ {
+		if x := &notes[i]; x.Kind == trace.NoteFIB || x.Kind == trace.NoteTable {
+			ps = append(ps, x.Prefix)
 		}
 	}
-	return ev.Cause
+	return ps
 }

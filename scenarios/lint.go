@@ -104,9 +104,7 @@ func (l *linter) timers(name, profileName string, s, base *topology.Settings) {
 				name, keepalive.Dist, hold.Dist, topology.FormatDuration(h/3))
 		}
 	}
-	if mrai := &s[topology.BGPMRAI]; own(topology.BGPMRAI) && mrai.Dist.Max() > 0 && s[topology.BGPMRAIMode].Enum == "none" {
-		l.warn(mrai.Origin.Pos, "set bgp.mrai_mode: since-last-update", "%s: mrai %v has no effect, the mode is none", name, mrai.Dist)
-	}
+	l.mrai(name, s, own)
 	if p, ok := profile.Get(profileName); ok {
 		for k := topology.Key(0); k < topology.NumKeys; k++ {
 			if own(k) {
@@ -124,6 +122,42 @@ func offer(platform, feature string) (profile.Offer, bool) {
 	}
 	return p.Offers(feature)
 }
+
+// mrai warns of settings of MRAI that say nothing with the mode that there is.
+func (l *linter) mrai(name string, s *topology.Settings, own func(topology.Key) bool) {
+	mode, byPrefix := s[topology.BGPMRAIMode].Enum, s[topology.BGPMRAIScope].Enum == "prefix"
+	for _, k := range []topology.Key{topology.BGPMRAI, topology.BGPMRAIIBGP} {
+		if x := &s[k]; own(k) && x.Dist.Max() > 0 && mode == "none" {
+			l.warn(x.Origin.Pos, "set bgp.mrai_mode: since-last-update", "%s: %s %v has no effect, the mode is none", name, leaf(k), x.Dist)
+		}
+	}
+	none := s[topology.BGPMRAI].Dist.Max() == 0 && s[topology.BGPMRAIIBGP].Dist.Max() == 0
+	if k := topology.BGPMRAIMode; own(k) && mode != "none" && none {
+		l.warn(s[k].Origin.Pos, "set bgp.mrai: 30s", "%s: mrai_mode %s has no effect, the interval is 0s", name, mode)
+	}
+	since := mode == "since-last-update"
+	for _, x := range []struct {
+		key topology.Key
+		set bool // to something that would have an effect
+		has bool // an effect
+	}{
+		{topology.BGPMRAIScope, byPrefix, since || mode == "out-delay"},
+		{topology.BGPMRAIGranularity, s[topology.BGPMRAIGranularity].Dist.Max() > 0, since && !byPrefix},
+		{topology.BGPMRAIJitter, s[topology.BGPMRAIJitter].Int < 1000, since || mode == "tick"},
+		{topology.BGPMRAIAfterWithdraw, !s[topology.BGPMRAIAfterWithdraw].Bool, since},
+	} {
+		if own(x.key) && x.set && !x.has && !none {
+			what := "mode " + mode
+			if since {
+				what = "scope prefix"
+			}
+			l.warn(s[x.key].Origin.Pos, "", "%s: %s %s has no effect with %s", name, leaf(x.key), s[x.key].Format(x.key), what)
+		}
+	}
+}
+
+// leaf is the last part of a setting's path.
+func leaf(k topology.Key) string { return strings.TrimPrefix(k.String(), "bgp.") }
 
 // offered warns of a value that the platform gives no way to set.
 func (l *linter) offered(name string, p *profile.Profile, k topology.Key, s *topology.Setting) {
