@@ -13,9 +13,9 @@ func (s *Session) content() Packet {
 // send sends a packet: the answer to a Poll if final, otherwise one that polls
 // if a Poll Sequence is under way.
 func (s *Session) send(final bool) {
+	p := s.Next()
+	p.Poll, p.Final = p.Poll && !final, final
 	s.said = s.content()
-	p := s.said
-	p.Poll, p.Final = s.poll && !final, final
 	s.acts = append(s.acts, Action{Kind: ActSend, Packet: p})
 }
 

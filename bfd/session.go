@@ -57,6 +57,21 @@ func (s *Session) Quiet() bool {
 	return s.state == Up && s.remote == Up && !s.poll && !s.pollOwed && !s.pollRest && s.said == s.content()
 }
 
+// Next is the packet that goes out when the TxTimer runs out, if nothing happens
+// before.
+func (s *Session) Next() Packet {
+	p := s.content()
+	p.Poll = s.poll
+	return p
+}
+
+// Expects tells whether a session that is Quiet has heard p before, so that it
+// changes nothing but the time at which silence would be noticed.
+func (s *Session) Expects(p Packet) bool {
+	return p.State == Up && !p.Poll && !p.Final && p.My == s.remoteDiscr && p.Your == s.cfg.Discr &&
+		p.MinTx == s.remoteMinTx && p.MinRx == s.remoteMinRx && p.Mult == s.remoteMult
+}
+
 // Step takes one input and appends what is to be done about it to acts. A timer
 // that does not run cannot run out: it crossed its own disarming.
 func (s *Session) Step(acts []Action, in Input) []Action {

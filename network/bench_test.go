@@ -20,8 +20,16 @@ func BenchmarkSeedCaptured(b *testing.B) {
 }
 func BenchmarkSeedWire(b *testing.B) { benchmark(b, network.Options{Wire: true}) }
 
-func benchmark(b *testing.B, o network.Options) {
-	n := network.New(mustLoad(b, "aws-gcp"), o)
+// The same with BFD on both tunnels, 300 ms each way: ten thousand packets more.
+func BenchmarkSeedBFDPlain(b *testing.B) {
+	benchmark(b, network.Options{NoSkip: true}, withBFD...)
+}
+func BenchmarkSeedBFDSkipping(b *testing.B) { benchmark(b, network.Options{}, withBFD...) }
+
+var withBFD = []string{"routers.aws.bfd.enabled=true", "routers.gcp.bfd.enabled=true", "routers.gcp.bfd.min_tx=300ms", "routers.gcp.bfd.min_rx=300ms"}
+
+func benchmark(b *testing.B, o network.Options, sets ...string) {
+	n := network.New(mustLoad(b, "aws-gcp", sets...), o)
 	for seed := range uint64(20) {
 		n.Run(seed) // the memory is as large as it gets
 	}
@@ -40,9 +48,13 @@ func benchmark(b *testing.B, o network.Options) {
 // what a run of five minutes does, plain and fast-forwarded. (A rekeying, which
 // would come within the hour, makes its few IKE messages.)
 func TestEventsAllocateNothing(t *testing.T) {
-	for _, o := range []network.Options{{NoSkip: true}, {}} {
+	for i, o := range []network.Options{{NoSkip: true}, {}, {NoSkip: true}, {}} {
 		allocs := func(length string) (float64, uint64) {
-			n := network.New(mustLoad(t, "aws-gcp", "for="+length, "routers.aws.vpn.child_lifetime=0s", "routers.gcp.vpn.child_lifetime=0s"), o)
+			sets := []string{"for=" + length, "routers.aws.vpn.child_lifetime=0s", "routers.gcp.vpn.child_lifetime=0s"}
+			if i >= 2 {
+				sets = append(sets, withBFD...)
+			}
+			n := network.New(mustLoad(t, "aws-gcp", sets...), o)
 			for seed := range uint64(3) {
 				n.Run(seed)
 			}

@@ -25,20 +25,23 @@ import (
 // bfdEnd is BFD at one end of a link. The two ends of a session are neighbours in
 // Network.bfds: the other one of i is i^1.
 type bfdEnd struct {
-	id      int
-	link    int
-	end     int
-	router  int
-	m       *bfd.Session
-	config  bfd.Config
-	timers  [bfd.NumTimers]sim.Timer
-	rnd     sim.Stream // jitter
-	discrs  sim.Stream // discriminators, by number of the start
-	starts  uint64
-	sent    sim.Time // when it last sent a packet
-	said    []bfd.Packet
-	inbox   []bfd.Packet        // what arrived while the process hung
-	missed  [bfd.NumTimers]bool // what ran out meanwhile
+	id     int
+	link   int
+	end    int
+	router int
+	m      *bfd.Session
+	config bfd.Config
+	timers [bfd.NumTimers]sim.Timer
+	rnd    sim.Stream // jitter
+	discrs sim.Stream // discriminators, by number of the start
+	starts uint64
+	sent   sim.Time // when it last sent a packet
+	said   []bfd.Packet
+	inbox  []bfd.Packet        // what arrived while the process hung
+	missed [bfd.NumTimers]bool // what ran out meanwhile
+
+	controls controls // for fast-forwarding
+
 	name    sim.Name
 	setting sim.Name
 	alone   bool // goes on when the routing process hangs

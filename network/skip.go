@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -31,9 +32,10 @@ type skipper struct {
 	streams   []stream
 	line      []place // of streams, by whose turn it is
 	deadlines []holdDeadline
-	soonest   sim.Time // no deadline is earlier; it may be behind the times
-	health    []health // by session
-	next      sim.Time // no stretch is begun before
+	silences  []silence // of BFD
+	soonest   sim.Time  // no deadline is earlier; it may be behind the times
+	health    []health  // by session
+	next      sim.Time  // no stretch is begun before
 }
 
 // place is one in the line of streams: the time of the stream's next event,
@@ -72,6 +74,7 @@ const (
 	echoes streamKind = iota
 	keepalives
 	idleChecks
+	controlPackets // of BFD: bfdskip.go
 )
 
 // stream is a series of events of which one is due at a time.
@@ -117,7 +120,7 @@ func (n *Network) runSkipping() {
 // fastForward takes the quiet stretch that begins now, if there is one.
 func (n *Network) fastForward() {
 	sk := &n.skip
-	sk.streams, sk.line, sk.deadlines = sk.streams[:0], sk.line[:0], sk.deadlines[:0]
+	sk.streams, sk.line, sk.deadlines, sk.silences = sk.streams[:0], sk.line[:0], sk.deadlines[:0], sk.silences[:0]
 	if sk.health == nil {
 		sk.health = make([]health, len(n.sessions))
 	}
@@ -152,7 +155,7 @@ func (n *Network) fastForward() {
 			until = min(until, sk.line[1].at)
 		}
 		if max(until, s.at) >= sk.soonest {
-			sk.soonest = sk.earliestDeadline()
+			sk.soonest = min(sk.earliestDeadline(), sk.earliestSilence())
 			until = min(until, sk.soonest)
 		}
 		if s.at >= horizon || s.at >= sk.soonest || !n.step(s, until) {
@@ -211,6 +214,8 @@ func repeats(kind sim.Kind, arg uint64) bool {
 		return t == bgp.KeepaliveTimer || t == bgp.HoldTimer
 	case evVPNTimer:
 		return vpn.TimerID(arg&0xff) == vpn.DPDTimer
+	case evBFDTimer:
+		return true
 	}
 	return false
 }
@@ -239,6 +244,8 @@ func (n *Network) stream(at sim.Time, order sim.Place, kind sim.Kind, arg uint64
 	case evVPNTimer:
 		sk.add(at, order, idleChecks, int32(arg>>8))
 		return true
+	case evBFDTimer:
+		return n.controlStream(at, order, int32(arg>>8), bfd.TimerID(arg&0xff))
 	}
 	return false
 }
@@ -256,6 +263,8 @@ func (n *Network) step(s *stream, until sim.Time) bool {
 			ok = n.stepKeepalive(s)
 		case idleChecks:
 			ok = n.stepIdleCheck(s)
+		case controlPackets:
+			ok = n.stepControl(s)
 		}
 		if !ok {
 			return !first
@@ -603,11 +612,14 @@ func (n *Network) handBack() {
 			n.handBackEcho(s)
 		case keepalives:
 			n.handBackKeepalive(s)
+		case controlPackets:
+			n.handBackControl(s)
 		case idleChecks:
 			l := &n.links[s.id>>1]
 			n.k.ResetAtPlace(&l.ends[s.id&1].timers[vpn.DPDTimer], s.at, s.order, sim.Event{To: actorOf(l.routerAt(int(s.id & 1))), Kind: evVPNTimer, Arg: uint64(s.id)<<8 | uint64(vpn.DPDTimer), Phase: sim.PhaseTimer})
 		}
 	}
+	n.handBackSilences()
 	for i := range n.skip.deadlines {
 		if h := &n.skip.deadlines[i]; h.moved {
 			n.resetBGPTimer(&n.sessions[h.session], h.timer, h.at, h.order)
