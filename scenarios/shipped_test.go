@@ -53,11 +53,11 @@ min-hold.yaml:21:48: warning: the session over tun1 never comes up: branch refus
 min-hold.yaml:21:48: warning: the session over tun2 never comes up: branch refuses a hold time below 60s, aws offers 30s`,
 		"route-reflector": `route-reflector.yaml:14:3: warning: single point of failure: every path of the probe "pc -> web" leads through router "rr"
 route-reflector.yaml:33:3: warning: single point of failure: rr-office is the only way for the probe "pc -> web"`,
-		"mrai-chain": `mrai-chain.yaml:30:3: warning: single point of failure: every path of the probe "a -> b" leads through router "r2"
-mrai-chain.yaml:31:3: warning: single point of failure: every path of the probe "a -> b" leads through router "r3"
-mrai-chain.yaml:39:3: warning: single point of failure: l12 is the only way for the probe "a -> b"
-mrai-chain.yaml:40:3: warning: single point of failure: l23 is the only way for the probe "a -> b"
-mrai-chain.yaml:41:3: warning: single point of failure: l34 is the only way for the probe "a -> b"`,
+		"mrai-chain": `mrai-chain.yaml:31:3: warning: single point of failure: every path of the probe "a -> b" leads through router "r2"
+mrai-chain.yaml:32:3: warning: single point of failure: every path of the probe "a -> b" leads through router "r3"
+mrai-chain.yaml:40:3: warning: single point of failure: l12 is the only way for the probe "a -> b"
+mrai-chain.yaml:41:3: warning: single point of failure: l23 is the only way for the probe "a -> b"
+mrai-chain.yaml:42:3: warning: single point of failure: l34 is the only way for the probe "a -> b"`,
 		"soft-reset":             `soft-reset.yaml:20:3: warning: single point of failure: l1 is the only way for the probe "a -> b"`,
 		"aws-gcp-security-group": `aws-gcp-security-group.yaml:24:55: warning: ICMP is not admitted to host "ec2": every echo of the probe "vm -> ec2" is dropped (set security_group.icmp: true)`,
 	}
