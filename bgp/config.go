@@ -107,6 +107,8 @@ type PeerGroup struct {
 	LimitWarns bool
 	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
 	NextHopSelf bool
+	// Damping of what the peer says, if it is external; nil: none. RFC 2439.
+	Damping *Damping
 	// Client: the peer is a client of this route reflector. RFC 4456 §6.
 	Client bool
 }

@@ -49,21 +49,24 @@ const (
 	InRouteTime // the advertisement timer of the peer ran out
 	InOriginate // Prefix becomes a route of the router itself
 	InWithdraw  // Prefix is no longer one
+	InReuseTime // the timer of ActReuseTime ran out
+	InNextHop   // the next hops that the peer announces have become reachable (Reachable), or are no longer: next-hop tracking
 	InSettle    // warm-up is over: an egress that was chosen is kept from now on (RuleIncumbent)
 	InRefresh   // the peer asked for everything again. RFC 2918
 )
 
 // Input is one thing that happens. Only the fields that its kind names count.
 type Input struct {
-	Kind     InputKind
-	Timer    TimerID
-	Conn     ConnID
-	Incoming bool
-	Subcode  uint8
-	Msg      *Message
-	Open     *Open
-	Prefix   netip.Prefix
-	Stamp    uint64 // the event that brought it; kept with the state it writes
+	Kind      InputKind
+	Timer     TimerID
+	Conn      ConnID
+	Incoming  bool
+	Subcode   uint8
+	Msg       *Message
+	Open      *Open
+	Prefix    netip.Prefix
+	Reachable bool
+	Stamp     uint64 // the event that brought it; kept with the state it writes
 	// Now is when it happens, since any moment that stays the same. A Speaker needs
 	// it for MRAI by prefix, by tick, by out-delay or in whole seconds; it never goes
 	// backwards.
@@ -92,6 +95,7 @@ const (
 	ActRoute     // the route to Prefix changed: Route says what is used now and why
 	ActRouteTime // arm the advertisement timer of Peer, to run out After (0: now); First: it is the wait before the session's first UPDATE
 	ActNoRouteTime
+	ActReuseTime   // arm the timer of damped routes, to run out After; Peer has the first that is due. RFC 2439
 	ActMaxPrefixes // Peer announced more prefixes than MaxPrefixes: InPrefixLimit for its session, unless the limit only warns
 )
 

@@ -76,11 +76,18 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	if term != nil && term.Reject {
 		return raw, RuleImportPolicy
 	}
+	bar := RuleNone
+	switch {
+	case s.peers[peer].unreachable:
+		bar = RuleUnresolvable
+	case len(s.damped) > 0 && s.suppresses(peer, prefix):
+		bar = RuleDamped
+	}
 	// LOCAL_PREF from an external peer "MUST be ignored" (RFC 4271 §5.1.5);
 	// ORIGINATOR_ID and CLUSTER_LIST never leave an AS (RFC 4456 §8).
 	strip := external && (raw.HasLocalPref || raw.OriginatorID.IsValid() || len(raw.ClusterList) > 0)
 	if term == nil && !strip {
-		return raw, RuleNone // the usual case: nothing to rewrite
+		return raw, bar // the usual case: nothing to rewrite
 	}
 	d := &s.mem.draft
 	d.from(raw)
@@ -91,7 +98,7 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 		d.apply(term)
 		d.prepend(cfg.AS, term.Prepend)
 	}
-	return s.mem.interned.of(d), RuleNone
+	return s.mem.interned.of(d), bar
 }
 
 // internalOnly drops the attributes that have a meaning only inside an AS.

@@ -52,19 +52,20 @@ type departure struct {
 
 // neighbour is what the Speaker keeps about one peer.
 type neighbour struct {
-	up      bool
-	eor     bool     // it has sent End-of-RIB
-	gated   bool     // the advertisement timer runs
-	opening bool     // it is the timer before the first UPDATE of the session
-	excess  bool     // ActMaxPrefixes was given
-	sourced bool     // source is that of this session
-	prefix  int32    // how many it announces, but for loops
-	waiting int32    // changes that wait
-	rank    int32    // place in Order
-	open    *Open    // what it offered; nil if that is not known
-	source  *Source  // of its paths
-	queue   []*entry // entries that wait, in the order in which they began to
-	pacer   *pacer   // nil: a timer is all that the mode needs (mrai.go)
+	up          bool
+	eor         bool     // it has sent End-of-RIB
+	gated       bool     // the advertisement timer runs
+	opening     bool     // it is the timer before the first UPDATE of the session
+	excess      bool     // ActMaxPrefixes was given
+	sourced     bool     // source is that of this session
+	unreachable bool     // … are its next hops. RFC 4271 §9.1.2.1
+	prefix      int32    // how many it announces, but for loops
+	waiting     int32    // changes that wait
+	rank        int32    // place in Order
+	open        *Open    // what it offered; nil if that is not known
+	source      *Source  // of its paths
+	queue       []*entry // entries that wait, in the order in which they began to
+	pacer       *pacer   // nil: a timer is all that the mode needs (mrai.go)
 }
 
 // fewEntries are looked through one by one. Most routers of a large simulation

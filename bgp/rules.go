@@ -40,6 +40,8 @@ const (
 	RuleCluster      // our own cluster is in CLUSTER_LIST
 	RuleOwnNextHop   // NEXT_HOP is an address of ours
 	RuleImportPolicy // the import policy rejected it
+	RuleDamped       // it has flapped too often
+	RuleUnresolvable // its next hop cannot be reached
 
 	numRules
 )
@@ -74,6 +76,8 @@ var ruleText = [numRules]struct{ virtue, clause string }{
 	RuleCluster:       {"own cluster in CLUSTER_LIST", "RFC 4456 §8"},
 	RuleOwnNextHop:    {"NEXT_HOP is the router itself", "RFC 4271 §5.1.3"},
 	RuleImportPolicy:  {"rejected by import policy", "RFC 4271 §9.1.1"},
+	RuleDamped:        {"suppressed, it has flapped", "RFC 2439 §4.2"},
+	RuleUnresolvable:  {"next hop not reachable", "RFC 4271 §9.1.2.1"},
 }
 
 // String says what the winner has, or what bars the path: "shorter AS_PATH".

@@ -25,6 +25,9 @@ type Speaker struct {
 	entries []*entry                // in the order of their first appearance; behind len lie spares
 	arrived uint64                  // counts paths: Path.Age
 	local   *Source                 // of our own routes
+	flaps   map[flapKey]*flap       // of the routes that have flapped (damping.go)
+	damped  []*flap                 // those that are suppressed
+	reuse   time.Duration           // what the timer of ActReuseTime is set for; 0: it does not run
 	settled bool
 	ordered bool                     // whatever two paths without MED are compared, the rules are a total order
 	steady  bool                     // no rule asks what was best before
@@ -75,6 +78,8 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	clear(s.table)
 	s.entries = s.entries[:0]
 	s.arrived, s.settled = 0, false
+	clear(s.flaps)
+	s.damped, s.reuse = s.damped[:0], 0
 	s.mem.answer = nil
 	s.mem.prune()
 	s.pace()
@@ -95,6 +100,8 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 			s.forget(peer, in.Prefix)
 		}
 		return s.run(acts)
+	case InReuseTime:
+		return s.reuseTime(acts)
 	case InSettle:
 		s.settled = true
 		return acts
@@ -112,7 +119,7 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 		switch m := in.Msg; {
 		case !n.up || m == nil:
 		case m.Update != nil:
-			return s.run(s.update(acts, peer, m.Update, in.Stamp))
+			return s.armReuse(s.run(s.update(acts, peer, m.Update, in.Stamp)))
 		case m.Refresh != nil && *m.Refresh == IPv4Unicast: // others are ignored. RFC 2918 §4
 			return s.refresh(acts, peer)
 		}
@@ -120,6 +127,8 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 		if n.up {
 			return s.routeTime(acts, peer)
 		}
+	case InNextHop:
+		return s.nextHop(acts, peer, in.Reachable)
 	case InRefresh:
 		if n.up {
 			return s.refresh(acts, peer)
@@ -217,6 +226,9 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 	if known && e.in[i].raw.Equal(raw) {
 		return acts // said before: neither older nor newer for it
 	}
+	if d := s.damps(peer); d != nil && known {
+		s.flapped(d, peer, prefix, penaltyAttributes)
+	}
 	attrs, bar := s.admit(peer, prefix, raw)
 	switch counted := known && e.in[i].counts(); {
 	case counted && bar == RuleLoop:
@@ -258,6 +270,9 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
 	if peer != Local && e.in[i].counts() {
 		s.peers[peer].prefix--
 	}
+	if d := s.damps(peer); d != nil {
+		s.flapped(d, peer, e.prefix, penaltyWithdrawal)
+	}
 	e.remove(peer)
 	s.touch(e, peer)
 }
@@ -285,7 +300,7 @@ func (s *Speaker) down(acts []Action, peer PeerID) []Action {
 	if n.gated {
 		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
 	}
-	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source, pacer: n.pacer.fresh()}
+	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source, pacer: n.pacer.fresh(), unreachable: n.unreachable}
 	for _, e := range s.entries {
 		if len(e.out) > 0 {
 			e.out[peer] = departure{}

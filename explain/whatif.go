@@ -156,6 +156,10 @@ func (a *Answer) without(g *report.Gap) []change {
 		case strings.HasSuffix(w.Parameter, ".max_prefixes_restart"):
 			add(change{[]string{w.Parameter + "=1s"}, "", w.Parameter})
 			add(change{[]string{strings.TrimSuffix(w.Parameter, "_restart") + "=0"}, "no limit", w.Parameter})
+		case strings.HasSuffix(w.Parameter, ".damping_half_life"):
+			bgp := strings.TrimSuffix(w.Parameter, "damping_half_life")
+			add(change{[]string{bgp + "damping=false"}, "nothing is damped", w.Parameter})
+			add(change{[]string{bgp + "damping_suppress=6000"}, "RFC 7196's threshold", w.Parameter})
 		case strings.HasSuffix(w.Parameter, ".passive"):
 			add(change{[]string{w.Parameter + "=false"}, "one end calls the other", w.Parameter})
 		case strings.HasSuffix(w.Parameter, ".propagate"), strings.HasSuffix(w.Parameter, ".icmp"):

@@ -12,6 +12,8 @@ const (
 	evTCPTimer                      // retransmission timer of connection side Arg
 	evBGPTimer                      // Arg = session<<8 | timer
 	evRouteTime                     // advertisement timer (MRAI) of session Arg
+	evReuse                         // a damped route of session Arg may be used again
+	evNextHop                       // next-hop tracking of session Arg reacts
 	evVPNTimer                      // Arg = link<<9 | end<<8 | timer
 
 	// What is on its way, and soon over.
@@ -48,7 +50,7 @@ func (n *Network) launch(at sim.Time, to sim.ActorID, kind sim.Kind, arg uint64)
 
 // KindName names a kind of event, for traces.
 func KindName(k sim.Kind) string {
-	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "vpn-timer",
+	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "reuse-timer", "next-hop", "vpn-timer",
 		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer"}
 	if int(k) < len(names) {
 		return names[k]

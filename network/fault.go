@@ -189,6 +189,12 @@ func (n *Network) start(r *router) {
 // missedMRAI stands for the advertisement timer among a session's missed timers.
 const missedMRAI bgp.TimerID = 0xff
 
+// … and these for the router's other ones.
+const (
+	missedNextHop bgp.TimerID = 0xfe
+	missedReuse   bgp.TimerID = 0xfd
+)
+
 // thaw lets a process that hung go on: what came meanwhile is read first, then
 // timers that ran out are noticed, as a daemon's main loop would.
 func (n *Network) thaw(r *router) {
@@ -217,10 +223,17 @@ func (n *Network) thaw(r *router) {
 	r.missed = nil
 	for _, m := range missed {
 		s, t := &n.sessions[m>>8], bgp.TimerID(m&0xff)
-		if t == missedMRAI {
+		switch t {
+		case missedMRAI:
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRouteTime})
-		} else if _, again := n.k.When(s.timers[t]); !again {
-			n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
+		case missedNextHop:
+			n.nextHopDue(s)
+		case missedReuse:
+			n.reuseTime(s)
+		default:
+			if _, again := n.k.When(s.timers[t]); !again {
+				n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
+			}
 		}
 	}
 }

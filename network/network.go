@@ -252,6 +252,10 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		n.sessionTimer(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff))
 	case evRouteTime:
 		n.routeTime(n.routeTimeOf(ev.Arg))
+	case evReuse:
+		n.reuseTime(&n.sessions[ev.Arg])
+	case evNextHop:
+		n.nextHopDue(&n.sessions[ev.Arg])
 	case evUpdate:
 		n.updateDue(&n.routers[ev.To-1])
 	case evFIB:

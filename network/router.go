@@ -21,8 +21,9 @@ type router struct {
 	cfg      *topology.Router
 	speaker  *bgp.Speaker
 	config   bgp.SpeakerConfig
-	sessions []int32 // by PeerID
-	ways     []int32 // links by PeerID: those of the sessions, then those that static routes point at
+	reuse    sim.Timer // of damped routes
+	sessions []int32   // by PeerID
+	ways     []int32   // links by PeerID: those of the sessions, then those that static routes point at
 	settings *topology.Settings
 
 	real   bool // its machine is not simulated (outside.go)
@@ -94,7 +95,7 @@ func (r *router) init(n *Network, i int) {
 
 func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
-	r.missed, r.late = r.missed[:0], 0
+	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
 	r.flush()
 	for _, p := range r.rows {
 		r.table.Delete(p)
@@ -129,6 +130,7 @@ func (r *router) resetSpeaker(n *Network) {
 		r.speaker = bgp.NewSpeaker(r.config)
 	}
 	n.drawMRAI(r)
+	n.drawDamping(r)
 	r.drawOrder(n)
 	r.speaker.Reset(r.config)
 	r.own = r.own[:0]
@@ -191,6 +193,9 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 			n.k.Stop(&n.sessions[r.sessions[a.Peer]].mrai)
 		case bgp.ActRoute:
 			n.routeChanged(r, a.Route)
+		case bgp.ActReuseTime:
+			s := &n.sessions[r.sessions[a.Peer]]
+			n.k.Reset(&r.reuse, a.After, sim.Event{To: actorOf(r.id), Kind: evReuse, Arg: uint64(s.id), Phase: sim.PhaseTimer})
 		case bgp.ActMaxPrefixes:
 			n.tooMany(&n.sessions[r.sessions[a.Peer]])
 		}

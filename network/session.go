@@ -13,24 +13,26 @@ import (
 // bgp, its timers in the kernel's queue, and the TCP connections that it has
 // asked for or been offered.
 type session struct {
-	id     int
-	router int
-	link   int
-	end    int // of the link
-	peer   bgp.PeerID
-	m      *bgp.Session
-	config bgp.SessionConfig
-	timers [bgp.NumTimers]sim.Timer
-	mrai   sim.Timer
-	waits  bool // advertisements wait for MRAI; only recorded runs know
-	rnd    sim.Stream
-	conns  []connRef // open ones; two at most but for those that are closing
-	next   bgp.ConnID
-	shut   bool        // by the operator; that is configuration, and outlives process and interface
-	inbox  []inboxItem // what arrived while the router hung
-	tcp    tcpTimes
-	name   sim.Name
-	names  sim.Name
+	id      int
+	router  int
+	link    int
+	end     int // of the link
+	peer    bgp.PeerID
+	m       *bgp.Session
+	config  bgp.SessionConfig
+	timers  [bgp.NumTimers]sim.Timer
+	mrai    sim.Timer
+	hop     sim.Timer // next-hop tracking
+	hopGone bool      // the speaker has been told, or is about to be, that the next hop is gone
+	waits   bool      // advertisements wait for MRAI; only recorded runs know
+	rnd     sim.Stream
+	conns   []connRef // open ones; two at most but for those that are closing
+	next    bgp.ConnID
+	shut    bool        // by the operator; that is configuration, and outlives process and interface
+	inbox   []inboxItem // what arrived while the router hung
+	tcp     tcpTimes
+	name    sim.Name
+	names   sim.Name
 }
 
 // connRef ties the machine's number of a connection to the connection.
@@ -65,7 +67,7 @@ func (s *session) reset(n *Network) {
 	s.tcp = drawTCP(n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
 	s.m.Reset(s.config)
 	clear(s.timers[:])
-	s.mrai, s.waits = sim.Timer{}, false
+	s.mrai, s.hop, s.hopGone, s.waits = sim.Timer{}, sim.Timer{}, false, false
 	s.conns, s.inbox, s.next, s.shut = s.conns[:0], s.inbox[:0], 0, false
 }
 

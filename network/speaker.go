@@ -46,6 +46,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			NextHopSelf:    me.Settings[topology.BGPNextHopSelf].Bool,
 			Client:         me.Settings[topology.BGPReflectorClient].Bool && n.d.Routers[other.Router].ASN == r.cfg.ASN,
 			MRAI:           mrai(&me.Settings),
+			Damping:        damping(&me.Settings),
 		}
 		if med := me.Settings[topology.BGPMED].Int; med >= 0 && p.AS != c.AS {
 			// Only the first term that matches counts, so each of them has to set it.

@@ -152,6 +152,7 @@ func (n *Network) lookAtInterface(l *link, e int) {
 	if l.cfg.Ends[e].Settings[topology.BGPFastFallover].Bool {
 		n.tellSession(l, e, bgp.Input{Kind: kind})
 	}
+	n.trackNextHop(l, e)
 	n.setStatics(&n.routers[l.routerAt(e)], l)
 }
 

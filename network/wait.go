@@ -58,6 +58,12 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff), ev)
 	case evRouteTime:
 		return n.routeTimeWait(id)
+	case evReuse:
+		s := &n.sessions[ev.Arg]
+		return n.endWait(s.link, s.end, topology.BGPDampingHalfLife, "flap damping over "+d.Links[s.link].Name+", until the figure of merit has decayed to the reuse threshold")
+	case evNextHop:
+		s := &n.sessions[ev.Arg]
+		return n.endWait(s.link, s.end, topology.BGPNextHopDelay, "next-hop tracking over "+d.Links[s.link].Name)
 	case evUpdate:
 		return n.routerWait(router(), topology.BGPProcessing, "processing of an UPDATE")
 	case evFIB:

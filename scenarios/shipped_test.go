@@ -51,6 +51,7 @@ max-prefix.yaml:43:3: warning: with what the story announces branch may send 101
 		"min-hold": `min-hold.yaml:21:33: warning: branch hold 60s has no effect: aws offers 30s (the smaller offer is used)
 min-hold.yaml:21:48: warning: the session over tun1 never comes up: branch refuses a hold time below 60s, aws offers 30s
 min-hold.yaml:21:48: warning: the session over tun2 never comes up: branch refuses a hold time below 60s, aws offers 30s`,
+		"flap-damping": `flap-damping.yaml:28:3: warning: single point of failure: wan is the only way for the probe "a -> b"`,
 		"route-reflector": `route-reflector.yaml:14:3: warning: single point of failure: every path of the probe "pc -> web" leads through router "rr"
 route-reflector.yaml:33:3: warning: single point of failure: rr-office is the only way for the probe "pc -> web"`,
 		"mrai-chain": `mrai-chain.yaml:31:3: warning: single point of failure: every path of the probe "a -> b" leads through router "r2"

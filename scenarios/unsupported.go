@@ -8,7 +8,6 @@ import "github.com/vpnsim/vpnsim/profile"
 var unsupported = map[string]struct{ what, feature string }{
 	"graceful_restart": {"graceful restart", "graceful-restart"},
 	"add_path":         {"add-path", ""},
-	"damping":          {"route flap damping", ""},
 	"confederation":    {"a confederation", ""},
 	"include":          {"an included file", ""},
 }

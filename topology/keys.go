@@ -44,6 +44,13 @@ const (
 	BGPNoEcho
 	BGPTransit
 	BGPFastFallover
+	BGPNextHopTracking
+	BGPNextHopDelay
+	BGPDamping
+	BGPDampingHalfLife
+	BGPDampingSuppress
+	BGPDampingReuse
+	BGPDampingMax
 	BGPMaxPrefixes
 	BGPMaxPrefixesAction
 	BGPMaxPrefixesRestart
@@ -143,6 +150,13 @@ var keys = [NumKeys]KeyInfo{
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
 	BGPTransit:            {"bgp.transit", TypeBool, 0, 0, nil, "routes learned from one neighbour are announced to others; otherwise only its own networks"},
 	BGPFastFallover:       {"bgp.fast_fallover", TypeBool, 0, 0, nil, "the session ends at once when its own interface goes down"},
+	BGPNextHopTracking:    {"bgp.nexthop_tracking", TypeBool, 0, 0, nil, "without fast_fallover: routes whose next hop lies behind an interface that is down are not used"},
+	BGPNextHopDelay:       {"bgp.nexthop_delay", TypeDuration, 0, hour, nil, "from the change of the interface to what next-hop tracking makes of it"},
+	BGPDamping:            {"bgp.damping", TypeBool, 0, 0, nil, "routes of external neighbours that flap are suppressed (RFC 2439): 1000 for a withdrawal, 500 for other attributes"},
+	BGPDampingHalfLife:    {"bgp.damping_half_life", TypeDuration, sec, 24 * hour, nil, "the figure of merit halves in this time"},
+	BGPDampingSuppress:    {"bgp.damping_suppress", TypeInt, 1, 50000, nil, "the figure of merit from which a route is suppressed"},
+	BGPDampingReuse:       {"bgp.damping_reuse", TypeInt, 1, 50000, nil, "the figure of merit below which it is used again"},
+	BGPDampingMax:         {"bgp.damping_max", TypeDuration, sec, 24 * hour, nil, "no route is suppressed for longer, counted from its last flap"},
 	BGPMaxPrefixes:        {"bgp.max_prefixes", TypeInt, 0, 10000000, nil, "more prefixes than this are not taken from the peer; 0 = no limit"},
 	BGPMaxPrefixesAction:  {"bgp.max_prefixes_action", TypeEnum, 0, 0, []string{"drop", "warn"}, "what follows a prefix too many: drop = the session ends with a CEASE, warn = nothing but a note"},
 	BGPMaxPrefixesRestart: {"bgp.max_prefixes_restart", TypeDuration, 0, 24 * hour, nil, "wait after a prefix too many before the session starts again; 0 = it stays down until it is started"},
