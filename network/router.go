@@ -231,6 +231,9 @@ func (n *Network) noteWaiting(r *router) {
 func (n *Network) updateArrived(r *router, s *session, msg *bgp.Message) {
 	wait := r.settings[topology.BGPProcessing].Dist.Draw(r.procRnd.Uint64())
 	due := max(n.k.Now().Add(wait), r.updates.last)
+	if r.settings[topology.BGPProcessingSerial].Bool {
+		due = max(n.k.Now(), r.updates.last).Add(wait)
+	}
 	kind := bgp.InUpdate
 	if due == n.k.Now() && len(r.updates.list) == 0 {
 		n.stepSpeaker(r, s.peer, bgp.Input{Kind: kind, Msg: msg})

@@ -65,7 +65,11 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		s := &n.sessions[ev.Arg]
 		return n.endWait(s.link, s.end, topology.BGPNextHopDelay, "next-hop tracking over "+d.Links[s.link].Name)
 	case evUpdate:
-		return n.routerWait(router(), topology.BGPProcessing, "processing of an UPDATE")
+		what := "processing of an UPDATE"
+		if d.Routers[router()].Settings[topology.BGPProcessingSerial].Bool {
+			what += ", after those that came before"
+		}
+		return n.routerWait(router(), topology.BGPProcessing, what)
 	case evFIB:
 		return n.routerWait(router(), topology.FIBDelay, "programming of the forwarding table")
 	case evTable:

@@ -31,6 +31,7 @@ const (
 	BGPMRAINewPrefix
 	BGPFirstUpdate
 	BGPProcessing
+	BGPProcessingSerial
 	BGPDecision
 	BGPMultipath
 	BGPMultipathSameAS
@@ -137,6 +138,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPMRAINewPrefix:      {"bgp.mrai_new_prefix", TypeEnum, 0, 0, []string{"gated", "exempt"}, "whether a prefix that the neighbour does not know waits for MRAI too"},
 	BGPFirstUpdate:        {"bgp.first_update", TypeDuration, 0, hour, nil, "from Established to the first UPDATE"},
 	BGPProcessing:         {"bgp.processing", TypeDuration, 0, hour, nil, "from the arrival of an UPDATE to the decision that it causes"},
+	BGPProcessingSerial:   {"bgp.processing_serial", TypeBool, 0, 0, nil, "UPDATEs are processed one after the other, so that a burst of them takes the sum of their times; otherwise the time is a delay that each of them has"},
 	BGPDecision:           {"bgp.decision", TypeEnum, 0, 0, []string{"rfc4271", "frr", "bird", "gobgp", "cisco-ios", "aws-vgw", "gcp-legacy", "gcp-standard", "azure"}, "decision process"},
 	BGPMultipath:          {"bgp.multipath", TypeInt, 1, 128, nil, "how many equally good paths are used at once"},
 	BGPMultipathSameAS:    {"bgp.multipath_same_as", TypeBool, 0, 0, nil, "only paths of one neighbouring AS are used beside each other"},
