@@ -179,14 +179,22 @@ func (g *grower) asGraph() {
 	if o == nil {
 		return
 	}
-	file, synthetic, seed := o.get("file"), o.get("synthetic"), o.get("seed")
+	var sources []string
+	for _, s := range []string{"file", "relations", "synthetic"} {
+		if o.get(s) != nil {
+			sources = append(sources, s)
+		}
+	}
+	synthetic, seed := o.get("synthetic"), o.get("seed")
 	switch {
-	case file != nil && synthetic != nil:
-		g.l.error(o.keyNode("synthetic"), "keep one of them", "as-graph has both file and synthetic")
-	case file != nil && seed != nil:
-		g.l.error(o.keyNode("seed"), "remove it", "what a file says is not drawn")
-	case file != nil:
-		g.graph = g.l.relations(file)
+	case len(sources) > 1:
+		g.l.error(o.keyNode(sources[1]), "keep one of them", "as-graph has both %s and %s", sources[0], sources[1])
+	case synthetic == nil && seed != nil:
+		g.l.error(o.keyNode("seed"), "remove it", "only a synthetic as-graph is drawn")
+	case o.get("file") != nil:
+		g.graph = g.l.relationFile(o.get("file"))
+	case o.get("relations") != nil:
+		g.graph = g.l.relations(o.get("relations"))
 	case synthetic != nil:
 		n, ok := g.l.integer(synthetic, "synthetic", 2, 1<<31-1)
 		s, okSeed := int64(1), true
@@ -201,13 +209,30 @@ func (g *grower) asGraph() {
 			g.graph = topology.SyntheticAS(int(n), uint64(s))
 		}
 	default:
-		g.l.error(g.at, "write {file: as-rel.txt}, or {synthetic: 100, seed: 1}", "as-graph says neither file nor synthetic")
+		g.l.error(g.at, "write {file: as-rel.txt}, {synthetic: 100, seed: 1}, or relations: and provider|customer|-1, peer|peer|0", "as-graph does not say which")
 	}
 	o.close()
 }
 
-// relations reads the file that n names.
+// relations reads what stands in the scenario itself.
 func (l *loader) relations(n *yaml.Node) *topology.ASGraph {
+	text, ok := l.text(n, "relations")
+	if !ok {
+		return nil
+	}
+	graph, problems := topology.ParseASRelations(l.file, []byte(text))
+	for _, p := range problems {
+		pos := l.pos(n)
+		if n.Style&yaml.LiteralStyle != 0 && pos.Line > 0 && p.Pos.Line > 0 {
+			pos.Line, pos.Col = pos.Line+p.Pos.Line, 1 // the text begins below the |
+		}
+		l.report(pos, p.Help, "%s", p.Message)
+	}
+	return graph
+}
+
+// relationFile reads the file that n names.
+func (l *loader) relationFile(n *yaml.Node) *topology.ASGraph {
 	name, ok := l.text(n, "file")
 	if !ok {
 		return nil

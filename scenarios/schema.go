@@ -190,6 +190,7 @@ func generateSchema() *jsonschema.Schema {
 	file := strict(&jsonschema.Schema{Required: []string{"file"}}, prop("file", described(text(), "AS relationships in CAIDA's format; the name counts from the scenario's folder.")))
 	synthetic := strict(&jsonschema.Schema{Required: []string{"synthetic"}},
 		prop("synthetic", described(number(2, MaxRouters), "How many ASes are made up.")), prop("seed", number(0, 1<<62)))
+	inline := strict(&jsonschema.Schema{Required: []string{"relations"}}, prop("relations", described(text(), "The same, written out: provider|customer|-1 or peer|peer|0 in each line.")))
 	schemas := map[string]*jsonschema.Schema{
 		"clique":   described(number(2, MaxRouters), "Every router is joined with every other one."),
 		"chain":    described(number(2, MaxRouters), "Routers in a row."),
@@ -197,7 +198,7 @@ func generateSchema() *jsonschema.Schema {
 		"b-clique": described(number(2, MaxRouters/2), "A clique of so many behind a chain of so many: the first of the chain has a short and a long way into it."),
 		"tree": strict(&jsonschema.Schema{Description: "So many levels below the root, so many children at each router.", Required: []string{"depth", "fanout"}},
 			prop("depth", number(1, MaxRouters)), prop("fanout", number(1, MaxRouters))),
-		"as-graph": {AnyOf: []*jsonschema.Schema{file, synthetic}, Description: "Providers, customers and peers, with the policies that they have: routers are called by their AS numbers, as3356."},
+		"as-graph": {AnyOf: []*jsonschema.Schema{file, inline, synthetic}, Description: "Providers, customers and peers, with the policies that they have: routers are called by their AS numbers, as3356."},
 	}
 	var ps []property
 	for _, shape := range shapes {
