@@ -119,6 +119,7 @@ var layers = map[string]layer{
 	}},
 	"explain": {number: 5, imports: map[string]string{
 		"network":  "it runs scenarios",
+		"asgraph":  "and graphs of ASes",
 		"trace":    "reads the record backwards",
 		"topology": "names parameters",
 		"profile":  "what a platform lets people change",

@@ -16,6 +16,7 @@ type Config struct {
 	SenderSideLoop bool
 	Delay          topology.Dist // of each message over a link
 	Processing     topology.Dist // of each UPDATE, at the router that it has come to
+	Serial         bool          // one after the other, so that a burst takes the sum of its times
 }
 
 // Internet is a graph that can be run, as often as one likes.
@@ -34,13 +35,11 @@ type Internet struct {
 
 	parcels []parcel // what is under way
 	free    []int32
-	flying  int
 
 	stepping int32 // the node being stepped, of whose random numbers the next one is
 	names    names
 	story    []Event
-	result   *Result
-	tally    *Reaction // of what is being counted
+	tally    tally
 }
 
 // node is one AS.
@@ -49,6 +48,7 @@ type node struct {
 	first   int32    // of its ends
 	got     uint32   // UPDATEs that have come
 	drawn   uint32   // random numbers that its timers have used
+	queue   uint32   // UPDATEs that have come and are not processed yet
 	due     sim.Time // when the youngest of its UPDATEs is processed: they stay in order
 }
 
@@ -70,12 +70,13 @@ type parcel struct {
 }
 
 // names of the streams of random numbers; node or end i has that plus i.
-type names struct{ delay, processing, timers sim.Name }
+type names struct{ delay, processing, timers, ticks, clock sim.Name }
 
 // New builds an Internet.
 func New(g *topology.ASGraph, cfg Config) *Internet {
 	n := &Internet{g: g, cfg: cfg, k: sim.New(0), rules: cfg.ruleset(), names: names{
 		sim.StreamName("asgraph/delay"), sim.StreamName("asgraph/processing"), sim.StreamName("asgraph/timers"),
+		sim.StreamName("asgraph/ticks"), sim.StreamName("asgraph/clock"),
 	}}
 	n.k.Add(n)
 	n.nodes = make([]node, len(g.ASNs)+1) // the last one is only where the ends end
@@ -125,5 +126,14 @@ func (n *Internet) PeerOf(i int, p bgp.PeerID) int {
 	return int(n.ends[n.ends[n.nodes[i].first+int32(p)].back].node)
 }
 
-// degree is how many neighbours node i has.
-func (n *Internet) degree(i int) int { return int(n.nodes[i+1].first - n.nodes[i].first) }
+// LinkOf is the name of the link to the neighbour that node i knows under that
+// PeerID.
+func (n *Internet) LinkOf(i int, p bgp.PeerID) string {
+	other := n.PeerOf(i, p)
+	for e, x := range n.g.Edges {
+		if int(x.A) == i && int(x.B) == other || int(x.A) == other && int(x.B) == i {
+			return n.g.EdgeName(e)
+		}
+	}
+	return ""
+}

@@ -40,31 +40,31 @@ const (
 // the result is concerned.
 func (n *Internet) Run(seed uint64, story []Event, length time.Duration) *Result {
 	n.reset(seed)
-	n.result = &Result{Seed: seed}
 	for i := range story {
 		n.k.At(sim.Time(story[i].At), sim.Event{Kind: evStory, Arg: uint64(i), Phase: sim.PhaseFault})
 	}
 	n.story = story
 	n.k.RunUntil(sim.Time(length))
 	n.closeReaction(length)
-	n.result.Events, n.result.Digest = uint64(n.k.Handled()), n.k.Digest()
-	return n.result
+	return &Result{Seed: seed, Events: uint64(n.k.Handled()), Digest: n.k.Digest(), Reactions: n.tally.list}
 }
 
 // reset makes everything as it was before the first event.
 func (n *Internet) reset(seed uint64) {
 	n.k.Start(seed, 0)
-	n.parcels, n.free, n.flying, n.tally = n.parcels[:0], n.free[:0], 0, nil
+	clear(n.parcels)
+	n.parcels, n.free, n.tally = n.parcels[:0], n.free[:0], tally{event: -1}
 	for i := range n.ends {
 		e := &n.ends[i]
 		*e = end{node: e.node, back: e.back}
 	}
+	draw, random := n.draw, n.random // one of each for all
 	for i := range n.g.ASNs {
 		x := &n.nodes[i]
-		x.got, x.drawn, x.due = 0, 0, 0
+		x.got, x.drawn, x.queue, x.due = 0, 0, 0, 0
 		last := n.nodes[i+1].first
 		x.speaker.Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules,
-			Peers: n.peers[x.first:last:last], Rand: n.random, Memory: &n.memory})
+			Peers: n.peers[x.first:last:last], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
 	}
 	for i := range n.ends {
 		n.connect(int32(i))
@@ -99,12 +99,28 @@ func (n *Internet) random() uint64 {
 	return n.k.Rand(n.names.timers + sim.Name(n.stepping)).At(uint64(x.drawn))
 }
 
+// draw gives number k of those that move the ticks of a session.
+func (n *Internet) draw(peer bgp.PeerID, k uint64) uint64 {
+	end := n.nodes[n.stepping].first + int32(peer)
+	return n.k.Rand(n.names.ticks + sim.Name(end)).At(k)
+}
+
+// phase is what the clock of a router shows when the run begins, for MRAI that is
+// counted in its units.
+func (n *Internet) phase(node int) time.Duration {
+	if n.cfg.MRAI.Granularity == 0 {
+		return 0
+	}
+	return time.Duration(n.k.Rand(n.names.clock+sim.Name(node)).At(0) % uint64(time.Hour))
+}
+
 // Handle is the one entrance of all events.
 func (n *Internet) Handle(k *sim.Kernel, ev sim.Event) {
 	switch ev.Kind {
 	case evArrive:
 		n.arrive(int32(ev.Arg))
 	case evProcess:
+		n.nodes[n.ends[n.parcels[ev.Arg].to].node].queue--
 		n.process(int32(ev.Arg))
 	case evTimer:
 		i := int32(ev.Arg)
@@ -160,7 +176,6 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 		n.parcels = append(n.parcels, parcel{})
 	}
 	n.parcels[slot] = parcel{msg, e.back, n.ends[e.back].times}
-	n.flying++
 	n.k.At(at, sim.Event{Kind: evArrive, Arg: uint64(slot), Phase: sim.PhaseDeliver})
 }
 
@@ -172,11 +187,15 @@ func (n *Internet) arrive(slot int32) {
 	wait := n.cfg.Processing.Draw(n.k.Rand(n.names.processing + sim.Name(i)).At(uint64(x.got)))
 	x.got++
 	due := max(n.k.Now().Add(wait), x.due)
-	if due == n.k.Now() {
+	if n.cfg.Serial {
+		due = max(n.k.Now(), x.due).Add(wait)
+	}
+	x.due = due
+	if due == n.k.Now() && x.queue == 0 {
 		n.process(slot)
 		return
 	}
-	x.due = due
+	x.queue++
 	n.k.At(due, sim.Event{Kind: evProcess, Arg: uint64(slot), Phase: sim.PhaseDeliver})
 }
 
@@ -184,10 +203,15 @@ func (n *Internet) process(slot int32) {
 	p := n.parcels[slot]
 	n.parcels[slot].msg = nil
 	n.free = append(n.free, slot)
-	n.flying--
-	if e := &n.ends[p.to]; !e.down && e.times == p.times {
-		n.step(e.node, n.peerID(p.to), bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
+	if !n.lost(&p) {
+		n.step(n.ends[p.to].node, n.peerID(p.to), bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
 	}
+}
+
+// lost tells whether the link has gone down since p was sent.
+func (n *Internet) lost(p *parcel) bool {
+	e := &n.ends[p.to]
+	return e.down || e.times != p.times
 }
 
 // happen makes an event of the story happen.

@@ -58,12 +58,17 @@ func TestSameAsTheFullEngine(t *testing.T) {
 		graph *topology.ASGraph
 		mrai  bgp.MRAI
 		text  string
+		edit  func(*asgraph.Config)
 	}{
-		{"clique of 5, MRAI", topology.Clique(5), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt"},
-		{"clique of 7, MRAI", topology.Clique(7), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt"},
-		{"b-clique of 5, none", topology.BClique(5), bgp.MRAI{}, "mrai_mode: none"},
-		{"100 ASes, MRAI", topology.SyntheticAS(100, 1), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt"},
-		{"100 other ASes, none", topology.SyntheticAS(100, 2), bgp.MRAI{}, "mrai_mode: none"},
+		{"clique of 5, MRAI", topology.Clique(5), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt", nil},
+		{"clique of 7, MRAI", topology.Clique(7), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt", nil},
+		{"b-clique of 5, none", topology.BClique(5), bgp.MRAI{}, "mrai_mode: none", nil},
+		{"100 ASes, MRAI", topology.SyntheticAS(100, 1), mrai, "mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt", nil},
+		{"100 other ASes, none", topology.SyntheticAS(100, 2), bgp.MRAI{}, "mrai_mode: none", nil},
+		{"60 ASes, one UPDATE after the other, prefix by prefix", topology.SyntheticAS(60, 3), bgp.MRAI{Mode: bgp.MRAISinceLastUpdate, Interval: 5 * time.Second, PerPrefix: true, Withdrawals: bgp.WithdrawalsGated},
+			"processing_serial: true, mrai: 5s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_scope: prefix", func(c *asgraph.Config) { c.Serial = true }},
+		{"60 ASes, sender's side, Junos", topology.SyntheticAS(60, 6), bgp.MRAI{Mode: bgp.MRAIOutDelay, Interval: 5 * time.Second},
+			"sender_side_loop: true, no_echo: true, mrai: 5s, mrai_mode: out-delay, mrai_withdrawals: exempt", func(c *asgraph.Config) { c.SenderSideLoop, c.NoEcho = true, true }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			last := len(c.graph.ASNs) - 1
@@ -81,7 +86,11 @@ func TestSameAsTheFullEngine(t *testing.T) {
 			net := network.New(d, network.Options{Convergence: true})
 			theirs := slices.Clone(net.Run(1).Reactions)[1:]
 
-			x := asgraph.New(c.graph, asgraph.Config{Rules: rules("rfc4271"), MRAI: c.mrai, Delay: dist("10ms"), Processing: dist("3ms")})
+			cfg := asgraph.Config{Rules: rules("rfc4271"), MRAI: c.mrai, Delay: dist("10ms"), Processing: dist("3ms")}
+			if c.edit != nil {
+				c.edit(&cfg)
+			}
+			x := asgraph.New(c.graph, cfg)
 			story := []asgraph.Event{{At: 0, Change: asgraph.Announce, Node: last, Prefix: prefix}, {At: 700 * time.Second, Change: asgraph.LinkDown, Edge: cut},
 				{At: 1300 * time.Second, Change: asgraph.Withdraw, Node: last, Prefix: prefix}, {At: 1900 * time.Second, Change: asgraph.Announce, Node: last, Prefix: prefix}}
 			ours := x.Run(1, story, 2600*time.Second).Reactions[1:]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vpnsim/vpnsim/asgraph"
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/sim"
@@ -43,7 +44,10 @@ type Answer struct {
 	Log    *trace.Log
 	Result *network.Result
 	Design *topology.Design
-	ask    Ask
+	// Internet is what ran instead of Net if the design is a graph of ASes; there is
+	// no Log and no Result then.
+	Internet *asgraph.Internet
+	ask      Ask
 }
 
 // Run runs the scenario and explains every gap.
@@ -51,6 +55,11 @@ func Run(ask Ask) (*Answer, error) {
 	d, err := ask.Load(ask.Sets)
 	if err != nil {
 		return nil, err
+	}
+	if d.Internet != nil {
+		a := &Answer{Design: d, ask: ask}
+		a.internet()
+		return a, nil
 	}
 	log := &trace.Log{Capture: ask.Capture}
 	a := &Answer{Log: log, Design: d, ask: ask}
@@ -126,6 +135,13 @@ func assumptions(d *topology.Design) []report.Assumption {
 	var list []report.Assumption
 	for _, n := range d.Notes {
 		list = append(list, report.Assumption{Parameter: n.Path, Value: "", Why: n.Text})
+	}
+	if x := d.Internet; x != nil {
+		for _, k := range topology.InternetKeys {
+			if s := &x.Settings[k]; s.Origin.Status == topology.Assumed {
+				list = append(list, report.Assumption{Parameter: "generate." + k.String(), Value: s.Format(k), Why: s.Origin.String()})
+			}
+		}
 	}
 	watched := d.WithBFD()
 	for i := range d.Routers {

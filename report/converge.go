@@ -90,6 +90,17 @@ func reactionLines(event []Convergence) [][]string {
 	return cells
 }
 
+// columns leaves out the changes of tables that a graph of ASes does not have.
+func (doc *Document) columns(rows [][]string) [][]string {
+	if doc.Internet == nil {
+		return rows
+	}
+	for i, r := range rows {
+		rows[i] = r[:len(r)-2]
+	}
+	return rows
+}
+
 var convergenceHead = []string{"prefix", "took", "announced", "withdrawn", "Loc-RIB changes", "FIB changes", "route table"}
 
 // stillToCome says what was still to come when the next fault, or the end, came.
@@ -128,7 +139,10 @@ func (p *page) convergence(doc Document) {
 			p.line(4, "no route changed, and nothing was announced or withdrawn")
 			continue
 		}
-		g := grid{head: convergenceHead, rows: reactionLines(event), right: []int{1, 2, 3, 4, 5, 6}}
+		g := grid{head: doc.columns([][]string{convergenceHead})[0], rows: doc.columns(reactionLines(event))}
+		for c := 1; c < len(g.head); c++ {
+			g.right = append(g.right, c)
+		}
 		p.grid(4, g)
 		if s := stillToCome(event); s != "" {
 			p.line(4, p.paint(red, s))
@@ -143,7 +157,7 @@ func (m *sheet) convergence() {
 			m.printf("No route changed, and nothing was announced or withdrawn.\n\n")
 			continue
 		}
-		m.table(convergenceHead, reactionLines(event))
+		m.table(m.doc.columns([][]string{convergenceHead})[0], m.doc.columns(reactionLines(event)))
 		if s := stillToCome(event); s != "" {
 			m.printf("%s\n\n", s)
 		}

@@ -26,6 +26,7 @@ type Document struct {
 	Sessions       []Session     `json:"sessions"`
 	Tunnels        []Tunnel      `json:"tunnels"`
 	Routes         []Route       `json:"routes"`
+	Internet       *Internet     `json:"internet,omitempty"`
 	Expectations   []Expectation `json:"expectations"`
 	Timeline       []Moment      `json:"timeline,omitempty"`
 	Explain        *Explain      `json:"explain,omitempty"`
@@ -152,6 +153,23 @@ type Convergence struct {
 	TableChanges  int      `json:"table_changes"` // of clouds' route tables
 	Converged     bool     `json:"converged"`     // nothing more was to come of it when the next event, or the end, came
 	Waits         []string `json:"waits"`         // what was, if not
+}
+
+// Internet is what there is to say about a graph of ASes of which the control
+// plane only was simulated.
+type Internet struct {
+	ASes   int     `json:"ases"`
+	Links  int     `json:"links"`
+	Events int     `json:"events"` // that the run consisted of
+	Reach  []Reach `json:"reach"`  // at the end of the run
+}
+
+// Reach is how far a prefix is known.
+type Reach struct {
+	Prefix    string `json:"prefix"`
+	Reached   int    `json:"reached"`   // ASes that have a route, the origin included
+	Distances []int  `json:"distances"` // how many of them have 0, 1, 2, … ASes in their path
+	Paths     int    `json:"paths"`     // that all ASes together were told of, and have kept
 }
 
 // Session is one end of a BGP session at the end of the run, and its history.

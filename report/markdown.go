@@ -21,6 +21,7 @@ func Markdown(w io.Writer, doc Document) error {
 	m := &sheet{doc: rewrite(plain, escapeMarkdown)}
 	m.printf("### %s\n\n", title(m.doc))
 	m.printf("%s\n\n", provenance(m.doc))
+	m.internet()
 	m.verdict()
 	m.probes()
 	for _, g := range m.doc.Gaps {

@@ -47,6 +47,7 @@ func Text(w io.Writer, doc Document, opt Options) error {
 	if !slices.Contains(show, "ping") {
 		p.line(0, p.paint(bold, title(doc)))
 		p.line(0, p.paint(dim, provenance(doc)))
+		p.internet(doc)
 	}
 	for _, s := range show {
 		if p.buf.Len() > 0 {
@@ -69,6 +70,7 @@ func Text(w io.Writer, doc Document, opt Options) error {
 			p.moments("events", doc.Timeline)
 		}
 	}
+	p.reach(doc)
 	p.expectations(doc)
 	p.assumptions(doc)
 	_, err = w.Write(p.buf.Bytes())

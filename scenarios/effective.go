@@ -25,6 +25,9 @@ func Effective(d *topology.Design) []Row {
 	}
 	t.add("warmup", topology.FormatDuration(d.Warmup), "")
 	t.add("for", topology.FormatDuration(d.For), place(d.ForPos))
+	if d.Internet != nil {
+		t.internet()
+	}
 	for i := range d.Routers {
 		t.router(i)
 	}
@@ -246,7 +249,7 @@ func wordOf(kind topology.FaultKind) string {
 func (t *table) subject(f *topology.Fault) string {
 	by := ""
 	if f.Router >= 0 {
-		by = t.d.Routers[f.Router].Name
+		by = t.d.RouterName(f.Router)
 	}
 	switch f.Kind {
 	case topology.PropagationOff:
@@ -258,9 +261,9 @@ func (t *table) subject(f *topology.Fault) string {
 	}
 	switch {
 	case f.Link >= 0 && by != "":
-		return t.d.Links[f.Link].Name + ", by " + by
+		return t.d.LinkName(f.Link) + ", by " + by
 	case f.Link >= 0:
-		return t.d.Links[f.Link].Name
+		return t.d.LinkName(f.Link)
 	}
 	return by
 }

@@ -77,7 +77,12 @@ func (l *loader) generate(root *yaml.Node) bool {
 	before := len(l.diags)
 	g := &grower{l: l, o: o}
 	g.shape()
-	if g.graph != nil {
+	switch {
+	case g.graph == nil:
+	case large(g.graph):
+		g.name()
+		g.internet()
+	default:
 		g.name()
 		g.routers(root)
 		g.links(root)
@@ -122,11 +127,15 @@ func (g *grower) shape() {
 	if g.graph == nil {
 		return
 	}
-	if n := len(g.graph.ASNs); n > MaxRouters {
-		g.l.error(g.at, tooLarge, "%d routers are more than %d", n, MaxRouters)
+	routers, links, help := MaxRouters, MaxLinks, tooLarge
+	if found[0] == "as-graph" {
+		routers, links, help = MaxASes, MaxEdges, tooLargeForAll
+	}
+	if n := len(g.graph.ASNs); n > routers {
+		g.l.error(g.at, help, "%d routers are more than %d", n, routers)
 		g.graph = nil
-	} else if n := len(g.graph.Edges); n > MaxLinks {
-		g.l.error(g.at, tooLarge, "%d links are more than %d", n, MaxLinks)
+	} else if n := len(g.graph.Edges); n > links {
+		g.l.error(g.at, help, "%d links are more than %d", n, links)
 		g.graph = nil
 	}
 }
@@ -203,8 +212,8 @@ func (g *grower) asGraph() {
 		}
 		switch {
 		case !ok || !okSeed:
-		case n > MaxRouters:
-			g.l.error(synthetic, tooLarge, "%d routers are more than %d", n, MaxRouters)
+		case n > MaxASes:
+			g.l.error(synthetic, tooLargeForAll, "%d routers are more than %d", n, MaxASes)
 		default:
 			g.graph = topology.SyntheticAS(int(n), uint64(s))
 		}

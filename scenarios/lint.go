@@ -36,6 +36,10 @@ func Lint(d *topology.Design) []Diagnostic {
 	for i := range d.Probes {
 		l.probe(&d.Probes[i])
 	}
+	if d.Internet != nil {
+		l.internet()
+		return arrange(l.out)
+	}
 	l.story()
 	if d.Warmup < 10*time.Second && len(d.Links) > 0 {
 		l.warn(topology.Pos{File: d.File}, "leave warmup out for 60s", "a warm-up of %v is too short for the sessions to come up: the story begins on a network without routes", topology.FormatDuration(d.Warmup))

@@ -124,6 +124,24 @@ func (l *loader) scenario(root *yaml.Node) {
 		}
 	}
 
+	if d.Internet != nil {
+		l.withoutPackets(o)
+	} else {
+		l.network(o)
+	}
+	l.story(o.get("story"))
+	l.list(o.get("expect"), "expect", func(n *yaml.Node) {
+		if text, ok := l.text(n, "an expectation"); ok {
+			l.d.Expect = append(l.d.Expect, topology.Expect{Expr: text, Pos: l.pos(n)})
+			l.exprs = append(l.exprs, n)
+		}
+	})
+	l.assume(o.get("assume"), root)
+	o.close()
+}
+
+// network reads routers, what joins them, and what is sent between their hosts.
+func (l *loader) network(o *object) {
 	routers, hosts, links, tunnels := o.need("routers", "write routers: {a: {profile: frr, asn: 65001}, …}"), o.get("hosts"), o.get("links"), o.get("tunnels")
 	l.routersOf(routers)
 	l.hostsOf(hosts)
@@ -137,15 +155,6 @@ func (l *loader) scenario(root *yaml.Node) {
 	}
 	l.list(probe, "probe", l.probe)
 	l.list(probes, "probes", l.probe)
-	l.story(o.get("story"))
-	l.list(o.get("expect"), "expect", func(n *yaml.Node) {
-		if text, ok := l.text(n, "an expectation"); ok {
-			l.d.Expect = append(l.d.Expect, topology.Expect{Expr: text, Pos: l.pos(n)})
-			l.exprs = append(l.exprs, n)
-		}
-	})
-	l.assume(o.get("assume"), root)
-	o.close()
 }
 
 func (l *loader) version(o *object) {
@@ -478,6 +487,15 @@ func (l *loader) expectations() {
 		return
 	}
 	var prefixes []string
+	routers := l.routerNames
+	if x := l.d.Internet; x != nil && len(l.d.Expect) > 0 {
+		for i := range x.Graph.ASNs {
+			routers = append(routers, x.Graph.NodeName(i))
+		}
+		for _, n := range x.Prefixes {
+			prefixes = append(prefixes, n.Prefix.String())
+		}
+	}
 	for _, r := range l.d.Routers {
 		for _, n := range r.Networks {
 			prefixes = append(prefixes, n.Prefix.String())
@@ -489,7 +507,7 @@ func (l *loader) expectations() {
 		}
 	}
 	for i, e := range l.d.Expect {
-		err := l.checkExpr(e.Expr, l.routerNames, l.linkNames, prefixes)
+		err := l.checkExpr(e.Expr, routers, l.linkNames, prefixes)
 		if err == nil {
 			continue
 		}

@@ -189,7 +189,7 @@ func generateSchema() *jsonschema.Schema {
 	s := &jsonschema.Schema{Description: "Routers r1, r2, … and links r1-r2, … in the shape of a graph; what the file says itself about one of them goes over what is generated."}
 	file := strict(&jsonschema.Schema{Required: []string{"file"}}, prop("file", described(text(), "AS relationships in CAIDA's format; the name counts from the scenario's folder.")))
 	synthetic := strict(&jsonschema.Schema{Required: []string{"synthetic"}},
-		prop("synthetic", described(number(2, MaxRouters), "How many ASes are made up.")), prop("seed", number(0, 1<<62)))
+		prop("synthetic", described(number(2, MaxASes), "How many ASes are made up.")), prop("seed", number(0, 1<<62)))
 	inline := strict(&jsonschema.Schema{Required: []string{"relations"}}, prop("relations", described(text(), "The same, written out: provider|customer|-1 or peer|peer|0 in each line.")))
 	schemas := map[string]*jsonschema.Schema{
 		"clique":   described(number(2, MaxRouters), "Every router is joined with every other one."),

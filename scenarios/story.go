@@ -95,6 +95,9 @@ func (l *loader) fault(index int, n *yaml.Node) {
 		return
 	}
 	v := found[0]
+	if !l.happens(o, v) {
+		return
+	}
 	if at := o.need("at", "write at: 90s"); at != nil {
 		f.AtOrigin = l.origin(at)
 		f.At, _ = l.dist(at, "at")
@@ -105,14 +108,14 @@ func (l *loader) fault(index int, n *yaml.Node) {
 	case aTunnel:
 		f.Link = l.oneOf(object, "tunnel", l.links, l.linkNames)
 	case aLink:
-		f.Link = l.oneOf(object, "link or tunnel", l.links, l.linkNames)
+		f.Link = l.linkNamed(object)
 	case aLinkOrRouter:
 		f.Link, f.Router = l.linkOrRouter(object)
 		if f.Router >= 0 {
 			v.kind, f.Kind, v.by = topology.RouterStart, topology.RouterStart, false
 		}
 	case aRouter:
-		f.Router = l.oneOf(object, "router", l.routers, l.routerNames)
+		f.Router = l.routerNamed(object)
 	case aPrefix:
 		f.Prefix, _ = l.prefix(object, v.word, false)
 	case aSwitch:
@@ -171,7 +174,7 @@ func (l *loader) propagate(n *yaml.Node, f *topology.Fault) topology.FaultKind {
 	}
 	defer o.close()
 	if r := o.need("router", "write {router: aws, on: false}"); r != nil {
-		f.Router = l.oneOf(r, "router", l.routers, l.routerNames)
+		f.Router = l.routerNamed(r)
 	}
 	on := false
 	if n := o.need("on", "write {router: aws, on: false}"); n != nil {
@@ -192,7 +195,7 @@ func (l *loader) faultBy(o *object, v verb, f *topology.Fault) {
 	case !v.by && by != nil:
 		l.error(o.keyNode("by"), "", "nobody in particular does a %q: it has no by", v.word)
 	case v.by && by != nil:
-		f.Router = l.oneOf(by, "router", l.routers, l.routerNames)
+		f.Router = l.routerNamed(by)
 		if f.Router >= 0 && f.Link >= 0 && l.endAt(f.Link, f.Router) < 0 && l.d.Links[f.Link].Ends[1].Router >= 0 {
 			l.error(by, l.itsEnds(f.Link), "%q has no end at %s", l.linkNames[f.Link], l.routerNames[f.Router])
 			f.Router = -1

@@ -79,6 +79,7 @@ type Design struct {
 	Warmup    time.Duration // simulated before time zero, so that the story starts on a converged network
 	For       time.Duration // the run ends here
 	ForPos    Pos
+	Internet  *Internet // instead of routers and links; nil: there is none
 	Routers   []Router
 	Hosts     []Host
 	Links     []Link

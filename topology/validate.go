@@ -38,6 +38,10 @@ const (
 func Validate(d *Design) []Problem {
 	v := validator{d: d, graph: NewGraph(d)}
 	v.times()
+	if d.Internet != nil {
+		v.internet()
+		return v.problems
+	}
 	v.routers()
 	v.links()
 	v.hosts()

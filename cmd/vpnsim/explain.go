@@ -31,7 +31,7 @@ type question struct {
 }
 
 func (a *app) explainCommand() *cobra.Command {
-	var q asked
+	q := asked{explain: true}
 	cmd := &cobra.Command{
 		Use:   "explain [SCENARIO] gap[:N] | best ROUTER PREFIX | route ROUTER IP",
 		Short: "Explain a gap, or why a router chose its path",

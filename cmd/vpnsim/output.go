@@ -26,19 +26,20 @@ import (
 // exporter writes one kind of file.
 type exporter struct {
 	suffix  string
-	packets bool // it needs every packet, which are recorded for it only
+	record  bool // it is made of the record of the run
+	packets bool // … with every packet, which are recorded for it only
 	write   func(io.Writer, *explain.Answer) error
 }
 
 // exporters, with longer suffixes before those that end like them.
 var exporters = []exporter{
-	{".trace.json", false, func(w io.Writer, a *explain.Answer) error { return export.WriteTrace(w, a.Log, kindName) }},
-	{".pcapng", true, func(w io.Writer, a *explain.Answer) error { return export.WritePcapng(w, a.Log, timeZero) }},
-	{".mrt", false, func(w io.Writer, a *explain.Answer) error { return export.WriteMRT(w, a.Log, timeZero) }},
-	{".ndjson", false, func(w io.Writer, a *explain.Answer) error { return export.WriteNDJSON(w, a.Log, kindName) }},
-	{".svg", false, func(w io.Writer, a *explain.Answer) error { return report.SVG(w, *a.Doc) }},
-	{".json", false, func(w io.Writer, a *explain.Answer) error { return report.JSON(w, *a.Doc) }},
-	{".md", false, func(w io.Writer, a *explain.Answer) error { return report.Markdown(w, *a.Doc) }},
+	{".trace.json", true, false, func(w io.Writer, a *explain.Answer) error { return export.WriteTrace(w, a.Log, kindName) }},
+	{".pcapng", true, true, func(w io.Writer, a *explain.Answer) error { return export.WritePcapng(w, a.Log, timeZero) }},
+	{".mrt", true, false, func(w io.Writer, a *explain.Answer) error { return export.WriteMRT(w, a.Log, timeZero) }},
+	{".ndjson", true, false, func(w io.Writer, a *explain.Answer) error { return export.WriteNDJSON(w, a.Log, kindName) }},
+	{".svg", true, false, func(w io.Writer, a *explain.Answer) error { return report.SVG(w, *a.Doc) }},
+	{".json", false, false, func(w io.Writer, a *explain.Answer) error { return report.JSON(w, *a.Doc) }},
+	{".md", false, false, func(w io.Writer, a *explain.Answer) error { return report.Markdown(w, *a.Doc) }},
 }
 
 // timeZero is the date of time zero in files that want one: any would do, and

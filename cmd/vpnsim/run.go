@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,10 +18,13 @@ import (
 
 // asked is what run and explain have in common: which run it is about.
 type asked struct {
-	seed uint64
-	sets []string
-	at   string
-	wire bool
+	seed    uint64
+	sets    []string
+	at      string
+	wire    bool
+	show    []string
+	files   []output
+	explain bool
 }
 
 func (q *asked) flags(cmd *cobra.Command) {
@@ -50,6 +54,27 @@ func (q *asked) instant(d *topology.Design) (*time.Duration, error) {
 	return &t, nil
 }
 
+// possible refuses what cannot be asked of a graph of ASes.
+func (q *asked) possible(d *topology.Design) error {
+	if d.Internet == nil {
+		return nil
+	}
+	asked := map[string]bool{"--wire-check": q.wire, "--at": q.at != ""}
+	asked["explain"] = q.explain
+	for _, o := range q.files {
+		asked["-o "+o.path] = o.record
+	}
+	for _, s := range q.show {
+		asked["--show "+s] = s != "convergence"
+	}
+	for _, what := range slices.Sorted(maps.Keys(asked)) {
+		if asked[what] {
+			return usagef("generate a graph of at most 500 ASes for that", "%s: of a graph of %d ASes the control plane only is simulated, and nothing is recorded", what, len(d.Internet.Graph.ASNs))
+		}
+	}
+	return nil
+}
+
 // answer runs the scenario.
 func (a *app) answer(name string, q *asked, whatIf explain.Depth, capture bool) (*explain.Answer, int, error) {
 	src, err := a.open(name)
@@ -62,6 +87,9 @@ func (a *app) answer(name string, q *asked, whatIf explain.Depth, capture bool) 
 	}
 	at, err := q.instant(d)
 	if err != nil {
+		return nil, 0, err
+	}
+	if err := q.possible(d); err != nil {
 		return nil, 0, err
 	}
 	warnings, err := a.lints(d)
@@ -78,7 +106,6 @@ func (a *app) answer(name string, q *asked, whatIf explain.Depth, capture bool) 
 func (a *app) runCommand() *cobra.Command {
 	var (
 		q         asked
-		show      []string
 		paths     []string
 		style     string
 		all       bool
@@ -108,41 +135,44 @@ the same run again, with one thing changed).
   vpnsim scenarios aws-gcp | vpnsim run -      a scenario from standard input`,
 		Args: atMost(1, "run takes one scenario"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := known("--show", show, report.Views); err != nil {
+			if err := known("--show", q.show, report.Views); err != nil {
 				return err
 			}
 			if _, err := probe.ParseStyle(style); err != nil {
 				return usagef("", "--ping-style: %v", err)
 			}
-			files, err := outputs(paths)
-			if err != nil {
+			var err error
+			if q.files, err = outputs(paths); err != nil {
 				return err
 			}
 			whatIf := explain.ChainOnly
 			if noWhatIf {
 				whatIf = explain.NoWhatIf
 			}
-			answer, warnings, err := a.answer(first(args), &q, whatIf, slices.ContainsFunc(files, func(o output) bool { return o.packets }))
+			answer, warnings, err := a.answer(first(args), &q, whatIf, slices.ContainsFunc(q.files, func(o output) bool { return o.packets }))
 			if err != nil {
 				return err
 			}
 			held := answer.Expect()
-			if err := writeFiles(files, answer); err != nil {
+			if err := writeFiles(q.files, answer); err != nil {
 				return err
 			}
 			opt := a.options(a.out)
-			opt.Show, opt.Ping, opt.All = show, style, all
-			if q.at != "" && len(show) == 0 {
+			opt.Show, opt.Ping, opt.All = q.show, style, all
+			if q.at != "" && len(q.show) == 0 {
 				opt.Show = append(report.Usual(*answer.Doc), "routes")
 			}
 			if err := a.print(answer.Doc, report.Text, opt); err != nil {
 				return err
 			}
-			for _, err := range answer.Result.Wire {
-				a.complain(fmt.Sprintf("wire check: %v", err), "")
+			if r := answer.Result; r != nil && len(r.Wire) > 0 {
+				for _, err := range r.Wire {
+					a.complain(fmt.Sprintf("wire check: %v", err), "")
+				}
+				return ending(exitFailed)
 			}
 			switch {
-			case !held || len(answer.Result.Wire) > 0:
+			case !held:
 				return ending(exitFailed)
 			case strict && warnings > 0:
 				return ending(exitNothing)
@@ -155,7 +185,7 @@ the same run again, with one thing changed).
 	}
 	q.flags(cmd)
 	f := cmd.Flags()
-	f.StringSliceVar(&show, "show", nil, "what to print: `views` of "+showTypes+" (default: ping and gaps; without a probe, convergence)")
+	f.StringSliceVar(&q.show, "show", nil, "what to print: `views` of "+showTypes+" (default: ping and gaps; without a probe, convergence)")
 	f.StringArrayVarP(&paths, "output", "o", nil, "write the run to `file`, too; the suffix says how")
 	f.StringVar(&style, "ping-style", "iputils", "arithmetic of ping's last line, `style` iputils or centos7")
 	f.BoolVar(&all, "all", false, "every reply line, none left out")
