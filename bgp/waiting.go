@@ -2,17 +2,28 @@ package bgp
 
 import "net/netip"
 
-// EachWaiting calls f for every change that waits for an advertisement timer:
-// with the peer that is to be told, and about which prefix.
+// EachWaiting calls f for every change that a peer is yet to be told of: because
+// it waits for an advertisement timer, or for the first UPDATE of the session.
 func (s *Speaker) EachWaiting(f func(PeerID, netip.Prefix)) {
-	for peer := range s.peers {
-		if s.peers[peer].waiting == 0 {
+	for i := range s.peers {
+		n, peer := &s.peers[i], PeerID(i)
+		if n.waiting == 0 && !n.opening {
 			continue
 		}
 		for _, e := range s.entries {
-			if len(e.out) > 0 && e.out[peer].waits {
-				f(PeerID(peer), e.prefix)
+			if n.opening && s.export(peer, e) != nil || len(e.out) > 0 && e.out[peer].waits {
+				f(peer, e.prefix)
 			}
+		}
+	}
+}
+
+// EachDamped calls f for every route that is there and suppressed: it will be
+// used again when its figure of merit has decayed.
+func (s *Speaker) EachDamped(f func(PeerID, netip.Prefix)) {
+	for _, x := range s.damped {
+		if s.Received(x.peer, x.prefix) != nil {
+			f(x.peer, x.prefix)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vpnsim/vpnsim/report"
 )
 
 // names makes a run's values available to expressions.
@@ -33,9 +35,7 @@ func (env Env) names() names {
 			n.Convergence = c
 		}
 	}
-	if k := len(n.Convergences); k > 0 {
-		n.Converged = n.Convergences[k-1].Converged
-	}
+	n.Converged, n.Repeats, n.Period = doc.Ending.State == report.AtRest, doc.Ending.State == report.Repeats, time.Duration(doc.Ending.PeriodS)
 	for i := range doc.Probes {
 		p := &doc.Probes[i]
 		n.Sent, n.Received, n.Lost = n.Sent+p.Sent, n.Received+p.Received, n.Lost+p.Lost

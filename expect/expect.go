@@ -169,6 +169,18 @@ func parameter(s *ast.StringNode, routers, links []string) error {
 	return nil
 }
 
+// Mentions tells whether the expression uses one of these names.
+func (p *Program) Mentions(names ...string) bool {
+	found := false
+	p.walk(func(n ast.Node) error {
+		if id, ok := n.(*ast.IdentifierNode); ok && contains(names, id.Value) {
+			found = true
+		}
+		return nil
+	})
+	return found
+}
+
 func contains(names []string, name string) bool {
 	for _, n := range names {
 		if n == name {

@@ -30,6 +30,7 @@ func failover() Env {
 				{Event: "gcp deletes tun2", AtS: 85 * second, Prefix: "10.2.0.0/16", Seconds: second, Announcements: 2, FIBChanges: 1, Converged: true},
 				{Event: "gcp creates tun2", AtS: 299 * second, Prefix: "10.2.0.0/16", Seconds: second, Announcements: 1},
 			},
+			Ending:   report.Ending{State: report.Repeats, PeriodS: 6 * second},
 			Sessions: []report.Session{{Router: "aws", Link: "tun2", State: "Established", HoldS: 30 * second}},
 			Tunnels:  []report.Tunnel{{Router: "gcp", Link: "tun2", State: "up"}},
 		},
@@ -72,6 +73,7 @@ func TestExpectationsHoldOrSayWhatWasSeen(t *testing.T) {
 		{`convergences[0].announcements == 2 && convergences[0].withdrawals == 1`, true, `convergences[0].announcements = 2, convergences[0].withdrawals = 1`},
 		{`convergences[0].rib_changes + convergences[0].fib_changes == 2`, true, `convergences[0].rib_changes = 1, convergences[0].fib_changes = 1`},
 		{`converged`, false, `converged = false`},
+		{`repeats && period == duration("6s")`, true, `repeats = true, period = 6 s`},
 		{`all(convergences, .at < at("100s") or not .converged)`, true, `convergences = [29 s with 2 announced, 1 withdrawn, more than 1 s with 1 announced, 0 withdrawn], all(convergences, .at < at("100s") or not .converged) = true`},
 		{`len(gaps) == 2`, true, `gaps = [0.5 s with 1 lost, 28.93 s with 29 lost]`},
 	} {

@@ -88,6 +88,8 @@ type names struct {
 	Convergence  Convergence   `expr:"convergence"`  // the slowest; what has not converged is slower than what has
 	Convergences []Convergence `expr:"convergences"` // by event; of a run without events, how the network came up
 	Converged    bool          `expr:"converged"`    // when the run ended, routing had come to rest
+	Repeats      bool          `expr:"repeats"`      // its state is known to repeat: it never will
+	Period       time.Duration `expr:"period"`       // … after so long; 0: it does not, or no time passes
 
 	Duration func(string) (time.Duration, error)                          `expr:"duration"`
 	At       func(string) (time.Duration, error)                          `expr:"at"`

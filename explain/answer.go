@@ -47,7 +47,9 @@ type Answer struct {
 	// Internet is what ran instead of Net if the design is a graph of ASes; there is
 	// no Log and no Result then.
 	Internet *asgraph.Internet
-	ask      Ask
+	// EndingExpected: an expectation is about whether routing comes to rest.
+	EndingExpected bool
+	ask            Ask
 }
 
 // Run runs the scenario and explains every gap.
@@ -67,13 +69,14 @@ func Run(ask Ask) (*Answer, error) {
 	a.Result = a.Net.Run(ask.Seed)
 	a.Doc = a.document()
 	a.convergence()
+	a.Doc.Ending = ending(&a.Result.Ending, a.Result.End, a.Result.Cut)
 	for i := range a.Result.Probes {
 		a.gaps(i)
 	}
 	for i := range a.Doc.Gaps {
 		a.Doc.Gaps[i].N = i + 1
 	}
-	if ask.WhatIf > NoWhatIf && len(a.Doc.Gaps) > 0 {
+	if ask.WhatIf > NoWhatIf && len(a.Doc.Gaps) > 0 && !a.Result.Cut { // it would be cut again and again
 		if err := a.whatIf(); err != nil {
 			return nil, err
 		}
@@ -89,12 +92,12 @@ func (a *Answer) document() *report.Document {
 		VPNSim: "v1", Kind: "run", Version: a.ask.Version,
 		Scenario: d.File, Name: d.Name, ScenarioSHA256: d.SHA256,
 		Seed: a.ask.Seed, Sets: a.ask.Sets, Digest: fmt.Sprintf("%016x", a.Result.Digest),
-		EndS: seconds(sim.Time(d.For)),
+		EndS: seconds(a.Result.End),
 	}
 	doc.Assumptions = assumptions(d)
 	for i := range d.Story {
 		f := &d.Story[i]
-		if t := a.Net.FaultTime(i); t <= sim.Time(d.For) {
+		if t := a.Net.FaultTime(i); t <= a.Result.End {
 			doc.Story = append(doc.Story, report.Fault{AtS: seconds(t), What: a.Net.FaultText(i),
 				Path: fmt.Sprintf("story[%d]", f.Index), Source: f.Pos.String()})
 		}

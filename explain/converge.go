@@ -6,6 +6,7 @@ import (
 
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
+	"github.com/vpnsim/vpnsim/sim"
 )
 
 // convergence writes down how routing reacted, event by event.
@@ -37,4 +38,55 @@ func (a *Answer) eventText(r *network.Reaction) string {
 		}
 	}
 	return strings.Join(list, "; ")
+}
+
+// ending says how routing stands at the end of the run.
+func ending(e *network.Ending, end sim.Time, cut bool) report.Ending {
+	out := report.Ending{SinceS: seconds(e.Since), RouteChanges: e.Changes, LastChangeS: seconds(e.Last),
+		Cut: cut, Chance: e.Chance, Waits: e.Waits}
+	if e.Changes == 0 {
+		out.LastChangeS = out.SinceS
+	}
+	lasted := end.Sub(e.Since).Seconds()
+	changes := fmt.Sprintf("%d changes of routes in the last %.3f s", e.Changes, lasted)
+	if e.Changes == 1 {
+		changes = fmt.Sprintf("1 change of a route in the last %.3f s", lasted)
+	}
+	switch {
+	case e.State == network.Repeats && e.First == e.Again:
+		out.State, out.FirstS, out.AgainS = report.Repeats, seconds(e.First), seconds(e.Again)
+		out.Text = fmt.Sprintf("never converges: at %.3f s routing comes back to the same state again and again, and no time passes; the run ends there", e.Again.Seconds())
+	case e.State == network.Repeats:
+		out.State, out.FirstS, out.AgainS, out.PeriodS = report.Repeats, seconds(e.First), seconds(e.Again), report.Seconds(e.Again-e.First)
+		out.Text = fmt.Sprintf("never converges: the state of routing at %.3f s is that at %.3f s again (period %.3f s); without another event it goes round for ever",
+			e.Again.Seconds(), e.First.Seconds(), e.Again.Sub(e.First).Seconds())
+		if e.Updates > 0 {
+			out.Text += fmt.Sprintf("; the run ends after %d UPDATEs, at %.3f s", e.Updates, end.Seconds())
+		}
+	case e.Updates > 0:
+		out.State = report.Unsettled
+		out.Text = fmt.Sprintf("does not converge: %d UPDATEs since the last event, at %.3f s, are more than any network needs; the run ends at %.3f s", e.Updates, e.Since.Seconds(), end.Seconds())
+	case e.State == network.Unsettled && e.Changes > 0 && e.Chance:
+		out.State = report.Unsettled
+		out.Text = fmt.Sprintf("no stable state by the end of the run: %s, the last one %.3f s before the end; delays are drawn, so that nobody can say whether it would ever come", changes, end.Sub(e.Last).Seconds())
+	case e.State == network.Unsettled && e.Changes > 0:
+		out.State = report.Unsettled
+		out.Text = fmt.Sprintf("no stable state by the end of the run: %s, the last one %.3f s before the end", changes, end.Sub(e.Last).Seconds())
+	case e.State == network.Unsettled:
+		out.State = report.Unsettled
+		out.Text = "not converged by the end of the run, although no route has changed"
+		if e.Since > 0 {
+			out.Text += " since the last event"
+		}
+	default:
+		out.State = report.AtRest
+		out.Text = fmt.Sprintf("at rest: %s, the last one at %.3f s", changes, e.Last.Seconds())
+		if e.Changes == 0 {
+			out.Text = fmt.Sprintf("at rest: no route has changed in the last %.3f s", lasted)
+		}
+	}
+	if out.State == report.Unsettled && len(e.Waits) > 0 {
+		out.Text += "; still to come: " + strings.Join(e.Waits, "; ")
+	}
+	return out
 }

@@ -25,6 +25,7 @@ func (a *Answer) Expect() bool {
 		x := report.Expectation{Expr: e.Expr, Source: e.Pos.String()}
 		p, err := expect.Compile(e.Expr)
 		if err == nil {
+			a.EndingExpected = a.EndingExpected || p.Mentions("converged", "repeats", "period", "convergence", "convergences")
 			x.OK, x.Got, err = expect.Eval(p, expect.Env{Doc: a.Doc, Best: best})
 		}
 		if err != nil {

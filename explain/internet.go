@@ -9,6 +9,7 @@ import (
 
 	"github.com/vpnsim/vpnsim/asgraph"
 	"github.com/vpnsim/vpnsim/expect"
+	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -71,11 +72,31 @@ func (a *Answer) internet() {
 		c.Event, c.Path = strings.Join(list, "; "), fmt.Sprintf("story[%d]", d.Story[r.Event-own].Index)
 		a.Doc.Convergence = append(a.Doc.Convergence, c)
 	}
+	a.Doc.Ending = endingOf(a.Doc)
 	for _, p := range prefixesOf(d) {
 		x := report.Reach{Prefix: p.String(), Paths: a.Internet.Paths(p)}
 		x.Reached, x.Distances = a.Internet.Reach(p)
 		a.Doc.Internet.Reach = append(a.Doc.Internet.Reach, x)
 	}
+}
+
+// endingOf says how routing stands by what followed the last event.
+func endingOf(doc *report.Document) report.Ending {
+	events := report.Events(append(slices.Clone(doc.BringUp), doc.Convergence...))
+	if len(events) == 0 {
+		return report.Ending{}
+	}
+	last := events[len(events)-1]
+	t := report.Total(last)
+	e := network.Ending{Since: sim.Time(t.AtS), Changes: t.RIBChanges, Last: sim.Time(t.AtS + t.Seconds), Chance: true}
+	if !t.Converged {
+		e.State = network.Unsettled
+		for _, c := range last {
+			e.Waits = append(e.Waits, c.Waits...)
+		}
+		e.Waits = slices.Compact(e.Waits)
+	}
+	return ending(&e, sim.Time(doc.EndS), false)
 }
 
 // prefixesOf are those that are announced at any time.

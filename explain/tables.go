@@ -26,7 +26,7 @@ func (a *Answer) tables() []report.Route {
 // at is the network as it was at the instant that was asked for.
 func (a *Answer) at() (*network.Network, sim.Time) {
 	if a.ask.At == nil {
-		return a.Net, sim.Time(a.Design.For)
+		return a.Net, a.Result.End
 	}
 	n := network.New(a.Design, network.Options{})
 	at := sim.Time(*a.ask.At)

@@ -52,11 +52,13 @@ type tally struct {
 	where map[netip.Prefix]int // in list
 	last  netip.Prefix         // asked for last, as mostly again …
 	slot  int                  // … and where it is
+	watch watcher
 }
 
 // restart begins the count of a run with what happens while it comes up.
 func (t *tally) restart(now sim.Time) {
 	t.list = t.list[:0]
+	t.watch.event()
 	t.begin(-1, now)
 }
 
@@ -87,16 +89,38 @@ func (t *tally) of(p netip.Prefix) *Reaction {
 // faultStrikes ends the count of what came before fault i. Faults of one
 // instant are one event.
 func (n *Network) faultStrikes(i int) {
+	n.activity.since, n.activity.updates = n.k.Now(), 0
 	t := n.tally
 	if t == nil || t.fault >= 0 && t.at == n.k.Now() {
 		return
 	}
 	n.closeReactions()
+	t.watch.event()
 	t.begin(i, n.k.Now())
+}
+
+// warmedUp begins to look for a repetition anew: what happened while the network
+// came up says little about how it goes on.
+func (n *Network) warmedUp() {
+	n.activity.since, n.activity.updates = n.k.Now(), 0
+	if n.tally != nil {
+		n.tally.watch.event()
+	}
+}
+
+// sessionTurned: a session came up or went down, and what was before it does not
+// come again.
+func (n *Network) sessionTurned() {
+	if n.tally != nil {
+		n.tally.watch.restart()
+	}
 }
 
 // updateSent counts an UPDATE.
 func (n *Network) updateSent(u *bgp.Update) {
+	if n.activity.updates++; n.activity.updates > n.activity.most {
+		n.endRun()
+	}
 	t := n.tally
 	if t == nil || u == nil {
 		return
@@ -133,6 +157,7 @@ func (n *Network) routingChanged(p netip.Prefix, where changed) {
 	switch where {
 	case inRIB:
 		r.RIB++
+		n.tally.watch.ribChanged(r.Last)
 	case inFIB:
 		r.FIB++
 	case inRows:
@@ -154,17 +179,32 @@ func (n *Network) tableChanges(t table, c *change, where changed) {
 // maxWaits is how many of the things that a reaction still waits for are named.
 const maxWaits = 3
 
+// addWait adds one thing to a list of them, unless it is full or has it.
+func addWait(list []string, what func() string) []string {
+	if len(list) < maxWaits {
+		if s := what(); !slices.Contains(list, s) {
+			return append(list, s)
+		}
+	}
+	return list
+}
+
 // closeReactions ends the count of the reactions under way: what is left to
 // come of them makes them unfinished, and one that was nothing at all is said
 // to be just that.
 func (n *Network) closeReactions() {
 	t := n.tally
+	if w := &t.watch; w.found {
+		for i := range t.list[t.from:] {
+			if r := &t.list[t.from+i]; r.RIB > 0 {
+				r.Waits = append(r.Waits, fmt.Sprintf("the state of routing at %.3f s was that of %.3f s again", w.again.Seconds(), w.first.Seconds()))
+			}
+		}
+	}
 	n.unfinished(func(p netip.Prefix, what func() string) {
 		r := t.of(p)
 		r.Over, r.Last = false, n.k.Now()
-		if len(r.Waits) < maxWaits {
-			r.Waits = append(r.Waits, what())
-		}
+		r.Waits = addWait(r.Waits, what)
 	})
 	if len(t.list) == t.from {
 		t.of(netip.Prefix{})
@@ -196,10 +236,22 @@ func (n *Network) unfinished(f func(p netip.Prefix, what func() string)) {
 		}
 		r.speaker.EachWaiting(func(peer bgp.PeerID, p netip.Prefix) {
 			f(p, func() string {
-				s := &n.sessions[r.sessions[peer]]
-				return fmt.Sprintf("%s may not advertise over %s yet (MRAI)", r.cfg.Name, n.d.Links[s.link].Name)
+				return fmt.Sprintf("%s may not advertise over %s yet (MRAI)", r.cfg.Name, n.d.Links[r.ways[peer]].Name)
 			})
 		})
+		r.speaker.EachDamped(func(peer bgp.PeerID, p netip.Prefix) {
+			f(p, func() string {
+				return fmt.Sprintf("%s does not use a route over %s yet that has flapped", r.cfg.Name, n.d.Links[r.ways[peer]].Name)
+			})
+		})
+	}
+	for i := range n.sessions {
+		s := &n.sessions[i]
+		if _, pending := n.k.When(s.hop); pending {
+			f(netip.Prefix{}, func() string {
+				return fmt.Sprintf("next-hop tracking of %s over %s has yet to react", n.d.Routers[s.router].Name, n.d.Links[s.link].Name)
+			})
+		}
 	}
 	for _, c := range n.conns {
 		for e := range 2 {

@@ -148,7 +148,7 @@ func TestCountingChangesNothing(t *testing.T) {
 			if diff := bare.diff(snap(res)); diff != "" {
 				t.Fatalf("without, with counting (%+v): %s\n%s", o, diff, d.Name)
 			}
-			text := fmt.Sprintf("%+v", res.Reactions)
+			text := fmt.Sprintf("%+v\n%+v", res.Reactions, res.Ending)
 			if i > 0 && text != first {
 				t.Fatalf("%+v\n%s\nnot\n%s\n%s", o, text, first, d.Name)
 			}

@@ -13,12 +13,14 @@ import (
 	"github.com/vpnsim/vpnsim/vpn"
 )
 
-// Options of a Network. None but Outside changes the result of a run.
+// Options of a Network. None but Outside changes the result of a run that comes
+// to its end.
 type Options struct {
 	Log         *trace.Log // records the run; nil: nothing is recorded
 	Wire        bool       // every message goes through real bytes and back
 	NoSkip      bool       // quiet stretches are not fast-forwarded
-	Convergence bool       // counts how routing reacts to each fault
+	Convergence bool       // counts how routing reacts to each fault, and looks whether it repeats
+	MostUpdates int        // after one event, end the run; 0: so many that no network needs them
 	ShuffleTies uint64     // reorders ties between actors; for tests
 	Outside     *Outside   // a router that is real; nil: all are simulated
 }
@@ -57,6 +59,7 @@ type Network struct {
 	skip     skipper
 	longest  time.Duration // a round trip takes no longer
 	tally    *tally        // nil: reactions are not counted
+	activity activity
 }
 
 // New builds a network. The design must have passed its validation.
@@ -110,7 +113,9 @@ func New(d *topology.Design, opt Options) *Network {
 	n.longest = n.longestTrip()
 	if opt.Convergence {
 		n.tally = &tally{}
+		n.tally.watch.init(n)
 	}
+	n.activity.most = n.mostUpdates()
 	if n.log != nil {
 		n.log.Names = n.Names()
 	}
@@ -179,6 +184,7 @@ func (n *Network) prepare(seed uint64) {
 	n.ike, n.knocks, n.over = n.ike[:0], n.knocks[:0], n.over[:0]
 	n.wire.errs = nil
 	n.resetConns()
+	n.activity = activity{since: start, most: n.activity.most}
 	if n.tally != nil {
 		n.tally.restart(start)
 	}
@@ -298,6 +304,9 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		n.dirty = false
 		n.watch()
 	}
+	if n.tally != nil && n.tally.watch.changed {
+		n.lookForRepetition()
+	}
 }
 
 // settle ends the warm-up: the watch begins, and gateways that keep an egress
@@ -308,6 +317,7 @@ func (n *Network) settle() {
 	}
 	n.settled = true
 	n.dirty = true
+	n.warmedUp()
 }
 
 // note writes n to the log when there is one.

@@ -14,10 +14,12 @@ type Result struct {
 	Digest uint64
 	Events uint64
 	End    sim.Time
+	Cut    bool // it ended before its time: routing did not come to rest
 	Probes []ProbeResult
 	// Reactions are how routing reacted (Options.Convergence): first while the
 	// network came up, then to each fault; prefix by prefix.
 	Reactions []Reaction
+	Ending    Ending  // how routing stands now (Options.Convergence)
 	Wire      []error // what did not survive the way through bytes (Options.Wire)
 }
 
@@ -65,10 +67,10 @@ func (n *Network) longestTrip() time.Duration {
 }
 
 func (n *Network) result() *Result {
-	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Wire: n.wire.errs}
+	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Cut: n.activity.over, Wire: n.wire.errs}
 	if n.tally != nil {
 		n.closeReactions()
-		res.Reactions = n.tally.list
+		res.Reactions, res.Ending = n.tally.list, n.ending()
 	}
 	for i := range n.probes {
 		p := &n.probes[i]

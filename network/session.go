@@ -158,8 +158,10 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.k.Mix(uint64(s.id)<<16 | uint64(a.From)<<8 | uint64(a.To))
 			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg})
 		case bgp.ActUp:
+			n.sessionTurned()
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
 		case bgp.ActDown:
+			n.sessionTurned()
 			n.k.Stop(&s.mrai)
 			for i := range r.updates.list { // what had not been processed yet goes with the session
 				if u := &r.updates.list[i]; u.peer == s.peer {

@@ -150,6 +150,35 @@ func (p *page) convergence(doc Document) {
 	}
 }
 
+// ending says how routing stands: always where routes are what is looked at, and
+// elsewhere when it has not come to rest.
+func (p *page) ending(doc Document, show []string) {
+	asked := slices.Contains(show, "convergence")
+	switch doc.Ending.State {
+	case "":
+	case AtRest:
+		if asked {
+			p.printf("\n")
+			p.line(2, p.paint(green, doc.Ending.Text))
+		}
+	default:
+		indent := 0
+		if asked {
+			indent = 2
+		}
+		p.printf("\n")
+		p.line(indent, p.paint(red, doc.Ending.Text))
+	}
+}
+
+func (m *sheet) ending() {
+	switch doc := &m.doc; {
+	case doc.Ending.State == "", doc.Ending.State == AtRest && len(doc.Probes) > 0:
+	default:
+		m.printf("**%s**\n\n", doc.Ending.Text)
+	}
+}
+
 func (m *sheet) convergence() {
 	for _, event := range append(Events(m.doc.BringUp), Events(m.doc.Convergence)...) {
 		m.printf("#### %s s: %s\n\n", event[0].AtS.Fixed(3), event[0].Event)

@@ -23,6 +23,7 @@ type Document struct {
 	Gaps           []Gap         `json:"gaps"`
 	BringUp        []Convergence `json:"bring_up"`
 	Convergence    []Convergence `json:"convergence"`
+	Ending         Ending        `json:"converges"`
 	Sessions       []Session     `json:"sessions"`
 	Tunnels        []Tunnel      `json:"tunnels"`
 	Routes         []Route       `json:"routes"`
@@ -171,6 +172,28 @@ type Reach struct {
 	Distances []int  `json:"distances"` // how many of them have 0, 1, 2, … ASes in their path
 	Paths     int    `json:"paths"`     // that all ASes together were told of, and have kept
 }
+
+// Ending is how routing stands when the run ends.
+type Ending struct {
+	State        string   `json:"state"` // at_rest, unsettled, repeats
+	Text         string   `json:"text"`  // in words
+	SinceS       Seconds  `json:"since_s"`
+	RouteChanges int      `json:"route_changes"` // of Loc-RIBs, since then
+	LastChangeS  Seconds  `json:"last_change_s"`
+	FirstS       Seconds  `json:"first_s"` // repeats: the state of routing was this …
+	AgainS       Seconds  `json:"again_s"` // … and was so again
+	PeriodS      Seconds  `json:"period_s"`
+	Cut          bool     `json:"cut"`    // the run was ended for it, before its time
+	Chance       bool     `json:"chance"` // what routing depends on is drawn: a repetition can't be known
+	Waits        []string `json:"waits"`  // what was still to come
+}
+
+// States of an Ending.
+const (
+	AtRest    = "at_rest"
+	Unsettled = "unsettled"
+	Repeats   = "repeats"
+)
 
 // Session is one end of a BGP session at the end of the run, and its history.
 type Session struct {

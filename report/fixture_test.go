@@ -175,6 +175,7 @@ func seedCase() Document {
 		{deletion, "story[0]", fault, "10.2.0.0/16", 213 * ms, 0, 0, 1, 1, 0, true, nil},
 		{"gcp creates tun2 again", "story[1]", create, "10.2.0.0/16", 3_100 * ms, 1, 0, 1, 1, 1, true, nil},
 	}
+	doc.Ending = Ending{State: AtRest, Text: "at rest: 1 change of a route in the last 150.000 s, the last one at 153.100 s", SinceS: create, RouteChanges: 1, LastChangeS: 153_100 * ms}
 	doc.Expectations = []Expectation{
 		{`gap.outage <= duration("30s")`, true, "28.996 s", "aws-gcp.yaml:35:5"},
 		{`best("gcp", "10.2.0.0/16", end).tunnel == "tun2"`, false, "tun1", "aws-gcp.yaml:36:5"},
@@ -235,6 +236,8 @@ func noPing() Document {
 		}
 		doc.Convergence = append(doc.Convergence, c)
 	}
+	doc.Ending = Ending{State: Repeats, Text: "never converges: the state of routing at 212.000 s is that at 206.000 s again (period 6.000 s); without another event it goes round for ever",
+		SinceS: 200 * sec, RouteChanges: 50, LastChangeS: 299 * sec, FirstS: 206 * sec, AgainS: 212 * sec, PeriodS: 6 * sec, Waits: []string{"r2 may not advertise over l2 yet (MRAI)"}}
 	doc.Convergence = append(doc.Convergence, Convergence{"l3 carries packets again", "story[1]", 200 * sec, "", 0, 0, 0, 0, 0, 0, true, nil})
 	return doc
 }
@@ -253,6 +256,8 @@ func neverRecovered() Document {
 	pr.Echoes = echoes(20, between(8, 20, "request, at gcp: no route to 10.2.0.6"))
 	doc.Probes, doc.EndS = []Probe{pinged(pr)}, 20*sec
 	doc.Story = []Fault{{7_200 * ms, "gcp deletes tun1 and tun2", "story[0]", "one.yaml:9:3"}}
+	doc.Ending = Ending{State: Unsettled, Text: "not converged by the end of the run, although no route has changed since the last event; still to come: the hold timer of aws over tun1 is running out",
+		SinceS: 7_200 * ms, LastChangeS: 7_200 * ms, Waits: []string{"the hold timer of aws over tun1 is running out"}}
 	doc.Gaps = []Gap{{
 		N: 1, Probe: "ping", LastOKSeq: 7, Lost: 13, Open: true,
 		OutageS: 12_800 * ms, StartS: 7_200 * ms, EndS: 20 * sec, Direction: "both",

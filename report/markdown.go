@@ -23,6 +23,7 @@ func Markdown(w io.Writer, doc Document) error {
 	m.printf("%s\n\n", provenance(m.doc))
 	m.internet()
 	m.verdict()
+	m.ending()
 	m.probes()
 	for _, g := range m.doc.Gaps {
 		if !byChance(g) {

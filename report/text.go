@@ -71,6 +71,7 @@ func Text(w io.Writer, doc Document, opt Options) error {
 		}
 	}
 	p.reach(doc)
+	p.ending(doc, show)
 	p.expectations(doc)
 	p.assumptions(doc)
 	_, err = w.Write(p.buf.Bytes())

@@ -18,6 +18,7 @@ type Kernel struct {
 	actors   []Actor
 	seen     Event // what the observer is shown: kept here so that it need not be allocated
 	observer Observer
+	halted   bool
 }
 
 // Observer sees every event just before it is handled. It must not touch the
@@ -40,6 +41,7 @@ func New(seed uint64) *Kernel {
 // memory. Timers of the old run are no longer pending.
 func (k *Kernel) Start(seed uint64, start Time) {
 	k.q.reset()
+	k.halted = false
 	k.now, k.current, k.handled, k.cause, k.inserted, k.digest, k.seed = start, 0, 0, 0, 0, mix64(seed), seed
 }
 
@@ -185,14 +187,21 @@ func (k *Kernel) Next() (Time, bool) {
 func (k *Kernel) RunUntil(t Time) {
 	for k.Step(t) {
 	}
-	k.now, k.current, k.cause = max(k.now, t), 0, 0
+	if !k.halted {
+		k.now = max(k.now, t)
+	}
+	k.current, k.cause = 0, 0
 }
+
+// Halt ends the run with the event being handled: the clock stays where it is,
+// and nothing more is handled until the next Start.
+func (k *Kernel) Halt() { k.halted = true }
 
 // Step handles the next event unless it lies after limit, and tells whether it did.
 func (k *Kernel) Step(limit Time) bool {
 	q := &k.q
 	top := q.first()
-	if top == nil || top.at() > limit {
+	if top == nil || top.at() > limit || k.halted {
 		return false
 	}
 	at, s, phase := top.at(), top.slot(), top.phase()

@@ -171,7 +171,14 @@ the same run again, with one thing changed).
 				}
 				return ending(exitFailed)
 			}
+			unexpected := answer.Result != nil && answer.Result.Cut && !answer.EndingExpected
+			if unexpected {
+				a.complain(fmt.Sprintf("the run was ended at %.3f s: routing did not come to rest", answer.Result.End.Seconds()),
+					"if that is what you want to see, say so: expect: not converged")
+			}
 			switch {
+			case unexpected:
+				return ending(exitFailed)
 			case !held:
 				return ending(exitFailed)
 			case strict && warnings > 0:
