@@ -94,7 +94,7 @@ func (n *Internet) unfinished(f func(netip.Prefix)) {
 		}
 	}
 	for i := range n.g.ASNs {
-		n.nodes[i].speaker.EachWaiting(func(_ bgp.PeerID, p netip.Prefix) { f(p) })
+		n.nodes[i].speaker.EachWaiting(func(_ bgp.PeerID, p netip.Prefix, _ bool) { f(p) })
 	}
 }
 

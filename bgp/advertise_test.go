@@ -181,6 +181,9 @@ func TestMRAIJitterIsDrawnEachTime(t *testing.T) {
 	}
 }
 
+// RFC 4271 §4.3: "An UPDATE message is used to advertise feasible routes that
+// share common path attributes to a peer, or to withdraw multiple unfeasible
+// routes from service".
 func TestPackingSharesAttributes(t *testing.T) {
 	r := newSpeakerRig(t, speakerOf("rfc4271", 64512, 64513))
 	r.up(0)

@@ -3,16 +3,20 @@ package bgp
 import "net/netip"
 
 // EachWaiting calls f for every change that a peer is yet to be told of: because
-// it waits for an advertisement timer, or for the first UPDATE of the session.
-func (s *Speaker) EachWaiting(f func(PeerID, netip.Prefix)) {
+// it waits for an advertisement timer or, with first, for the first UPDATE of the
+// session.
+func (s *Speaker) EachWaiting(f func(peer PeerID, p netip.Prefix, first bool)) {
 	for i := range s.peers {
 		n, peer := &s.peers[i], PeerID(i)
 		if n.waiting == 0 && !n.opening {
 			continue
 		}
 		for _, e := range s.entries {
-			if n.opening && s.export(peer, e) != nil || len(e.out) > 0 && e.out[peer].waits {
-				f(peer, e.prefix)
+			switch {
+			case n.opening && s.export(peer, e) != nil:
+				f(peer, e.prefix, true)
+			case len(e.out) > 0 && e.out[peer].waits:
+				f(peer, e.prefix, false)
 			}
 		}
 	}

@@ -234,9 +234,13 @@ func (n *Network) unfinished(f func(p netip.Prefix, what func() string)) {
 				})
 			}
 		}
-		r.speaker.EachWaiting(func(peer bgp.PeerID, p netip.Prefix) {
+		r.speaker.EachWaiting(func(peer bgp.PeerID, p netip.Prefix, first bool) {
 			f(p, func() string {
-				return fmt.Sprintf("%s may not advertise over %s yet (MRAI)", r.cfg.Name, n.d.Links[r.ways[peer]].Name)
+				link := n.d.Links[r.ways[peer]].Name
+				if first {
+					return fmt.Sprintf("%s has not sent its first UPDATE over %s yet", r.cfg.Name, link)
+				}
+				return fmt.Sprintf("%s may not advertise over %s yet (MRAI)", r.cfg.Name, link)
 			})
 		})
 		r.speaker.EachDamped(func(peer bgp.PeerID, p netip.Prefix) {

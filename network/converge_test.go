@@ -104,6 +104,20 @@ func TestWhatNobodyHasNoticedYetIsNotOver(t *testing.T) {
 	}
 }
 
+// Nor is a session over whose first UPDATE is yet to come.
+func TestBeforeTheFirstUpdateNothingIsOver(t *testing.T) {
+	text, _ := strings.CutSuffix(frrPair, "story:\n")
+	d := mustParse(t, text+"for: 110s\nstory:\n  - {at: 90s, shut: l1, by: r1, for: 1s}\n", "routers.r1.bgp.first_update=30s")
+	list := react(d, network.Options{}, 1)
+	waits := false
+	for _, r := range list {
+		waits = waits || !r.Over && strings.Contains(strings.Join(r.Waits, "; "), "r1 has not sent its first UPDATE over l1 yet")
+	}
+	if !waits {
+		t.Errorf("%+v", list)
+	}
+}
+
 const frrPair = `vpnsim: v1
 routers:
   r1: {profile: frr, asn: 65001, networks: [10.1.0.0/16]}
