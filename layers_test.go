@@ -131,7 +131,21 @@ var layers = map[string]layer{
 		"expect":   "in which expectations are judged",
 	}},
 
+	"peer": {number: 5, wallClock: "it holds a simulation to it", imports: map[string]string{
+		"bgp/live": "the real router's sockets",
+		"network":  "everything that is simulated",
+		"bgp":      "messages that go from one to the other",
+		"bgp/wire": "what has to be known of their sender",
+		"sim":      "times",
+		"topology": "who is who",
+		"trace":    "what has happened",
+		"export":   "in words",
+		"report":   "and as it is printed",
+	}},
+
 	"cmd/vpnsim": {number: 6, imports: map[string]string{
+		"peer":      "a real router beside simulated ones",
+		"bgp/live":  "passwords that do not show",
 		"scenarios": "what the user names",
 		"topology":  "durations as users write them",
 		"explain":   "the answer",

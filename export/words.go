@@ -30,6 +30,12 @@ var noteNames = [...]string{
 	trace.NoteLimit:      "limit",
 }
 
+// Words says in one line what a note of a log says.
+func Words(l *trace.Log, n *trace.Note) string { return words(l, n) }
+
+// NoteName is the name of a kind of notes, as it stands in NDJSON.
+func NoteName(k trace.NoteKind) string { return noteName(k) }
+
 func noteName(k trace.NoteKind) string {
 	if int(k) < len(noteNames) && noteNames[k] != "" {
 		return noteNames[k]
@@ -129,6 +135,8 @@ func message(m *bgp.Message) string {
 		return "KEEPALIVE"
 	case m.Type == bgp.MsgRouteRefresh:
 		return "ROUTE-REFRESH"
+	case m.Type == bgp.MsgMalformed:
+		return "octets that are no message"
 	}
 	return fmt.Sprintf("a message of type %d", m.Type)
 }

@@ -135,12 +135,16 @@ const (
 	dropReal
 )
 
+// NotKnown is why a direction does not work, as far as a network with a real
+// router can tell.
+const NotKnown = "what the real router does with it is not known"
+
 func (r dropReason) String() string {
 	return [...]string{"passed", "no route", "no row in the route table: BGP has no route",
 		"no row in the route table: route propagation is off", "the tunnel is deleted at this end",
 		"no IPsec SA at this end", "the far end has deleted the tunnel", "the far end has no IPsec SA", "the far end has other IPsec SAs", "black hole",
 		"packet loss", "link down", "TTL exceeded", "the security group admits no ICMP", "host unreachable",
-		"what the real router does with it is not known"}[r]
+		NotKnown}[r]
 }
 
 // leaves tells whether a packet that end e sends now gets onto the link, and

@@ -31,7 +31,7 @@ const (
 type Event struct {
 	Kind   EventKind
 	Conn   *Conn
-	Tag    int
+	Tag    uint64
 	At     netip.AddrPort
 	Msg    *bgp.Message
 	Faults []wire.Fault
@@ -71,6 +71,18 @@ func NewHub() *Hub {
 	h := &Hub{events: make(chan Event, 64), open: map[*Conn]bool{}}
 	h.ctx, h.stop = context.WithCancel(context.Background())
 	return h
+}
+
+// Drain waits until no connection is open, but no longer than d.
+func (h *Hub) Drain(d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		h.mu.Lock()
+		n := len(h.open)
+		h.mu.Unlock()
+		if n == 0 {
+			return
+		}
+	}
 }
 
 // Events is where everything that happens comes out. It is never closed.
@@ -139,7 +151,7 @@ func (h *Hub) Listen(addr netip.AddrPort, opt Options) (netip.AddrPort, error) {
 }
 
 // Dial calls a router, from the address local, and returns at once.
-func (h *Hub) Dial(tag int, local netip.Addr, remote netip.AddrPort, opt Options) {
+func (h *Hub) Dial(tag uint64, local netip.Addr, remote netip.AddrPort, opt Options) {
 	d := net.Dialer{Timeout: dialTimeout, Control: opt.control, KeepAlive: -1}
 	if local.IsValid() && !local.IsUnspecified() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))

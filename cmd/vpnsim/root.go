@@ -68,7 +68,7 @@ func (a *app) command() *cobra.Command {
 	// Cobra would take -v for this, which means something else to check.
 	root.Flags().Bool("version", false, "print the version")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.globals() }
-	root.AddCommand(a.runCommand(), a.explainCommand(), a.checkCommand(), a.scenariosCommand())
+	root.AddCommand(a.runCommand(), a.explainCommand(), a.checkCommand(), a.peerCommand(), a.scenariosCommand())
 	root.SetHelpCommand(a.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
