@@ -50,7 +50,7 @@ const (
 	OutUp                               // Conn is established: the router's call was accepted, or its answer has arrived
 	OutMessage                          // Msg came on Conn
 	OutEnd                              // Conn was closed or reset by the far end, or TCP has given it up
-	OutCut                              // the interface went down, and with it Conn
+	OutCut                              // the interface went down, or BFD on it, and with it Conn
 	OutHold                             // what the router says on Conn does not get through, and fills its send buffer …
 	OutGoOn                             // … no more
 )
@@ -99,9 +99,9 @@ type outside struct {
 // realEnd is what can be told of the router's session over a link from what it
 // says and is told.
 type realEnd struct {
-	opened []bgp.ConnID // connections on which it has sent its OPEN
-	up     bgp.ConnID
-	isUp   bool
+	said, heard []bgp.ConnID // connections on which it has sent a KEEPALIVE, and got one
+	up          bgp.ConnID
+	isUp        bool
 }
 
 // Begin prepares a run with a real router, and runs the warm-up without it. The
@@ -138,7 +138,7 @@ func (n *Network) Begun() (sim.Time, bool) { return n.begun, n.settled }
 func (o *outside) reset() {
 	o.inputs, o.taken = o.inputs[:0], 0
 	for i := range o.ends {
-		o.ends[i] = realEnd{opened: o.ends[i].opened[:0]}
+		o.ends[i] = realEnd{said: o.ends[i].said[:0], heard: o.ends[i].heard[:0]}
 	}
 }
 
@@ -159,14 +159,18 @@ func (o *outside) attached(link int) *realEnd {
 	return nil
 }
 
-// waitsForCall tells whether the session at the far end of a real router's link
-// has nobody to call.
-func (n *Network) waitsForCall(s *session) bool {
-	if n.outside == nil || n.isReal(s.router) || !n.atReal(&n.links[s.link]) {
-		return false
+// prepare changes the configuration of a session whose neighbour is real: it
+// waits for his call where nobody can be called, and its OPEN names the family
+// that simulated routers take for granted: BIRD refuses one that names none (2/7).
+func (o *outside) prepare(n *Network, s *session) {
+	if n.isReal(s.router) || !n.atReal(&n.links[s.link]) {
+		return
 	}
-	i := slices.IndexFunc(n.outside.Links, func(l OutsideLink) bool { return l.Link == s.link })
-	return i < 0 || !n.outside.Links[i].Calls
+	if len(s.config.Families) == 0 {
+		s.config.Families = []bgp.Family{bgp.IPv4Unicast}
+	}
+	i := slices.IndexFunc(o.Links, func(l OutsideLink) bool { return l.Link == s.link })
+	s.config.Passive = s.config.Passive || i < 0 || !o.Links[i].Calls
 }
 
 // happens is the event of something that the router does.
@@ -275,10 +279,14 @@ func (n *Network) receiveReal(s *session, in *bgp.Input) {
 	case bgp.InTCPDown:
 		n.realDown(s, in.Conn, bgp.WhyTCPFailed, nil)
 		n.tell(s, OutEnd, in.Conn, nil)
-	case bgp.InLinkDown:
+	case bgp.InLinkDown, bgp.InBFDDown: // nobody tells the router but by this
+		why := bgp.WhyLinkDown
+		if in.Kind == bgp.InBFDDown {
+			why = bgp.WhyBFDDown
+		}
 		for len(s.conns) > 0 {
 			id := s.conns[0].id
-			n.realDown(s, id, bgp.WhyLinkDown, nil)
+			n.realDown(s, id, why, nil)
 			n.abortConn(s, id)
 			n.tell(s, OutCut, id, nil)
 		}
@@ -293,13 +301,17 @@ func (n *Network) tell(s *session, kind ToOutsideKind, conn bgp.ConnID, msg *bgp
 	n.outside.Tell(ToOutside{kind, s.link, conn, msg})
 }
 
-// realSays draws conclusions from what the router sends: on which connection it
-// has sent its OPEN, and that a NOTIFICATION is the end of its session.
+// realSays draws conclusions from what the router sends: by a KEEPALIVE it has
+// accepted our OPEN and is in OpenConfirm, where one from us takes it to
+// Established; a NOTIFICATION takes it to Idle. RFC 4271 §8.2.2
 func (n *Network) realSays(s *session, conn bgp.ConnID, m *bgp.Message) {
 	e := n.outside.attached(s.link)
 	switch m.Type {
-	case bgp.MsgOpen:
-		e.opened = append(e.opened, conn)
+	case bgp.MsgKeepalive:
+		if !e.isUp {
+			e.said = append(e.said, conn)
+			n.realUp(s, conn)
+		}
 	case bgp.MsgNotification:
 		n.realDown(s, conn, whyNotified(m.Notification), m)
 	}
@@ -323,16 +335,24 @@ func whyNotified(note *bgp.Notification) bgp.Why {
 	return bgp.WhyBadMessage
 }
 
-// realHears draws conclusions from what reaches the router: a KEEPALIVE on a
-// connection on which it has sent its OPEN takes it to Established (RFC 4271
-// §8.2.2, OpenConfirm, Event 26), a NOTIFICATION to Idle.
+// realHears draws conclusions from what reaches the router, likewise.
 func (n *Network) realHears(s *session, conn bgp.ConnID, m *bgp.Message) {
 	e := n.outside.attached(s.link)
 	switch {
 	case m.Type == bgp.MsgNotification:
 		n.realDown(s, conn, bgp.WhyNotification, m)
-	case m.Type == bgp.MsgKeepalive && !e.isUp && slices.Contains(e.opened, conn):
+	case m.Type == bgp.MsgKeepalive && !e.isUp:
+		e.heard = append(e.heard, conn)
+		n.realUp(s, conn)
+	}
+}
+
+// realUp notes that the router's session is Established, if it is.
+func (n *Network) realUp(s *session, conn bgp.ConnID) {
+	e := n.outside.attached(s.link)
+	if slices.Contains(e.said, conn) && slices.Contains(e.heard, conn) {
 		e.isUp, e.up = true, conn
+		e.said, e.heard = e.said[:0], e.heard[:0]
 		n.noteReal(s, bgp.OpenConfirm, bgp.Established, bgp.WhyKeepalive, nil)
 	}
 }
@@ -343,7 +363,8 @@ func (n *Network) realDown(s *session, conn bgp.ConnID, why bgp.Why, m *bgp.Mess
 	if e == nil {
 		return
 	}
-	e.opened = slices.DeleteFunc(e.opened, func(id bgp.ConnID) bool { return id == conn })
+	is := func(id bgp.ConnID) bool { return id == conn }
+	e.said, e.heard = slices.DeleteFunc(e.said, is), slices.DeleteFunc(e.heard, is)
 	if e.isUp && e.up == conn {
 		e.isUp = false
 		n.noteReal(s, bgp.Established, bgp.Idle, why, m)

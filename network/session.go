@@ -63,7 +63,9 @@ func (s *session) init(n *Network, id, link, end int) {
 func (s *session) reset(n *Network) {
 	s.rnd = n.k.Rand(s.name)
 	drawSession(&s.config, n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
-	s.config.Passive = n.d.Links[s.link].Ends[s.end].Settings[topology.BGPPassive].Bool || n.waitsForCall(s)
+	if n.outside != nil {
+		n.outside.prepare(n, s)
+	}
 	s.tcp = drawTCP(n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
 	s.m.Reset(s.config)
 	clear(s.timers[:])

@@ -82,7 +82,7 @@ func (r *runner) deliver(x network.ToOutside) {
 		if c.conn != nil {
 			c.conn.Abort()
 		}
-		r.about(c, "connection", "the router's interface is down: its connection is reset")
+		r.about(c, "connection", "the router's end of the link is down: its connection is reset")
 	case network.OutHold:
 		c.conn.Hold()
 	case network.OutGoOn:
@@ -169,7 +169,7 @@ func (r *runner) dialed(ev live.Event) {
 	}
 	answer := network.FromOutside{Kind: network.InAnswer, Link: r.attachment(c).Link, Conn: id}
 	if ev.Kind == live.Dialed {
-		c.conn = ev.Conn
+		c.conn, r.refusals[at] = ev.Conn, ""
 		r.about(c, "connection", fmt.Sprintf("the router accepts the call to %v", r.attachment(c).Peer))
 	} else {
 		answer.Kind = network.InNoAnswer
@@ -178,7 +178,10 @@ func (r *runner) dialed(ev live.Event) {
 			answer.Kind, what = network.InRefuse, fmt.Sprintf("the router refuses the call to %v", r.attachment(c).Peer)
 		}
 		r.drop(c)
-		r.about(c, "connection", what)
+		if was := &r.refusals[at]; *was != what { // once is enough
+			*was = what
+			r.about(c, "connection", what)
+		}
 	}
 	r.inject(answer)
 }

@@ -169,11 +169,11 @@ func (p *Plan) deeds(log *trace.Log) map[int][]done {
 				add(n, int(n.Router), some(u.Withdrawn), "withdraws routes over %s", p.linkName(int(n.Link)))
 			}
 		case n.Kind == trace.NoteForwarding && p.known(n):
-			how := "passes"
+			how, why := "passes", ""
 			if !n.Up {
-				how = "is lost"
+				how, why = "is lost", n.Text
 			}
-			add(n, -1, n.Text, "%s %s", p.direction(n), how)
+			add(n, -1, why, "%s %s", p.direction(n), how)
 		}
 	}
 	return all

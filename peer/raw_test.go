@@ -264,7 +264,7 @@ story:
 	p.until(0, "cloud: session over tun1 OpenConfirm -> Established")
 	p.until(0, "cloud: session over tun2 OpenConfirm -> Established")
 	p.until(0, "office deletes tun2, without a word to the far end")
-	cut := p.until(0, "tun2: the router's interface is down: its connection is reset")
+	cut := p.until(0, "tun2: the router's end of the link is down: its connection is reset")
 	p.until(0, "office: session over tun2 Established -> Idle (link down)")
 	for {
 		if _, err := two.read(); err != nil {

@@ -47,18 +47,19 @@ type runner struct {
 	hub  *live.Hub
 	zero time.Time // when the network's clock was at zero
 
-	carried []*carried // connections
-	told    []network.ToOutside
-	calls   []bgp.ConnID // the number of the router's last call, by attachment
-	noted   int          // notes that have been told
-	upSince time.Time    // when every session has come up; zero: not all are up
-	begun   bool
-	late    time.Duration // the most by which an event was late
+	carried  []*carried // connections
+	told     []network.ToOutside
+	calls    []bgp.ConnID // the number of the router's last call, by attachment
+	refusals []string     // what came of the last call, where it was told, by attachment
+	noted    int          // notes that have been told
+	upSince  time.Time    // when every session has come up; zero: not all are up
+	begun    bool
+	late     time.Duration // the most by which an event was late
 }
 
 // Run runs until the time is over or ctx ends, and says goodbye with a CEASE.
 func Run(ctx context.Context, plan *Plan, opt Options) (*report.PeerSummary, error) {
-	r := &runner{plan: plan, opt: opt, log: &trace.Log{}, hub: live.NewHub(), calls: make([]bgp.ConnID, len(plan.Links))}
+	r := &runner{plan: plan, opt: opt, log: &trace.Log{}, hub: live.NewHub(), calls: make([]bgp.ConnID, len(plan.Links)), refusals: make([]string, len(plan.Links))}
 	defer r.hub.Close()
 	if err := r.listen(); err != nil {
 		return nil, err

@@ -141,6 +141,9 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	}
 	check(reflect.TypeFor[Document]())
 	check(reflect.TypeFor[Check]())
+	check(reflect.TypeFor[PeerStart]())
+	check(reflect.TypeFor[PeerLine]())
+	check(reflect.TypeFor[PeerSummary]())
 	for name := range documented {
 		if !seen[name] {
 			t.Errorf("docs/json.md documents %q, which is no part of a document", name)
