@@ -29,6 +29,16 @@ func (s *Session) survives(c *conn, o *Open) bool {
 		s.dump(old)
 		return true
 
+	case old.state == Established && s.graceful(WhyRestart, nil):
+		// RFC 4724 §4.2: "the previous TCP session MUST be closed, and the new one
+		// retained. Since the previous connection is considered to be terminated, no
+		// NOTIFICATION message should be sent -- the previous TCP session is simply
+		// closed."
+		s.tries++
+		s.release(old, ActClose)
+		s.enter(c, c.state, WhyRestart, nil)
+		return true
+
 	default: // "Unless allowed via configuration, a connection collision with an existing BGP connection that is in the Established state causes closing of the newly created connection."
 		s.dump(c)
 		s.enter(old, old.state, WhyCollision, nil)

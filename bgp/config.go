@@ -64,7 +64,9 @@ type SessionConfig struct {
 	Families     []Family // offered; empty: no multiprotocol capability
 	RouteRefresh bool
 	FourOctetAS  bool
-	Restart      *GracefulRestart
+	Restart      *GracefulRestart // offered; nil: no graceful restart, of neither end
+	LongLived    *LongLived       // offered; nil: no long-lived one
+	BIRDRestart  bool             // see Helper.BIRD
 
 	// BFDStrict: the session is not Established before BFD says that the path
 	// works, if the peer wants it so too (draft-ietf-idr-bgp-bfd-strict-mode).

@@ -62,6 +62,7 @@ type Input struct {
 	Conn      ConnID
 	Incoming  bool
 	Subcode   uint8
+	Graceful  bool // InPeerDown: the peer restarts, its routes are kept for a while (RFC 4724)
 	Msg       *Message
 	Open      *Open
 	Prefix    netip.Prefix
@@ -111,8 +112,11 @@ type Action struct {
 	To    State
 	Why   Why
 	First bool
-	Open  *Open
-	Route *Route
+	// Graceful, of an ActDown and the ActState before it: the peer is taken to
+	// restart, and its routes are to be kept. An ActDown without it may follow.
+	Graceful bool
+	Open     *Open
+	Route    *Route
 }
 
 // State of a session. RFC 4271 §8.2.2.
@@ -173,6 +177,7 @@ const (
 	WhyBFDDown
 	WhyBFDUp // strict mode: the session had been waiting for it
 	WhyPrefixLimit
+	WhyRestart // a new connection of the peer, which must have restarted
 )
 
 func (w Why) String() string {
@@ -180,5 +185,5 @@ func (w Why) String() string {
 		"IdleHoldTimer expired", "TCP connection established", "TCP connection failed", "DelayOpenTimer expired",
 		"OPEN accepted", "KEEPALIVE received", "HoldTimer expired", "SendHoldTimer expired",
 		"NOTIFICATION received", "connection collision", "malformed message", "unexpected message",
-		"BFD down", "BFD up", "too many prefixes"}[w]
+		"BFD down", "BFD up", "too many prefixes", "the peer has restarted"}[w]
 }

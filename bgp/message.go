@@ -1,6 +1,9 @@
 package bgp
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+)
 
 // MsgType is the type octet of a message header. RFC 4271 §4.1, RFC 2918.
 type MsgType uint8
@@ -51,15 +54,38 @@ type Open struct {
 	RouteRefresh bool             // RFC 2918
 	FourOctetAS  bool             // RFC 6793
 	Restart      *GracefulRestart // RFC 4724; nil: not offered
+	LongLived    *LongLived       // RFC 9494; nil: not offered
 	BFDStrict    bool             // draft-ietf-idr-bgp-bfd-strict-mode
 }
 
-// GracefulRestart is the capability of RFC 4724 §3.
+// GracefulRestart is the capability of RFC 4724 §3. Families are those whose
+// routes the peer is to keep while the speaker restarts; without any the
+// speaker only offers to do the same for its peer.
 type GracefulRestart struct {
-	Restarting bool   // the R bit
-	Notify     bool   // the N bit of RFC 8538
-	Time       uint16 // seconds
-	Families   []Family
+	Restarting bool   // the R bit: the speaker has just restarted
+	Notify     bool   // the N bit of RFC 8538: a NOTIFICATION is no reason not to
+	Time       uint16 // seconds within which it means to be back; 12 bits
+	Families   []RestartFamily
+}
+
+// RestartFamily is one family of a GracefulRestart. Preserved is the F bit: the
+// speaker's forwarding state for it has outlived the restart.
+type RestartFamily struct {
+	Family
+	Preserved bool
+}
+
+// LongLived is the capability of RFC 9494 §3.1; Families as above.
+type LongLived struct {
+	Families []LongLivedFamily
+}
+
+// LongLivedFamily is one family of a LongLived, whose stale routes are to be
+// kept for StaleTime more seconds; 24 bits.
+type LongLivedFamily struct {
+	Family
+	Preserved bool
+	StaleTime uint32
 }
 
 // Update withdraws prefixes and announces others that share one set of
@@ -117,6 +143,27 @@ type Notification struct {
 	Data    []byte
 }
 
+// Why is the error that n is about: that inside a Hard Reset (RFC 8538 §3.1),
+// or its own.
+func (n *Notification) Why() (NoteCode, uint8) {
+	if n.HardReset() && len(n.Data) >= 2 {
+		return NoteCode(n.Data[0]), n.Data[1]
+	}
+	return n.Code, n.Subcode
+}
+
+// HardReset tells whether n ends the session for good, graceful restart or not.
+func (n *Notification) HardReset() bool { return n.Code == NoteCease && n.Subcode == CeaseHardReset }
+
+// String is the code and the subcode: "6/2", or "6/9 for 6/2" for a Hard Reset.
+func (n *Notification) String() string {
+	s := fmt.Sprintf("%d/%d", n.Code, n.Subcode)
+	if code, sub := n.Why(); n.HardReset() && len(n.Data) >= 2 {
+		s += fmt.Sprintf(" for %d/%d", code, sub)
+	}
+	return s
+}
+
 // NoteCode is the error code of a NOTIFICATION. RFC 4271 §4.5, RFC 9687.
 type NoteCode uint8
 
@@ -148,5 +195,6 @@ const (
 	CeaseDeconfigured  uint8 = 3
 	CeaseAdminReset    uint8 = 4
 	CeaseCollision     uint8 = 7
+	CeaseHardReset     uint8 = 9  // RFC 8538
 	CeaseBFDDown       uint8 = 10 // RFC 9384
 )

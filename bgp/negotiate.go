@@ -49,6 +49,7 @@ func (s *Session) offer() *Message {
 			RouteRefresh: s.cfg.RouteRefresh,
 			FourOctetAS:  s.cfg.FourOctetAS,
 			Restart:      s.cfg.Restart,
+			LongLived:    s.cfg.LongLived,
 			BFDStrict:    s.cfg.BFDStrict,
 		}}).Seal()
 	}
@@ -136,8 +137,11 @@ func (cfg *SessionConfig) idleHold(how toll, errors int, why Why, m *Message) ti
 // AfterReset tells whether a session that went to Idle waits for IdleHoldReset
 // rather than IdleHold: the operator of its peer has reset it.
 func (cfg *SessionConfig) AfterReset(why Why, m *Message) bool {
-	return why == WhyNotification && cfg.IdleHoldReset > 0 && m != nil && m.Notification != nil &&
-		m.Notification.Code == NoteCease && m.Notification.Subcode != CeaseCollision && m.Notification.Subcode != CeaseBFDDown
+	if why != WhyNotification || cfg.IdleHoldReset == 0 || m == nil || m.Notification == nil {
+		return false
+	}
+	code, subcode := m.Notification.Why()
+	return code == NoteCease && subcode != CeaseCollision && subcode != CeaseBFDDown
 }
 
 // askAgain is the ROUTE-REFRESH that asks for everything. RFC 2918 §3

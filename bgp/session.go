@@ -32,6 +32,10 @@ import "time"
 //   - A malformed message in Established is answered with what is wrong with
 //     it, as §6.1 demands, and not with the FSM error of §8.2.2.
 //   - A passive session has no ConnectRetryTimer: it would have nothing to do.
+//   - A new connection of a peer that restarts takes the place of the one in
+//     Established when its OPEN has come (RFC 4724 §4.2: "the subsequent open
+//     connection"), and not before, as §5 has it: a call that came late because
+//     its SYN was lost must not end a session that is in good health.
 //   - AutomaticStop is InLinkDown and says nothing to the peer: the interface
 //     that would carry the Cease is gone.
 type Session struct {
@@ -44,6 +48,9 @@ type Session struct {
 	calls ConnID   // calls made so far, counted downwards; the last one's name
 	armed uint16   // a bit for each TimerID: the timers that run
 	open  *Message // our OPEN, made when first needed
+
+	met  *Open // what the peer offered in the last session that was Established
+	away bool  // that session has ended by a graceful restart of the peer, and there is none yet
 
 	started  bool      // by InStart, until InStop
 	linkDown bool      // by InLinkDown, until InLinkUp

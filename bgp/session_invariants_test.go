@@ -19,6 +19,7 @@ type watcher struct {
 	calls map[ConnID]bool // ActConnect without an answer
 	tcp   map[ConnID]bool // established connections
 	up    bool
+	away  bool // down, and the peer is to come back
 }
 
 func newWatcher(cfg SessionConfig) *watcher {
@@ -33,7 +34,7 @@ var legal = map[State][]State{
 	Active:      {Idle, Connect, OpenSent, OpenConfirm},
 	OpenSent:    {Idle, Active, Connect /* a call is in progress */, OpenConfirm},
 	OpenConfirm: {Idle, OpenSent /* the other connection */, Established},
-	Established: {Idle},
+	Established: {Idle, Active /* RFC 4724 §4.2: the peer has restarted */},
 }
 
 func (w *watcher) step(in Input) error {
@@ -104,12 +105,12 @@ func (w *watcher) act(a Action) error {
 		if w.up || w.state != Established || a.Open == nil {
 			return fmt.Errorf("already up, or in %v", w.state)
 		}
-		w.up = true
+		w.up, w.away = true, false
 	case ActDown:
-		if !w.up || w.state == Established || a.Why == WhyNone {
-			return fmt.Errorf("not up, or in %v", w.state)
+		if !w.up && !w.away || w.state == Established || a.Why == WhyNone || a.Graceful && w.s.cfg.Restart == nil {
+			return fmt.Errorf("not up nor away, or in %v", w.state)
 		}
-		w.up = false
+		w.up, w.away = false, a.Graceful
 	case ActUpdate:
 		if w.state != Established {
 			return fmt.Errorf("in %v", w.state)
@@ -124,7 +125,7 @@ func (w *watcher) act(a Action) error {
 // never stuck: in every state something will happen even if nobody speaks.
 func (w *watcher) check() error {
 	s := w.s
-	if s.State() != w.state || w.up != (w.state == Established) {
+	if s.State() != w.state || w.up != (w.state == Established) || w.away != s.away {
 		return fmt.Errorf("state %v, told %v, up %v", s.State(), w.state, w.up)
 	}
 	for t := TimerID(0); t < NumTimers; t++ {
@@ -231,6 +232,10 @@ var situations = []struct {
 	{"OpenSent, waiting for BFD after a delay", func(c *SessionConfig) { strict(c); delay(c) }, []Input{start, up, openedStrict(-1)}},
 	{"OpenSent, waiting for BFD, and again", strict, []Input{start, up, openedStrict(-1), called(0)}},
 	{"OpenConfirm, strict", strict, []Input{start, up, openedStrict(-1), {Kind: InBFDUp}}},
+	{"Established, to come back", graceful, []Input{start, up, openedGraceful(-1), alive(-1)}},
+	{"Established, to come back, tracking", graceful, []Input{start, up, openedGraceful(-1), alive(-1), called(0)}},
+	{"Established, to come back, strict", func(c *SessionConfig) { graceful(c); strict(c) }, []Input{start, up, openedGraceful(-1), alive(-1), called(0)}},
+	{"Idle, to come back", graceful, []Input{start, up, openedGraceful(-1), alive(-1), {Kind: InTCPDown, Conn: -1}}},
 	{"Established, strict", strict, []Input{start, up, openedStrict(-1), {Kind: InBFDUp}, alive(-1)}},
 }
 
@@ -243,6 +248,16 @@ func called(c ConnID) Input { return Input{Kind: InTCPUp, Conn: c, Incoming: tru
 func opened(c ConnID) Input { return Input{Kind: InMessage, Conn: c, Msg: openMsg(peerOpen())} }
 func openedStrict(c ConnID) Input {
 	return Input{Kind: InMessage, Conn: c, Msg: badOpen(func(o *Open) { o.BFDStrict = true })}
+}
+func openedGraceful(c ConnID) Input {
+	return Input{Kind: InMessage, Conn: c, Msg: badOpen(gracefulOpen)}
+}
+func gracefulOpen(o *Open) {
+	o.Restart = &GracefulRestart{Notify: true, Time: 120, Families: []RestartFamily{{Family: IPv4Unicast}}}
+	o.LongLived = &LongLived{Families: []LongLivedFamily{{Family: IPv4Unicast}}}
+}
+func graceful(cfg *SessionConfig) {
+	cfg.Restart, cfg.LongLived = &GracefulRestart{Notify: true, Time: 120}, &LongLived{}
 }
 func strict(cfg *SessionConfig)      { cfg.BFDStrict = true }
 func alive(c ConnID) Input           { return Input{Kind: InMessage, Conn: c, Msg: Keepalive} }
@@ -272,6 +287,8 @@ func everyInput(c ConnID) []Input {
 		badOpen(func(o *Open) { o.ID = testConfig().ID }),
 		badOpen(func(o *Open) { o.ID = netip.MustParseAddr("9.9.9.9") }),
 		badOpen(func(o *Open) { o.BFDStrict = true }),
+		badOpen(gracefulOpen),
+		note(NoteCease, CeaseHardReset),
 		note(NoteOpen, OpenUnsupportedVersion), note(NoteCease, CeaseCollision), note(NoteCease, CeaseAdminReset), note(NoteHoldTimerExpired, 0),
 	} {
 		ins = append(ins, Input{Kind: InMessage, Conn: c, Msg: m}, Input{Kind: InBadMessage, Conn: c, Msg: m})
@@ -345,6 +362,11 @@ func TestInvariantsOfAnySequence(t *testing.T) {
 		if rapid.Bool().Draw(t, "strict") {
 			strict(&cfg)
 		}
+		if rapid.Bool().Draw(t, "graceful") {
+			graceful(&cfg)
+			cfg.Restart.Notify = rapid.Bool().Draw(t, "n")
+			cfg.BIRDRestart = rapid.Bool().Draw(t, "bird")
+		}
 		if rapid.Bool().Draw(t, "no hold") {
 			cfg.Hold = 0
 		}
@@ -388,7 +410,7 @@ func plausible(t *rapid.T, w *watcher) Input {
 		if c.state == Idle {
 			continue
 		}
-		ins = append(ins, opened(c.id), alive(c.id), openedStrict(c.id), alive(c.id), Input{Kind: InTCPDown, Conn: c.id},
+		ins = append(ins, opened(c.id), alive(c.id), openedGraceful(c.id), openedStrict(c.id), alive(c.id), Input{Kind: InTCPDown, Conn: c.id},
 			Input{Kind: InMessage, Conn: c.id, Msg: note(NoteCease, CeaseCollision)},
 			Input{Kind: InSendStuck, Conn: c.id}, Input{Kind: InSendFree, Conn: c.id})
 	}

@@ -4,7 +4,7 @@ import "testing"
 
 func establishedSession(t testing.TB) (*Session, ConnID) {
 	s := NewSession(0, testConfig())
-	if err := bring(s, "Established"); err != nil {
+	if err := bring(s, "Established", peerOpen()); err != nil {
 		t.Fatal(err)
 	}
 	c, _ := s.Conn()

@@ -21,10 +21,12 @@ func (s *Session) idle(in *Input) {
 	case InStop: // Event 2 is ignored, but that the session stays here
 		s.started = false
 		s.disarm(IdleHoldTimer)
+		s.giveUp(WhyStop)
 
 	case InLinkDown: // Event 8, likewise
 		s.linkDown = true
 		s.disarm(IdleHoldTimer)
+		s.giveUp(WhyLinkDown)
 
 	case InLinkUp: // Event 3
 		s.linkDown = false
@@ -258,6 +260,10 @@ func (s *Session) established(c *conn, in *Input) {
 			s.send(c, Keepalive)
 			s.armKeepalive(c)
 		case HoldTimer: // Event 10
+			if s.silent() {
+				s.lose(c, nil, WhyHoldTimer, counted)
+				return
+			}
 			s.fail(c, note(NoteHoldTimerExpired, 0), WhyHoldTimer)
 		case SendHoldTimer: // RFC 9687 §4.3
 			s.fail(c, note(NoteSendHoldExpired, 0), WhySendHold)
@@ -280,7 +286,7 @@ func (s *Session) established(c *conn, in *Input) {
 		s.stop(in.Subcode)
 
 	case InBFDDown: // Event 31
-		s.fail(s.chosen(), note(NoteCease, CeaseBFDDown), WhyBFDDown)
+		s.fail(s.chosen(), s.cease(CeaseBFDDown), WhyBFDDown)
 
 	case InLinkDown: // Event 8
 		s.cut()

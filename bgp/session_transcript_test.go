@@ -18,7 +18,7 @@ import (
 // what the session does stands indented below each.
 //
 //	config key=value …   a fresh session; starts a case
-//	given STATE          brings it into a state by the usual way, without printing
+//	given STATE [key=value …]   brings it into a state by the usual way, without printing; the keys are open's
 //	start, stop SUBCODE, link down, link up, bfd up, bfd down, bfd admin-down, bfd starting
 //	up CONN [incoming], down CONN, stuck CONN, free CONN, sent
 //	timer NAME           NAME is as in the actions; NAME/2 is the second connection's
@@ -101,7 +101,10 @@ func replay(script string) ([]byte, error) {
 		case s == nil:
 			err = fmt.Errorf("a case starts with config")
 		case words[0] == "given":
-			err = bring(s, words[1])
+			var o *Open
+			if o, err = parseOpen(words[2:]); err == nil {
+				err = bring(s, words[1], o)
+			}
 		case words[0] == "show":
 			out.WriteString("\t" + show(s) + "\n")
 		default:
@@ -151,7 +154,7 @@ func refreshMsg() *Message {
 
 // bring leads a session into a state the way it usually gets there: it calls
 // as connection -1; a passive one is called as connection 0.
-func bring(s *Session, state string) error {
+func bring(s *Session, state string, o *Open) error {
 	conn := ConnID(-1)
 	if s.cfg.Passive {
 		conn = 0
@@ -162,7 +165,7 @@ func bring(s *Session, state string) error {
 	}{
 		{Connect, Input{Kind: InStart}},
 		{OpenSent, Input{Kind: InTCPUp, Conn: conn, Incoming: conn == 0}},
-		{OpenConfirm, Input{Kind: InMessage, Conn: conn, Msg: openMsg(peerOpen())}},
+		{OpenConfirm, Input{Kind: InMessage, Conn: conn, Msg: openMsg(o)}},
 		{Established, Input{Kind: InMessage, Conn: conn, Msg: Keepalive}},
 	}
 	if state == "Active" && !s.cfg.Passive {
@@ -196,7 +199,7 @@ func parseConfig(words []string) (SessionConfig, error) {
 	}
 	flags := map[string]*bool{
 		"passive": &cfg.Passive, "connect-fail-active": &cfg.ConnectFailActive,
-		"keepalive-fixed": &cfg.KeepaliveFixed, "bfd-strict": &cfg.BFDStrict,
+		"keepalive-fixed": &cfg.KeepaliveFixed, "bird": &cfg.BIRDRestart, "bfd-strict": &cfg.BFDStrict,
 	}
 	for _, w := range words {
 		k, v, _ := strings.Cut(w, "=")
@@ -221,6 +224,8 @@ func parseConfig(words []string) (SessionConfig, error) {
 			cfg.ID, err = netip.ParseAddr(v)
 		case k == "no-refresh":
 			cfg.RouteRefresh = false
+		case k == "gr", k == "n-bit", k == "llgr":
+			cfg.Restart, cfg.LongLived, err = parseRestart(cfg.Restart, cfg.LongLived, k, v)
 		default:
 			err = fmt.Errorf("unknown key %q", k)
 		}
@@ -287,35 +292,69 @@ func parseInput(words []string) (Input, error) {
 		}
 		in.Msg = note(NoteCode(code), sub)
 	case "open":
-		o := peerOpen()
-		for _, w := range words[2:] {
-			k, v, _ := strings.Cut(w, "=")
-			var err error
-			switch k {
-			case "as":
-				_, err = fmt.Sscan(v, &o.AS)
-			case "hold":
-				_, err = fmt.Sscan(v, &o.HoldTime)
-			case "version":
-				_, err = fmt.Sscan(v, &o.Version)
-			case "no-refresh":
-				o.RouteRefresh = false
-			case "id":
-				o.ID, err = netip.ParseAddr(v)
-			case "bfd-strict":
-				o.BFDStrict = true
-			default:
-				err = fmt.Errorf("unknown key %q", k)
-			}
-			if err != nil {
-				return in, err
-			}
+		o, err := parseOpen(words[2:])
+		if err != nil {
+			return in, err
 		}
 		in.Msg = openMsg(o)
 	default:
 		return in, fmt.Errorf("unknown input")
 	}
 	return in, nil
+}
+
+// parseOpen is the peer's OPEN, with changes.
+func parseOpen(words []string) (*Open, error) {
+	o := peerOpen()
+	for _, w := range words {
+		k, v, _ := strings.Cut(w, "=")
+		var err error
+		switch k {
+		case "as":
+			_, err = fmt.Sscan(v, &o.AS)
+		case "hold":
+			_, err = fmt.Sscan(v, &o.HoldTime)
+		case "version":
+			_, err = fmt.Sscan(v, &o.Version)
+		case "no-refresh":
+			o.RouteRefresh = false
+		case "gr", "n-bit", "llgr":
+			o.Restart, o.LongLived, err = parseRestart(o.Restart, o.LongLived, k, v)
+		case "id":
+			o.ID, err = netip.ParseAddr(v)
+		case "bfd-strict":
+			o.BFDStrict = true
+		default:
+			err = fmt.Errorf("unknown key %q", k)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// parseRestart reads gr=SECONDS or gr=SECONDS,restarter, n-bit and llgr=SECONDS
+// or llgr.
+func parseRestart(r *GracefulRestart, l *LongLived, k, v string) (*GracefulRestart, *LongLived, error) {
+	seconds, restarter, _ := strings.Cut(v, ",")
+	n, err := strconv.Atoi(seconds)
+	switch k {
+	case "gr":
+		r = &GracefulRestart{Time: uint16(n)}
+		if restarter != "" {
+			r.Families = []RestartFamily{{Family: IPv4Unicast, Preserved: true}}
+		}
+	case "n-bit":
+		r.Notify, err = true, nil
+	case "llgr":
+		l = &LongLived{}
+		if v == "" {
+			return r, l, nil
+		}
+		l.Families = []LongLivedFamily{{Family: IPv4Unicast, StaleTime: uint32(n)}}
+	}
+	return r, l, err
 }
 
 func show(s *Session) string {
@@ -395,6 +434,9 @@ func actionText(a Action) string {
 	case ActUp:
 		return fmt.Sprintf("up on %d with %v", a.Conn, a.Open.ID)
 	case ActDown:
+		if a.Graceful {
+			return "down, to come back" + because()
+		}
 		return "down" + because()
 	case ActUpdate:
 		return fmt.Sprintf("deliver %s from %d", messageText(a.Msg), a.Conn)

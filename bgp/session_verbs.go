@@ -40,12 +40,19 @@ func (s *Session) enter(c *conn, to State, why Why, m *Message) {
 		return
 	}
 	s.state = to
-	s.act(Action{Kind: ActState, From: from, To: to, Why: why, Msg: m})
+	switch {
+	case from == Established:
+		s.away = s.graceful(why, m)
+	case to == Established:
+		s.away = false
+	}
+	s.act(Action{Kind: ActState, From: from, To: to, Why: why, Msg: m, Graceful: s.away && from == Established})
 	switch {
 	case to == Established:
+		s.met = c.open
 		s.act(Action{Kind: ActUp, Conn: c.id, Open: c.open})
 	case from == Established:
-		s.act(Action{Kind: ActDown, Why: why, Msg: m})
+		s.act(Action{Kind: ActDown, Why: why, Msg: m, Graceful: s.away})
 	}
 }
 
@@ -321,7 +328,11 @@ func (s *Session) part(c *conn, by ActionKind, m *Message, why Why, how toll) {
 	if how == damped {
 		s.errors++
 	}
-	s.drop(why, m, s.cfg.idleHold(how, s.errors, why, m))
+	wait := s.cfg.idleHold(how, s.errors, why, m)
+	if wasUp && s.cfg.BIRDRestart && s.graceful(why, m) {
+		wait = s.cfg.IdleHoldReset // BIRD: no error, so only the connect delay
+	}
+	s.drop(why, m, wait)
 }
 
 // carryOn goes on with o after the other connection has gone. If o was only
@@ -357,7 +368,7 @@ func (s *Session) stop(subcode uint8) {
 	for i := range s.conns {
 		if c := &s.conns[i]; c.state >= OpenSent {
 			if m == nil {
-				m = note(NoteCease, subcode)
+				m = s.cease(subcode)
 			}
 			s.send(c, m)
 			s.release(c, ActClose)
@@ -366,6 +377,7 @@ func (s *Session) stop(subcode uint8) {
 	s.started = false
 	s.tries, s.errors = 0, 0
 	s.drop(WhyStop, m, 0)
+	s.giveUp(WhyStop)
 }
 
 // limit ends a session whose peer announces more prefixes than it may. RFC 4271
@@ -373,7 +385,7 @@ func (s *Session) stop(subcode uint8) {
 // sending a Cease". It would happen again at once, so the session comes back
 // only after a time of its own, or when the operator starts it.
 func (s *Session) limit(c *conn) {
-	m := note(NoteCease, CeaseMaxPrefixes)
+	m := s.cease(CeaseMaxPrefixes)
 	s.send(c, m)
 	s.tries++
 	s.started = s.cfg.PrefixRestart > 0
@@ -391,6 +403,7 @@ func (s *Session) cut() {
 	s.linkDown = true
 	s.tries++
 	s.drop(WhyLinkDown, nil, 0)
+	s.giveUp(WhyLinkDown)
 }
 
 // drop is the only way to Idle: "sets the ConnectRetryTimer to zero, releases

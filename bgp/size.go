@@ -38,6 +38,9 @@ func (o *Open) capabilities() int {
 	if o.Restart != nil {
 		n += 4 + 4*len(o.Restart.Families)
 	}
+	if o.LongLived != nil {
+		n += 2 + 7*len(o.LongLived.Families)
+	}
 	if o.BFDStrict {
 		n += 2
 	}

@@ -72,7 +72,7 @@ func sessionWhy(n trace.Note) string {
 		why = n.Text
 	}
 	if n.Msg != nil && n.Msg.Notification != nil {
-		why += fmt.Sprintf(" (NOTIFICATION %d/%d)", n.Msg.Notification.Code, n.Msg.Notification.Subcode)
+		why += " (NOTIFICATION " + n.Msg.Notification.String() + ")"
 	}
 	return why
 }

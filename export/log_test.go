@@ -121,7 +121,7 @@ func (h *hand) echo(link int32, reply bool, seq uint16, lost bool) {
 func open(as uint32, id string) *bgp.Message {
 	return (&bgp.Message{Type: bgp.MsgOpen, Open: &bgp.Open{Version: 4, AS: as, HoldTime: 30, ID: ip(id),
 		Families: []bgp.Family{bgp.IPv4Unicast}, RouteRefresh: true, FourOctetAS: true,
-		Restart: &bgp.GracefulRestart{Time: 120, Families: []bgp.Family{bgp.IPv4Unicast}}}}).Seal()
+		Restart: &bgp.GracefulRestart{Time: 120, Families: []bgp.RestartFamily{{Family: bgp.IPv4Unicast}}}}}).Seal()
 }
 
 func announce(as uint32, hop string, ps ...netip.Prefix) *bgp.Message {

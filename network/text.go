@@ -26,7 +26,7 @@ func MessageText(m *bgp.Message) string {
 		}
 		return "UPDATE: " + strings.Join(parts, " ")
 	case bgp.MsgNotification:
-		return fmt.Sprintf("NOTIFICATION %d/%d", m.Notification.Code, m.Notification.Subcode)
+		return "NOTIFICATION " + m.Notification.String()
 	case bgp.MsgMalformed:
 		return "octets that are no message"
 	case bgp.MsgRouteRefresh:

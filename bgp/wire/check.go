@@ -177,12 +177,13 @@ func checkOpen(b []byte) ([]byte, *bgp.Notification) {
 
 const capabilityParameter = 2 // RFC 5492 §4
 
-// Capability codes. RFC 4760, RFC 2918, RFC 4724, RFC 6793, draft-ietf-idr-bgp-bfd-strict-mode.
+// Capability codes. RFC 4760, RFC 2918, RFC 4724, RFC 6793, RFC 9494, draft-ietf-idr-bgp-bfd-strict-mode.
 const (
 	capMultiprotocol = 1
 	capRouteRefresh  = 2
 	capRestart       = 64
 	capFourOctetAS   = 65
+	capLongLived     = 71
 	capBFDStrict     = 74
 )
 
@@ -196,6 +197,8 @@ func capability(c []byte) (known, ok bool) {
 		return true, n == 0
 	case capRestart:
 		return true, n >= 2 && (n-2)%4 == 0
+	case capLongLived:
+		return true, n%7 == 0
 	}
 	return false, true
 }

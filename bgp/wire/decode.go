@@ -67,9 +67,15 @@ func readOpen(g *bgp.BGPOpen) *model.Open {
 			case *bgp.CapGracefulRestart:
 				r := &model.GracefulRestart{Restarting: c.Flags&0x8 != 0, Notify: c.Flags&0x4 != 0, Time: c.Time}
 				for _, t := range c.Tuples {
-					r.Families = append(r.Families, model.Family{AFI: t.AFI, SAFI: t.SAFI})
+					r.Families = append(r.Families, model.RestartFamily{Family: model.Family{AFI: t.AFI, SAFI: t.SAFI}, Preserved: t.Flags&0x80 != 0})
 				}
 				o.Restart = r // the last one counts (RFC 4724 §3)
+			case *bgp.CapLongLivedGracefulRestart:
+				l := &model.LongLived{}
+				for _, t := range c.Tuples {
+					l.Families = append(l.Families, model.LongLivedFamily{Family: model.Family{AFI: t.AFI, SAFI: t.SAFI}, Preserved: t.Flags&0x80 != 0, StaleTime: t.RestartTime})
+				}
+				o.LongLived = l
 			case *bgp.CapUnknown:
 				o.BFDStrict = o.BFDStrict || c.CapCode == capBFDStrict
 			}

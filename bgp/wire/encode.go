@@ -83,13 +83,21 @@ func buildOpen(o *model.Open) (*bgp.BGPMessage, error) {
 		}
 		tuples := make([]*bgp.CapGracefulRestartTuple, len(r.Families))
 		for i, f := range r.Families {
-			// The F bit says that forwarding survived the restart: only who
-			// has just restarted can say so, and a speaker of ours that lists
-			// the family means it.
-			tuples[i] = bgp.NewCapGracefulRestartTuple(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI), r.Restarting)
+			tuples[i] = bgp.NewCapGracefulRestartTuple(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI), f.Preserved)
 		}
 		caps = append(caps, bgp.NewCapGracefulRestart(r.Restarting, r.Notify, r.Time, tuples))
 		size += 4 + 4*len(tuples)
+	}
+	if l := o.LongLived; l != nil {
+		tuples := make([]*bgp.CapLongLivedGracefulRestartTuple, len(l.Families))
+		for i, f := range l.Families {
+			if f.StaleTime > 0xffffff {
+				return nil, fmt.Errorf("long-lived stale time %d s does not fit in 24 bits", f.StaleTime) // RFC 9494 §3.1
+			}
+			tuples[i] = bgp.NewCapLongLivedGracefulRestartTuple(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI), f.Preserved, f.StaleTime)
+		}
+		caps = append(caps, bgp.NewCapLongLivedGracefulRestart(tuples))
+		size += 2 + 7*len(tuples)
 	}
 	if o.BFDStrict {
 		caps = append(caps, bgp.NewCapUnknown(capBFDStrict, nil)) // gobgp does not know it

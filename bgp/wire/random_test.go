@@ -73,8 +73,15 @@ func open() *rapid.Generator[*bgp.Open] {
 				Restarting: rapid.Bool().Draw(t, "r"),
 				Notify:     rapid.Bool().Draw(t, "n"),
 				Time:       rapid.Uint16Max(0xfff).Draw(t, "time"),
-				Families:   some(rapid.SliceOfN(family(), 0, 5).Draw(t, "families")),
+				Families: some(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) bgp.RestartFamily {
+					return bgp.RestartFamily{Family: family().Draw(t, "family"), Preserved: rapid.Bool().Draw(t, "f")}
+				}), 0, 5).Draw(t, "families")),
 			}
+		}
+		if rapid.Bool().Draw(t, "llgr") {
+			o.LongLived = &bgp.LongLived{Families: some(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) bgp.LongLivedFamily {
+				return bgp.LongLivedFamily{Family: family().Draw(t, "family"), Preserved: rapid.Bool().Draw(t, "f"), StaleTime: rapid.Uint32Max(0xffffff).Draw(t, "time")}
+			}), 0, 5).Draw(t, "families"))}
 		}
 		return o
 	})

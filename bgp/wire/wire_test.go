@@ -30,9 +30,10 @@ var samples = []struct {
 		marker + "001d 01 04 fc00 001e a9fe0a01 00"},
 	{"full open", (&bgp.Message{Type: bgp.MsgOpen, Open: &bgp.Open{Version: 4, AS: 4200000000, HoldTime: 90, ID: ip("10.0.0.1"),
 		Families: []bgp.Family{bgp.IPv4Unicast, {AFI: 2, SAFI: 1}}, RouteRefresh: true, FourOctetAS: true,
-		Restart: &bgp.GracefulRestart{Restarting: true, Notify: true, Time: 120, Families: []bgp.Family{bgp.IPv4Unicast}}, BFDStrict: true}}).Seal(),
-		marker + "003d 01 04 5ba0 005a 0a000001 20 021e" +
-			"0104 00010001 0104 00020001 0200 4104 fa56ea00 4006 c078 00010180 4a00"},
+		Restart:   &bgp.GracefulRestart{Restarting: true, Notify: true, Time: 120, Families: []bgp.RestartFamily{{Family: bgp.IPv4Unicast, Preserved: true}}},
+		LongLived: &bgp.LongLived{Families: []bgp.LongLivedFamily{{Family: bgp.IPv4Unicast, Preserved: true, StaleTime: 86400}}}, BFDStrict: true}}).Seal(),
+		marker + "0046 01 04 5ba0 005a 0a000001 29 0227" +
+			"0104 00010001 0104 00020001 0200 4104 fa56ea00 4006 c078 00010180 4707 00010180 015180 4a00"},
 	{"end of rib", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{}}).Seal(), marker + "0017 02 0000 0000"},
 	{"withdraw", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{Withdrawn: []netip.Prefix{prefix("10.2.0.0/16"), prefix("10.4.0.0/14")}}}).Seal(),
 		marker + "001d 02 0006 100a02 0e0a04 0000"},
@@ -160,15 +161,18 @@ func TestEncodeRefuses(t *testing.T) {
 		long[i] = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}), 32)
 	}
 	for name, m := range map[string]*bgp.Message{
-		"no such type":                         {Type: 9},
-		"an OPEN without Open":                 {Type: bgp.MsgOpen},
-		"an UPDATE without Update":             {Type: bgp.MsgUpdate},
-		"a NOTIFICATION without one":           {Type: bgp.MsgNotification},
-		"a ROUTE-REFRESH without family":       {Type: bgp.MsgRouteRefresh},
-		"a four-octet AS without capability":   open(func(o *bgp.Open) { o.AS = 70000 }),
-		"a BGP Identifier of 16 octets":        open(func(o *bgp.Open) { o.ID = ip("::1") }),
-		"no BGP Identifier":                    open(func(o *bgp.Open) { o.ID = netip.Addr{} }),
-		"a restart time of 13 bits":            open(func(o *bgp.Open) { o.Restart = &bgp.GracefulRestart{Time: 4096} }),
+		"no such type":                       {Type: 9},
+		"an OPEN without Open":               {Type: bgp.MsgOpen},
+		"an UPDATE without Update":           {Type: bgp.MsgUpdate},
+		"a NOTIFICATION without one":         {Type: bgp.MsgNotification},
+		"a ROUTE-REFRESH without family":     {Type: bgp.MsgRouteRefresh},
+		"a four-octet AS without capability": open(func(o *bgp.Open) { o.AS = 70000 }),
+		"a BGP Identifier of 16 octets":      open(func(o *bgp.Open) { o.ID = ip("::1") }),
+		"no BGP Identifier":                  open(func(o *bgp.Open) { o.ID = netip.Addr{} }),
+		"a restart time of 13 bits":          open(func(o *bgp.Open) { o.Restart = &bgp.GracefulRestart{Time: 4096} }),
+		"a stale time of 25 bits": open(func(o *bgp.Open) {
+			o.LongLived = &bgp.LongLived{Families: []bgp.LongLivedFamily{{Family: bgp.IPv4Unicast, StaleTime: 1 << 24}}}
+		}),
 		"more capabilities than fit":           open(func(o *bgp.Open) { o.Families = make([]bgp.Family, 43) }),
 		"an IPv6 prefix":                       update(func(u *bgp.Update) { u.NLRI[0] = prefix("2001:db8::/32") }),
 		"an IPv6 withdrawal":                   update(func(u *bgp.Update) { u.Withdrawn = []netip.Prefix{prefix("2001:db8::/32")} }),
