@@ -38,6 +38,8 @@ func (r Ruleset) compare(a, b *Path, st standing) (int, Rule) {
 // compare is negative if the rule prefers a, positive if it prefers b.
 func (r Rule) compare(a, b *Path, st standing) int {
 	switch r {
+	case RuleLongLived:
+		return prefer(!a.Attrs.longLived(), !b.Attrs.longLived())
 	case RuleWeight:
 		return cmp.Compare(b.Weight, a.Weight)
 	case RuleLocalPref:

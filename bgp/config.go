@@ -107,6 +107,13 @@ type PeerGroup struct {
 	MaxPrefixes int
 	// LimitWarns: what exceeds MaxPrefixes is taken all the same ("warning-only").
 	LimitWarns bool
+	// Helper is what is done for the peer while it restarts; StalePath bounds for how
+	// long after its session has ended (0: no bound).
+	Helper    Helper
+	StalePath time.Duration
+	// Restarter: the peer is asked to keep our routes while we restart, and after a
+	// restart its End-of-RIB is waited for.
+	Restarter bool
 	// NextHopSelf: what is passed on over iBGP carries Local as NEXT_HOP too. RFC 4271 §5.1.3 1).
 	NextHopSelf bool
 	// Damping of what the peer says, if it is external; nil: none. RFC 2439.
@@ -149,6 +156,10 @@ type SpeakerConfig struct {
 	// pinned) order in which the router prefers them, first is best.
 	Order []PeerID
 	Rand  func() uint64
+	// SelectionDeferral bounds how long the choice of routes is deferred after InRestart.
+	SelectionDeferral time.Duration
+	// LongLived: RFC 9494 is followed. Its rule has to stand in Rules.
+	LongLived bool
 	// Memory is shared by speakers that never run at the same time; nil: the
 	// speaker has its own. Nothing that a speaker does depends on it.
 	Memory *Memory

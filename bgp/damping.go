@@ -114,11 +114,14 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 	a := e.in[i]
 	attrs, bar := s.admit(peer, prefix, a.raw)
 	path := *a.path
+	if bar == RuleNone && path.Attrs.longLived() && a.stale {
+		attrs = s.lastChoice(attrs)
+	}
 	path.Attrs = attrs
 	if a.bar == RuleNone || bar == RuleNone {
 		s.touch(e, peer)
 	}
-	e.put(arrival{peer: peer, raw: a.raw, bar: bar, path: &path})
+	e.put(arrival{peer: peer, raw: a.raw, bar: bar, path: &path, stale: a.stale})
 }
 
 // armReuse sets the timer for the route that may be used again first.

@@ -49,6 +49,11 @@ func (s *Speaker) Explain(p netip.Prefix) []Verdict {
 	s.cfg.Rules.rank(ranked, e.st)
 	for _, c := range ranked {
 		v := Verdict{Path: *c}
+		if route == nil {
+			v.Rule = RuleDeferred
+			vs = append(vs, v)
+			continue
+		}
 		if c == route.Best {
 			v.Best, v.Used, v.Rule, v.Against = true, true, route.Rule, route.Versus
 		} else {

@@ -53,6 +53,8 @@ const (
 	InNextHop   // the next hops that the peer announces have become reachable (Reachable), or are no longer: next-hop tracking
 	InSettle    // warm-up is over: an egress that was chosen is kept from now on (RuleIncumbent)
 	InRefresh   // the peer asked for everything again. RFC 2918
+	InStaleTime // Timer, one of stale.go, of the peer (or Local) ran out
+	InRestart   // Local: the process has restarted, its forwarding table is what it was. RFC 4724 §4.1
 )
 
 // Input is one thing that happens. Only the fields that its kind names count.
@@ -97,6 +99,9 @@ const (
 	ActRouteTime // arm the advertisement timer of Peer, to run out After (0: now); First: it is the wait before the session's first UPDATE
 	ActNoRouteTime
 	ActReuseTime   // arm the timer of damped routes, to run out After; Peer has the first that is due. RFC 2439
+	ActStaleTime   // arm Timer, one of stale.go, of Peer (or Local), to run out After
+	ActNoStaleTime // stop it
+	ActChosen      // the routes are chosen that InRestart had deferred: what else is in the forwarding table is stale
 	ActMaxPrefixes // Peer announced more prefixes than MaxPrefixes: InPrefixLimit for its session, unless the limit only warns
 )
 

@@ -154,9 +154,15 @@ func (s *Speaker) pace() {
 	}
 }
 
-// greet tells a peer everything, then End-of-RIB.
+// greet tells a peer everything, then End-of-RIB, unless it is too early for that:
+// before the wait for the first UPDATE is over, or while the choice of routes is
+// deferred.
 func (s *Speaker) greet(acts []Action, peer PeerID) []Action {
 	n, m := &s.peers[peer], &s.cfg.Peers[peer].MRAI
+	if n.gated || s.defers {
+		return acts
+	}
+	n.opening = false
 	s.mem.batch.reset()
 	way := m.pacing()
 	s.compare(peer, s.entries, way == byTick)
@@ -371,7 +377,6 @@ func (s *Speaker) routeTime(acts []Action, peer PeerID) []Action {
 	n := &s.peers[peer]
 	n.gated = false
 	if n.opening {
-		n.opening = false
 		return s.greet(acts, peer)
 	}
 	p := n.pacer

@@ -130,6 +130,10 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 		// information contained in that UPDATE message to other internal peers."
 		// RFC 4271 §9.2. A route reflector does, from and to its clients (reflect.go).
 		return nil
+	case s.cfg.LongLived && a.longLived() && !s.peers[peer].longLived():
+		// "The route SHOULD NOT be advertised to any neighbor from which the
+		// Long-Lived Graceful Restart Capability has not been received." RFC 9494 §4.3
+		return nil
 	case slices.Contains(a.Communities, NoAdvertise):
 		return nil
 	case external && (slices.Contains(a.Communities, NoExport) || slices.Contains(a.Communities, NoExportSubconfed)):

@@ -36,6 +36,8 @@ type arrival struct {
 	raw  *Attrs // as it came
 	peer PeerID
 	bar  Rule // why it is no candidate; RuleNone: it is one
+	// stale: it is from a session that has ended, and the peer has not said it again.
+	stale bool
 }
 
 // counts tells whether a is one of the prefixes that a limit is about. What has
@@ -55,18 +57,24 @@ type neighbour struct {
 	up          bool
 	eor         bool     // it has sent End-of-RIB
 	gated       bool     // the advertisement timer runs
-	opening     bool     // it is the timer before the first UPDATE of the session
+	opening     bool     // it has been told nothing in this session, not even that there is nothing
 	excess      bool     // ActMaxPrefixes was given
 	sourced     bool     // source is that of this session
 	unreachable bool     // … are its next hops. RFC 4271 §9.1.2.1
+	absence     absence  // whether it is expected to come back
+	clocks      uint8    // timers that run
 	prefix      int32    // how many it announces, but for loops
 	waiting     int32    // changes that wait
 	rank        int32    // place in Order
-	open        *Open    // what it offered; nil if that is not known
+	stale       int32    // routes that are kept from an earlier session
+	open        *Open    // what it offered, or had offered before it went away; nil if that is not known
 	source      *Source  // of its paths
 	queue       []*entry // entries that wait, in the order in which they began to
 	pacer       *pacer   // nil: a timer is all that the mode needs (mrai.go)
 }
+
+// longLived tells whether the peer knows long-lived graceful restart.
+func (n *neighbour) longLived() bool { return n.open != nil && n.open.LongLived != nil }
 
 // fewEntries are looked through one by one. Most routers of a large simulation
 // know one prefix, and a map would be the largest part of them.

@@ -12,6 +12,7 @@ const (
 	RuleNone Rule = iota // nothing told the paths apart
 	RuleOnly             // there was no other path
 
+	RuleLongLived     // no long-lived stale path (LLGR_STALE), if there is another
 	RuleWeight        // the higher weight: Cisco's, local to the router
 	RuleLocalPref     // the higher LOCAL_PREF; 100 where there is none
 	RuleLocalOrigin   // a route of the router itself
@@ -42,6 +43,7 @@ const (
 	RuleImportPolicy // the import policy rejected it
 	RuleDamped       // it has flapped too often
 	RuleUnresolvable // its next hop cannot be reached
+	RuleDeferred     // no path is one, while the choice of routes is deferred
 
 	numRules
 )
@@ -51,6 +53,7 @@ const (
 var ruleText = [numRules]struct{ virtue, clause string }{
 	RuleNone:          {"nothing tells them apart", ""},
 	RuleOnly:          {"only path", ""},
+	RuleLongLived:     {"not long-lived stale", "RFC 9494 §4.3"},
 	RuleWeight:        {"higher weight", "Cisco IOS, step 1"},
 	RuleLocalPref:     {"higher LOCAL_PREF", "RFC 4271 §9.1.1"},
 	RuleLocalOrigin:   {"originated by the router itself", "RFC 4271 §9.1.1"},
@@ -78,6 +81,7 @@ var ruleText = [numRules]struct{ virtue, clause string }{
 	RuleImportPolicy:  {"rejected by import policy", "RFC 4271 §9.1.1"},
 	RuleDamped:        {"suppressed, it has flapped", "RFC 2439 §4.2"},
 	RuleUnresolvable:  {"next hop not reachable", "RFC 4271 §9.1.2.1"},
+	RuleDeferred:      {"route selection is deferred", "RFC 4724 §4.1"},
 }
 
 // String says what the winner has, or what bars the path: "shorter AS_PATH".

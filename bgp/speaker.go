@@ -33,6 +33,9 @@ type Speaker struct {
 	steady  bool                     // no rule asks what was best before
 	now     time.Duration            // of the input
 	since   map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
+
+	defers    bool  // the choice of routes is deferred (stale.go)
+	selection uint8 // its timer
 }
 
 // NewSpeaker returns a speaker whose peers are all down.
@@ -80,6 +83,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.arrived, s.settled = 0, false
 	clear(s.flaps)
 	s.damped, s.reuse = s.damped[:0], 0
+	s.defers, s.selection = false, 0
 	s.mem.answer = nil
 	s.mem.prune()
 	s.pace()
@@ -105,16 +109,25 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 	case InSettle:
 		s.settled = true
 		return acts
+	case InRestart:
+		return s.deferChoice(acts)
+	case InStaleTime:
+		if peer == Local || s.known(peer) {
+			return s.timeUp(acts, peer, in.Timer, in.Stamp)
+		}
+		return acts
 	}
 	if peer < 0 || int(peer) >= len(s.peers) {
 		return acts
 	}
 	switch n := &s.peers[peer]; in.Kind {
 	case InPeerUp:
-		acts = s.down(acts, peer) // if it was up, that session is no more
+		if n.up { // that session is no more
+			acts = s.down(acts, peer, false, in.Stamp)
+		}
 		return s.up(acts, peer, in.Open)
 	case InPeerDown:
-		return s.down(acts, peer)
+		return s.down(acts, peer, in.Graceful, in.Stamp)
 	case InUpdate:
 		switch m := in.Msg; {
 		case !n.up || m == nil:
@@ -194,7 +207,10 @@ func (s *Speaker) update(acts []Action, peer PeerID, u *Update, stamp uint64) []
 	n := &s.peers[peer]
 	if u.EndOfRIB() {
 		n.eor = true
-		return acts
+		if n.absence != present {
+			acts = s.sweep(acts, peer) // RFC 4724 §4.2: "it MUST immediately remove any routes from the peer that are still marked as stale"
+		}
+		return s.chooseWhenAllHaveSpoken(acts)
 	}
 	for _, p := range u.Withdrawn {
 		// A prefix in both fields is taken "as though the WITHDRAWN ROUTES do not
@@ -223,10 +239,14 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 	if e != nil {
 		i, known = e.find(peer)
 	}
-	if known && e.in[i].raw.Equal(raw) {
+	if known && e.in[i].raw.Equal(raw) && !(e.in[i].stale && e.in[i].path.Attrs.longLived()) {
+		if e.in[i].stale {
+			e.in[i].stale = false
+			n.stale--
+		}
 		return acts // said before: neither older nor newer for it
 	}
-	if d := s.damps(peer); d != nil && known {
+	if d := s.damps(peer); d != nil && known && !e.in[i].raw.Equal(raw) {
 		s.flapped(d, peer, prefix, penaltyAttributes)
 	}
 	attrs, bar := s.admit(peer, prefix, raw)
@@ -246,8 +266,11 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 		}
 		n.prefix++
 	}
-	if !known {
+	switch {
+	case !known:
 		e = s.entryOf(prefix)
+	case e.in[i].stale:
+		n.stale--
 	}
 	if bar == RuleNone || known && e.in[i].bar == RuleNone {
 		s.touch(e, peer)
@@ -267,23 +290,31 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
 	if !ok {
 		return
 	}
-	if peer != Local && e.in[i].counts() {
-		s.peers[peer].prefix--
-	}
 	if d := s.damps(peer); d != nil {
 		s.flapped(d, peer, e.prefix, penaltyWithdrawal)
 	}
-	e.remove(peer)
-	s.touch(e, peer)
+	if peer != Local {
+		s.discard(e, i)
+		return
+	}
+	e.remove(Local)
+	s.touch(e, Local)
 }
 
 // up begins a session: the peer gets everything, then End-of-RIB.
 func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 	n := &s.peers[peer]
-	n.up, n.open, n.sourced = true, open, false
+	n.up, n.sourced, n.opening = true, false, true
+	if n.absence != present {
+		acts = s.run(s.back(acts, peer, open))
+	}
+	n.open = open
 	if first := s.cfg.Peers[peer].MRAI.First; first > 0 {
-		n.gated, n.opening = true, true
-		return append(acts, Action{Kind: ActRouteTime, Peer: peer, After: first, First: true})
+		n.gated = true
+		acts = append(acts, Action{Kind: ActRouteTime, Peer: peer, After: first, First: true})
+	}
+	if s.defers {
+		return s.chooseWhenAllHaveSpoken(acts)
 	}
 	return s.greet(acts, peer)
 }
@@ -291,20 +322,34 @@ func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 // endOfRIB is an UPDATE without any route. RFC 4724 §2.
 var endOfRIB = (&Message{Type: MsgUpdate, Update: &Update{}}).Seal()
 
-// down ends a session: what the peer said and what it was told is forgotten.
-func (s *Speaker) down(acts []Action, peer PeerID) []Action {
+// down ends a session: what the peer was told is forgotten, and what it said,
+// unless it is to be kept for a peer that restarts. Without a session it ends the
+// wait for one.
+func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) []Action {
 	n := &s.peers[peer]
 	if !n.up {
+		if n.absence != present {
+			acts = s.run(s.sweep(acts, peer))
+		}
 		return acts
 	}
 	if n.gated {
 		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
 	}
-	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source, pacer: n.pacer.fresh(), unreachable: n.unreachable}
+	old := *n
+	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source, pacer: n.pacer.fresh(), unreachable: n.unreachable, clocks: n.clocks}
 	for _, e := range s.entries {
 		if len(e.out) > 0 {
 			e.out[peer] = departure{}
 		}
+	}
+	restart, long, ok := s.cfg.Peers[peer].Helper.keeps(old.open)
+	if graceful && ok && restart+long > 0 && old.absence != tooLate {
+		n.open, n.prefix, n.stale, n.absence = old.open, old.prefix, old.stale, old.absence
+		return s.run(s.keep(acts, peer, restart, long, stamp))
+	}
+	acts = s.sweep(acts, peer) // its timers
+	for _, e := range s.entries {
 		if e.remove(peer) {
 			s.touch(e, peer)
 		}
@@ -316,6 +361,13 @@ func (s *Speaker) down(acts []Action, peer PeerID) []Action {
 // the peers.
 func (s *Speaker) run(acts []Action) []Action {
 	dirty := s.mem.dirty
+	if s.defers {
+		for _, e := range dirty {
+			e.dirty = false
+		}
+		s.mem.dirty = dirty[:0]
+		return acts
+	}
 	changed := dirty[:0]
 	for _, e := range dirty {
 		e.dirty = false

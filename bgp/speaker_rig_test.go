@@ -43,6 +43,29 @@ func (r *speakerRig) down(p bgp.PeerID) {
 	r.step(fmt.Sprintf("peer %d down", p), p, bgp.Input{Kind: bgp.InPeerDown})
 }
 
+// upWith brings a session up whose peer offers what edit adds to its OPEN.
+func (r *speakerRig) upWith(p bgp.PeerID, edit func(*bgp.Open)) {
+	o := &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(p + 1)})}
+	edit(o)
+	r.step(fmt.Sprintf("peer %d up", p), p, bgp.Input{Kind: bgp.InPeerUp, Open: o})
+}
+
+// away ends a session by a graceful restart of the peer.
+func (r *speakerRig) away(p bgp.PeerID) {
+	r.step(fmt.Sprintf("peer %d away", p), p, bgp.Input{Kind: bgp.InPeerDown, Graceful: true})
+}
+
+func (r *speakerRig) endOfRIB(p bgp.PeerID) {
+	r.step(fmt.Sprintf("%d: End-of-RIB", p), p, updateInput(&bgp.Update{}))
+}
+
+func (r *speakerRig) stale(p bgp.PeerID, t bgp.TimerID) {
+	r.step(fmt.Sprintf("%s of %d", staleTimers[t], p), p, bgp.Input{Kind: bgp.InStaleTime, Timer: t})
+}
+
+var staleTimers = map[bgp.TimerID]string{bgp.RestartTimer: "RestartTimer", bgp.LongLivedTimer: "LongLivedTimer",
+	bgp.StalePathTimer: "StalePathTimer", bgp.SelectionTimer: "SelectionTimer"}
+
 func (r *speakerRig) announce(p bgp.PeerID, a *bgp.Attrs, prefixes ...string) {
 	u := &bgp.Update{Attrs: a, NLRI: prefixList(prefixes...)}
 	r.step(fmt.Sprintf("%d announces %s", p, strings.Join(prefixes, " ")), p, updateInput(u))
@@ -102,6 +125,12 @@ func actionText(a bgp.Action) string {
 		return fmt.Sprintf("arm timer of %d%s: %v", a.Peer, first, a.After)
 	case bgp.ActNoRouteTime:
 		return fmt.Sprintf("stop timer of %d", a.Peer)
+	case bgp.ActStaleTime:
+		return fmt.Sprintf("arm %s of %d: %v", staleTimers[a.Timer], a.Peer, a.After)
+	case bgp.ActNoStaleTime:
+		return fmt.Sprintf("stop %s of %d", staleTimers[a.Timer], a.Peer)
+	case bgp.ActChosen:
+		return "all routes are chosen"
 	case bgp.ActMaxPrefixes:
 		return fmt.Sprintf("too many prefixes from %d", a.Peer)
 	case bgp.ActSend:

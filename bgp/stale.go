@@ -1,0 +1,299 @@
+package bgp
+
+import (
+	"slices"
+	"time"
+)
+
+// Graceful restart, the Speaker's part: what becomes of a peer's routes while it
+// is away, and what a speaker does that has been away itself. RFC 4724 §4, RFC
+// 9494 §4.
+//
+// The receiving speaker. When the session ends gracefully (restart.go), the
+// peer's routes stay as if nothing had happened, but are stale: each is fresh
+// again when the peer says it again, and what is left goes at the peer's
+// End-of-RIB, when the peer comes back without its forwarding state, or when time
+// is up. Three timers say when that is:
+//
+//   - RestartTimer: the Restart Time that the peer has asked for, until the
+//     session is established again.
+//   - LongLivedTimer: the peer's Long-Lived Stale Time after that, in which its
+//     routes are the last choice; until its End-of-RIB.
+//   - StalePathTimer: our own bound, from the end of the session on, whether or
+//     not the peer is back.
+//
+// The restarting speaker. Its forwarding table has outlived its routing process,
+// and it must not be touched before the speaker knows as much as before: so the
+// choice of routes is deferred until all peers have said End-of-RIB, or the
+// SelectionTimer runs out. Only then routes are chosen, reported and announced,
+// and whatever else is in the forwarding table may go.
+
+// The timers of a Speaker, beside the advertisement timers. They are no timers
+// of a Session, whose names end before them.
+const (
+	RestartTimer   TimerID = 64 + iota // of a peer
+	LongLivedTimer                     // of a peer
+	StalePathTimer                     // of a peer
+	SelectionTimer                     // of the router itself: RFC 4724's Selection_Deferral_Timer
+)
+
+// absence is where a peer stands whose routes have been kept.
+type absence uint8
+
+const (
+	present  absence = iota // nothing of it is stale
+	restarts                // the session is down, the RestartTimer runs
+	longGone                // the LongLivedTimer runs, whatever the session does
+	returns                 // the session is up again, End-of-RIB has not come
+	tooLate                 // as returns, but the LongLivedTimer has run out before
+)
+
+// Well-known communities of RFC 9494.
+const (
+	LLGRStale uint32 = 0xFFFF0006
+	NoLLGR    uint32 = 0xFFFF0007
+)
+
+// longLived tells whether a is the last choice. RFC 9494 §4.3
+func (a *Attrs) longLived() bool { return slices.Contains(a.Communities, LLGRStale) }
+
+// time starts a timer of peer, stopTime stops it if it runs.
+func (s *Speaker) time(acts []Action, peer PeerID, t TimerID, d time.Duration) []Action {
+	*s.clocks(peer) |= 1 << (t - RestartTimer)
+	return append(acts, Action{Kind: ActStaleTime, Peer: peer, Timer: t, After: d})
+}
+
+func (s *Speaker) stopTime(acts []Action, peer PeerID, t TimerID) []Action {
+	c := s.clocks(peer)
+	if *c&(1<<(t-RestartTimer)) == 0 {
+		return acts
+	}
+	*c &^= 1 << (t - RestartTimer)
+	return append(acts, Action{Kind: ActNoStaleTime, Peer: peer, Timer: t})
+}
+
+// clocks holds a bit for each timer of peer that runs.
+func (s *Speaker) clocks(peer PeerID) *uint8 {
+	if peer == Local {
+		return &s.selection
+	}
+	return &s.peers[peer].clocks
+}
+
+// timeUp: timer t of peer ran out.
+func (s *Speaker) timeUp(acts []Action, peer PeerID, t TimerID, stamp uint64) []Action {
+	if t < RestartTimer || t > SelectionTimer || *s.clocks(peer)&(1<<(t-RestartTimer)) == 0 {
+		return acts
+	}
+	*s.clocks(peer) &^= 1 << (t - RestartTimer)
+	if t == SelectionTimer {
+		return s.choose(acts)
+	}
+	n := &s.peers[peer]
+	_, long, _ := s.cfg.Peers[peer].Helper.keeps(n.open)
+	switch {
+	case t == RestartTimer && long > 0:
+		return s.run(s.longLive(acts, peer, long, stamp))
+	case t == LongLivedTimer && n.up:
+		acts = s.sweep(acts, peer)
+		n.absence = tooLate
+		return s.run(acts)
+	}
+	// RFC 4724 §4.2: "If the session does not get re-established within the
+	// 'Restart Time' that the peer advertised previously, the Receiving Speaker MUST
+	// delete all the stale routes from the peer that it is retaining."
+	return s.run(s.sweep(acts, peer))
+}
+
+// keep is the end of a session whose routes are kept.
+func (s *Speaker) keep(acts []Action, peer PeerID, restart, long time.Duration, stamp uint64) []Action {
+	n := &s.peers[peer]
+	before := n.absence
+	for _, e := range s.entries {
+		i, ok := e.find(peer)
+		switch {
+		case !ok:
+		case !e.in[i].stale:
+			e.in[i].stale = true
+			n.stale++
+		case before != longGone:
+			// "To deal with possible consecutive restarts, a route (from the peer)
+			// previously marked as stale MUST be deleted." RFC 4724 §4.2; but "the
+			// previously marked stale routes MUST NOT be deleted before the timer for the
+			// Long-Lived Stale Time expires." RFC 9494 §4.2
+			s.discard(e, i)
+		}
+	}
+	acts = s.stopTime(acts, peer, StalePathTimer)
+	switch {
+	case before == longGone: // its timer "MUST NOT be updated … until the peer has established and synchronized a new session"
+		return s.mark(acts, peer, stamp)
+	case restart > 0:
+		n.absence = restarts
+		acts = s.time(acts, peer, RestartTimer, restart)
+		if bound := s.cfg.Peers[peer].StalePath; bound > 0 && long == 0 {
+			acts = s.time(acts, peer, StalePathTimer, bound)
+		}
+		return acts
+	}
+	return s.longLive(acts, peer, long, stamp)
+}
+
+// longLive begins the long-lived part of a peer's absence. RFC 9494 §4.2
+func (s *Speaker) longLive(acts []Action, peer PeerID, long time.Duration, stamp uint64) []Action {
+	s.peers[peer].absence = longGone
+	return s.mark(s.time(acts, peer, LongLivedTimer, long), peer, stamp)
+}
+
+// mark makes the stale routes of peer the last choice: they get the community
+// LLGR_STALE. Those with NO_LLGR are not kept so long.
+func (s *Speaker) mark(acts []Action, peer PeerID, stamp uint64) []Action {
+	for _, e := range s.entries {
+		i, ok := e.find(peer)
+		if !ok || !e.in[i].stale {
+			continue
+		}
+		a := &e.in[i]
+		old := a.path
+		switch {
+		case slices.Contains(old.Attrs.Communities, NoLLGR):
+			s.discard(e, i)
+		case !old.Attrs.longLived():
+			path := *old
+			path.Attrs, path.Stamp = s.lastChoice(old.Attrs), stamp
+			a.path = &path
+			if a.bar == RuleNone {
+				s.touch(e, peer)
+			}
+		}
+	}
+	return acts
+}
+
+// lastChoice adds LLGR_STALE to attributes.
+func (s *Speaker) lastChoice(a *Attrs) *Attrs {
+	d := &s.mem.draft
+	d.from(a)
+	d.communities([]uint32{LLGRStale}, nil)
+	return s.mem.interned.of(d)
+}
+
+// discard removes the arrival at place i of e.
+func (s *Speaker) discard(e *entry, i int) {
+	a := &e.in[i]
+	peer := a.peer
+	n := &s.peers[peer]
+	if a.counts() {
+		n.prefix--
+	}
+	if a.stale {
+		n.stale--
+	}
+	e.remove(peer)
+	s.touch(e, peer)
+}
+
+// sweep deletes what is still stale of peer's routes; nobody waits for it any
+// more.
+func (s *Speaker) sweep(acts []Action, peer PeerID) []Action {
+	n := &s.peers[peer]
+	for t := RestartTimer; t <= StalePathTimer; t++ {
+		acts = s.stopTime(acts, peer, t)
+	}
+	if n.stale > 0 {
+		for _, e := range s.entries {
+			if i, ok := e.find(peer); ok && e.in[i].stale {
+				s.discard(e, i)
+			}
+		}
+	}
+	n.absence = present
+	if !n.up {
+		n.open = nil
+	}
+	return acts
+}
+
+// back: a peer that was away has a session again, and offered o. RFC 4724 §4.2:
+// "if the 'Forwarding State' bit for a specific address family is not set in the
+// newly received Graceful Restart Capability, or if a specific address family is
+// not included …, or if the Graceful Restart Capability is not received in the
+// re-established session at all, then the Receiving Speaker MUST immediately
+// remove all the stale routes". RFC 9494 §4.2 has the same for its own.
+func (s *Speaker) back(acts []Action, peer PeerID, o *Open) []Action {
+	n := &s.peers[peer]
+	preserved := false
+	if n.absence == longGone {
+		l := s.cfg.Peers[peer].Helper.agreed(o)
+		preserved = l != nil && l.Preserved
+	} else if o != nil && o.Restart != nil {
+		f := o.Restart.family(IPv4Unicast)
+		preserved = f != nil && f.Preserved
+	}
+	if !preserved {
+		return s.sweep(acts, peer)
+	}
+	acts = s.stopTime(acts, peer, RestartTimer)
+	if n.absence == restarts {
+		n.absence = returns
+	}
+	return acts
+}
+
+// deferChoice begins the life of a router whose forwarding table has outlived its
+// routing process. RFC 4724 §4.1: "it MUST defer route selection".
+func (s *Speaker) deferChoice(acts []Action) []Action {
+	s.defers = true
+	acts = s.time(acts, Local, SelectionTimer, s.cfg.SelectionDeferral)
+	return s.chooseWhenAllHaveSpoken(acts)
+}
+
+// chooseWhenAllHaveSpoken ends the deferral when the speaker has received "the
+// End-of-RIB marker from all its peers (excluding the ones with the 'Restart
+// State' bit set in the received capability and excluding the ones that do not
+// advertise the graceful restart capability)". RFC 4724 §4.1. A peer that is not
+// there yet is one of all its peers.
+func (s *Speaker) chooseWhenAllHaveSpoken(acts []Action) []Action {
+	if !s.defers {
+		return acts
+	}
+	for i := range s.peers {
+		n := &s.peers[i]
+		spoken := n.up && (n.eor || n.open == nil || n.open.Restart == nil || n.open.Restart.Restarting)
+		if !spoken && s.cfg.Peers[i].Restarter {
+			return acts
+		}
+	}
+	return s.choose(acts)
+}
+
+// choose ends the deferral: "After the BGP speaker performs route selection, the
+// forwarding state of the speaker MUST be updated and any previously marked
+// stale information MUST be removed. The Adj-RIB-Out can then be advertised to
+// its peers. Once the initial update is complete …, the End-of-RIB marker MUST
+// be sent."
+func (s *Speaker) choose(acts []Action) []Action {
+	acts = s.stopTime(acts, Local, SelectionTimer)
+	s.defers = false
+	for _, e := range s.entries {
+		s.touch(e, several)
+	}
+	acts = append(s.run(acts), Action{Kind: ActChosen, Peer: Local})
+	for i := range s.peers {
+		if n := &s.peers[i]; n.up && n.opening {
+			acts = s.greet(acts, PeerID(i))
+		}
+	}
+	return acts
+}
+
+// Stale is how many routes of peer are kept although its session has ended.
+func (s *Speaker) Stale(peer PeerID) int {
+	if !s.known(peer) {
+		return 0
+	}
+	return int(s.peers[peer].stale)
+}
+
+// Deferring tells whether the choice of routes waits for the peers.
+func (s *Speaker) Deferring() bool { return s.defers }
