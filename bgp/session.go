@@ -91,6 +91,9 @@ func (s *Session) Reset(cfg SessionConfig) {
 	s.conns[1].second = SecondConn
 }
 
+// Stopped tells whether the session stays down until InStart.
+func (s *Session) Stopped() bool { return !s.started }
+
 // State is that of the most advanced connection.
 func (s *Session) State() State { return s.state }
 

@@ -362,11 +362,7 @@ func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) 
 func (s *Speaker) run(acts []Action) []Action {
 	dirty := s.mem.dirty
 	if s.defers {
-		for _, e := range dirty {
-			e.dirty = false
-		}
-		s.mem.dirty = dirty[:0]
-		return acts
+		dirty = s.undeferred(dirty)
 	}
 	changed := dirty[:0]
 	for _, e := range dirty {

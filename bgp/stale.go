@@ -248,6 +248,20 @@ func (s *Speaker) deferChoice(acts []Action) []Action {
 	return s.chooseWhenAllHaveSpoken(acts)
 }
 
+// undeferred leaves the rows whose routes are chosen all the same: those with a
+// static route, which is not BGP's to wait with.
+func (s *Speaker) undeferred(dirty []*entry) []*entry {
+	kept := dirty[:0]
+	for _, e := range dirty {
+		if slices.ContainsFunc(e.in, func(a arrival) bool { return a.peer != Local && s.cfg.Peers[a.peer].Static }) {
+			kept = append(kept, e)
+		} else {
+			e.dirty = false
+		}
+	}
+	return kept
+}
+
 // chooseWhenAllHaveSpoken ends the deferral when the speaker has received "the
 // End-of-RIB marker from all its peers (excluding the ones with the 'Restart
 // State' bit set in the received capability and excluding the ones that do not
@@ -287,12 +301,17 @@ func (s *Speaker) choose(acts []Action) []Action {
 	return acts
 }
 
-// Stale is how many routes of peer are kept although its session has ended.
-func (s *Speaker) Stale(peer PeerID) int {
-	if !s.known(peer) {
+// Stale is how many routes of peer may be used although its session has ended.
+func (s *Speaker) Stale(peer PeerID) (n int) {
+	if !s.known(peer) || s.peers[peer].stale == 0 {
 		return 0
 	}
-	return int(s.peers[peer].stale)
+	for _, e := range s.entries {
+		if i, ok := e.find(peer); ok && e.in[i].stale && e.in[i].bar == RuleNone {
+			n++
+		}
+	}
+	return n
 }
 
 // Deferring tells whether the choice of routes waits for the peers.

@@ -535,3 +535,21 @@ func TestAfterAllRestartsEverythingIsAsItWouldHaveBeen(t *testing.T) {
 		}
 	})
 }
+
+// A static route waits for nobody.
+func TestStaticRoutesAreNotDeferred(t *testing.T) {
+	cfg := helperOf(1)
+	cfg.SelectionDeferral = 360 * time.Second
+	cfg.Peers[0].Restarter = true
+	cfg.Peers = append(cfg.Peers, bgp.PeerConfig{Static: true})
+	r := newSpeakerRig(t, cfg)
+	r.step("restart", bgp.Local, bgp.Input{Kind: bgp.InRestart})
+	r.quiet()
+	r.step("static", 1, bgp.Input{Kind: bgp.InOriginate, Prefix: netip.MustParsePrefix("10.9.0.0/16")})
+	r.originate("10.0.0.0/16")
+	r.want(`
+	static
+	  route 10.9.0.0/16: from 1 (only path)
+	originate 10.0.0.0/16
+	`)
+}

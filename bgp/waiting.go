@@ -2,6 +2,21 @@ package bgp
 
 import "net/netip"
 
+// EachStale calls f for every route of a peer that is kept from an earlier
+// session (graceful restart).
+func (s *Speaker) EachStale(f func(PeerID, netip.Prefix)) {
+	for peer := range s.peers {
+		if s.peers[peer].stale == 0 {
+			continue
+		}
+		for _, e := range s.entries {
+			if i, ok := e.find(PeerID(peer)); ok && e.in[i].stale {
+				f(PeerID(peer), e.prefix)
+			}
+		}
+	}
+}
+
 // EachWaiting calls f for every change that a peer is yet to be told of: because
 // it waits for an advertisement timer or, with first, for the first UPDATE of the
 // session.

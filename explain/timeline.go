@@ -71,6 +71,9 @@ func sessionWhy(n trace.Note) string {
 	if n.Text != "" {
 		why = n.Text
 	}
+	if n.Up {
+		why += ": graceful restart"
+	}
 	if n.Msg != nil && n.Msg.Notification != nil {
 		why += " (NOTIFICATION " + n.Msg.Notification.String() + ")"
 	}
@@ -147,6 +150,8 @@ func (a *Answer) timeline() []report.Moment {
 					m.What = "lost in " + link(n.Link) + ": " + n.Text
 				}
 			}
+		case trace.NoteStale:
+			m.Lane, m.What = "session", network.StaleText(n.A)
 		case trace.NoteLimit:
 			m.Lane, m.What = "session", fmt.Sprintf("takes %d prefixes and no more: its peer has announced another one", n.A)
 		case trace.NoteMessage:

@@ -153,6 +153,8 @@ func (a *Answer) without(g *report.Gap) []change {
 			} else {
 				add(change{[]string{w.Parameter + "=1s"}, "", w.Parameter})
 			}
+		case strings.HasSuffix(w.Parameter, ".restart_time"), strings.HasSuffix(w.Parameter, ".long_lived_time"), strings.HasSuffix(w.Parameter, ".stalepath_time"):
+			add(change{[]string{"routers." + w.Node + ".bgp.graceful_restart=off"}, w.Node + " keeps no routes of a peer that has gone", w.Parameter})
 		case strings.HasSuffix(w.Parameter, ".max_prefixes_restart"):
 			add(change{[]string{w.Parameter + "=1s"}, "", w.Parameter})
 			add(change{[]string{strings.TrimSuffix(w.Parameter, "_restart") + "=0"}, "no limit", w.Parameter})

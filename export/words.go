@@ -28,6 +28,7 @@ var noteNames = [...]string{
 	trace.NoteForwarding: "forwarding",
 	trace.NoteAdvertise:  "advertise",
 	trace.NoteLimit:      "limit",
+	trace.NoteStale:      "stale",
 }
 
 // Words says in one line what a note of a log says.
@@ -81,6 +82,8 @@ func words(l *trace.Log, n *trace.Note) string {
 			return fmt.Sprintf("%s: advertisement over %s waits for MRAI", router, link)
 		}
 		return fmt.Sprintf("%s: advertisement over %s waits no longer", router, link)
+	case trace.NoteStale:
+		return fmt.Sprintf("%s: %d stale routes over %s are kept (graceful restart)", router, n.A, link)
 	case trace.NoteLimit:
 		return fmt.Sprintf("%s takes no more than %d prefixes over %s: the peer has announced another one", router, n.A, link)
 	}

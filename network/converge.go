@@ -234,6 +234,15 @@ func (n *Network) unfinished(f func(p netip.Prefix, what func() string)) {
 				})
 			}
 		}
+		r.speaker.EachStale(func(peer bgp.PeerID, p netip.Prefix) {
+			f(p, func() string {
+				s := &n.sessions[r.sessions[peer]]
+				return fmt.Sprintf("%s keeps a stale route over %s", r.cfg.Name, n.d.Links[s.link].Name)
+			})
+		})
+		if r.speaker.Deferring() {
+			f(netip.Prefix{}, func() string { return r.cfg.Name + " has not chosen its routes yet" })
+		}
 		r.speaker.EachWaiting(func(peer bgp.PeerID, p netip.Prefix, first bool) {
 			f(p, func() string {
 				link := n.d.Links[r.ways[peer]].Name
@@ -316,7 +325,7 @@ func (n *Network) unnoticed(s *session, f func(netip.Prefix, func() string)) {
 	}
 	gone := !far.alive || far.frozen
 	if s.m.State() != bgp.Established {
-		if s.end == 0 && !gone && !s.shut && !o.shut && !(s.config.Passive && o.config.Passive) && n.clear(l) {
+		if s.end == 0 && !gone && !s.shut && !o.shut && !s.m.Stopped() && !o.m.Stopped() && !(s.config.Passive && o.config.Passive) && n.clear(l) {
 			f(netip.Prefix{}, func() string { return "the session over " + l.cfg.Name + " is yet to come up" })
 		}
 		return

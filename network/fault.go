@@ -1,8 +1,6 @@
 package network
 
 import (
-	"slices"
-
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -69,6 +67,8 @@ func (n *Network) strike(i int) {
 		n.tellSession(l, l.endOf(f.Router), bgp.Input{Kind: bgp.InAskAgain})
 	case topology.RouterKill:
 		n.kill(&n.routers[f.Router])
+	case topology.RouterRestart:
+		n.stop(&n.routers[f.Router])
 	case topology.RouterStart:
 		n.start(&n.routers[f.Router])
 	case topology.RouterFreeze:
@@ -135,6 +135,9 @@ func (n *Network) kill(r *router) {
 			n.k.Stop(&s.timers[t])
 		}
 		n.k.Stop(&s.mrai)
+		for t := range s.stales {
+			n.k.Stop(&s.stales[t])
+		}
 		s.inbox = s.inbox[:0]
 		if from := s.m.State(); from != bgp.Idle {
 			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(from), To: uint8(bgp.Idle), A: int64(bgp.WhyStop), Text: "the process was killed"})
@@ -144,6 +147,7 @@ func (n *Network) kill(r *router) {
 			n.loseBFD(b, "the process was killed")
 		}
 	}
+	n.k.Stop(&r.choice)
 	r.missed, r.late = r.missed[:0], 0
 	r.updates.list = r.updates.list[:0]
 	for _, p := range r.speaker.Prefixes() {
@@ -164,10 +168,12 @@ func (n *Network) start(r *router) {
 		return
 	}
 	r.alive = true
-	for _, p := range slices.Clone(r.entries) {
+	if n.restarts(r) {
+		n.rebirth(r)
+	} else {
 		// What survived the old process is nobody's now: when BIRD starts, it takes
 		// its old routes that it does not know out of the kernel's table.
-		n.program(r, &r.fibQueue, evFIB, topology.FIBDelay, r.fibRnd.Uint64(), change{prefix: p})
+		n.dropUnknown(r)
 	}
 	for _, p := range r.own {
 		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: p})
@@ -222,7 +228,12 @@ func (n *Network) thaw(r *router) {
 	missed := r.missed
 	r.missed = nil
 	for _, m := range missed {
-		s, t := &n.sessions[m>>8], bgp.TimerID(m&0xff)
+		t := bgp.TimerID(m & 0xff)
+		if t >= bgp.RestartTimer && t <= bgp.SelectionTimer {
+			n.missedStale(r, m>>8, t)
+			continue
+		}
+		s := &n.sessions[m>>8]
 		switch t {
 		case missedMRAI:
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRouteTime})

@@ -278,6 +278,8 @@ func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
 		n.bfdArrives(ev.Arg)
 	case evBFDTimer:
 		n.bfdTimer(n.bfds[ev.Arg>>8], bfd.TimerID(ev.Arg&0xff))
+	case evStaleTimer:
+		n.staleTimer(ev)
 	case evVPNTimer:
 		n.vpnTimer(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
 	case evFault:

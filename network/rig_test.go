@@ -115,6 +115,7 @@ type maker struct {
 	bfd     []string // settings, by router
 	routers []string
 	links   []madeLink
+	restart bool // mostly about routers that restart
 }
 
 type madeLink struct {
@@ -157,7 +158,16 @@ var profiles = []string{"aws-vgw", "aws-tgw", "gcp-cloud-router", "azure-vpngw",
 // links between them, or three in a row or in a ring; every profile, many
 // timers changed; faults of every kind at any time; probes in both directions.
 func randomScenario(seed uint64) string {
-	m := &maker{Rand: rand.New(rand.NewPCG(seed, 0x76706e73696d))}
+	return makeScenario(&maker{Rand: rand.New(rand.NewPCG(seed, 0x76706e73696d))}, seed)
+}
+
+// restartScenario is one whose routers know graceful restart, ask for little
+// time, and restart, die, hang or fall silent a lot.
+func restartScenario(seed uint64) string {
+	return makeScenario(&maker{Rand: rand.New(rand.NewPCG(seed, 0x7265737461)), restart: true}, seed)
+}
+
+func makeScenario(m *maker, seed uint64) string {
 	length := 40 + m.IntN(160)
 	m.line("vpnsim: v1")
 	m.line("name: random %d", seed)
@@ -222,8 +232,20 @@ func (m *maker) makeRouters() {
 		maybe(&bgp, 0.1, "max_prefixes_action", pick(m, "drop", "warn"))
 		maybe(&bgp, 0.1, "max_prefixes_restart", m.dist(0, 20000))
 		maybe(&bgp, 0.1, "min_hold", pick(m, "6s", "15s"))
+		gentle := 0.1
+		if m.restart {
+			gentle = 0.9
+		}
+		maybe(&bgp, gentle, "graceful_restart", pick(m, `"off"`, "helper", "restarter", "restarter", "restarter"))
+		maybe(&bgp, 0.7, "restart_time", pick(m, "0s", "5s", "20s", `"uniform(1s, 30s)"`))
+		maybe(&bgp, gentle, "graceful_notification", pick(m, "true", "false"))
+		maybe(&bgp, 0.2, "stalepath_time", m.dist(1000, 40000))
+		maybe(&bgp, 0.3, "selection_deferral", m.dist(0, 30000))
+		maybe(&bgp, gentle, "long_lived", pick(m, `"off"`, "helper", "restarter", "restarter"))
+		maybe(&bgp, 0.3, "long_lived_time", pick(m, "0s", "10s", `"uniform(5s, 60s)"`))
+		maybe(&bgp, 0.1, "graceful_rules", pick(m, "rfc", "bird"))
 		maybe(&bgp, 0.2, "fast_fallover", pick(m, "true", "false"))
-		maybe(&other, 0.3, "fib", "{delay: "+m.dist(0, 3000)+"}")
+		maybe(&other, 0.4, "fib", "{delay: "+m.dist(0, 3000)+", survives: "+pick(m, "true", "false")+"}")
 		maybe(&other, 0.3, "route_table", "{kind: "+pick(m, "none", "gateway", "tunnel")+", delay: "+m.dist(0, 2000)+"}")
 		maybe(&other, 0.2, "ip", "{decrement_ttl: "+pick(m, "true", "false")+"}")
 		maybe(&other, 0.2, "tcp", "{rto: "+m.dist(5, 400)+", syn_retry: "+m.dist(200, 1500)+"}")
@@ -377,7 +399,18 @@ func (m *maker) fault(length int) string {
 	if m.chance(0.5) {
 		direction = ", direction: " + pick(m, "from ", "to ") + end
 	}
-	switch m.IntN(12) {
+	if m.restart {
+		switch m.IntN(6) {
+		case 0, 1:
+			return fmt.Sprintf("restart: %s, for: %s", m.routers[router], m.dist(100, length*200))
+		case 2, 3:
+			return fmt.Sprintf("kill: %s%s", m.routers[router], undone)
+		case 4:
+			return fmt.Sprintf("freeze: %s%s", m.routers[router], undone)
+		}
+		return fmt.Sprintf("blackhole: %s%s%s", l.name, direction, undone)
+	}
+	switch m.IntN(13) {
 	case 0:
 		if l.tunnel {
 			return fmt.Sprintf("delete: %s, by: %s, notify: %v%s", l.name, end, m.chance(0.5), undone)
@@ -399,6 +432,8 @@ func (m *maker) fault(length int) string {
 		return fmt.Sprintf("propagate: {router: %s, on: false}%s", m.routers[router], undone)
 	case 9:
 		return fmt.Sprintf("refresh: %s, by: %s", l.name, end)
+	case 11:
+		return fmt.Sprintf("restart: %s, for: %s", m.routers[router], m.dist(100, length*200))
 	case 10:
 		return fmt.Sprintf("announce: 10.9.%d.0/24, by: %s%s", m.IntN(4), m.routers[router], undone)
 	}

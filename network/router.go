@@ -31,6 +31,8 @@ type router struct {
 	frozen bool // it hangs
 	late   int  // updates that were due while it hung
 	by     sim.EventID
+	reborn bool           // the process is not the first one, and its routes are not chosen yet
+	choice sim.Timer      // SelectionTimer
 	missed []int32        // sessions' timers that ran out while it hung: session<<8 | timer
 	own    []netip.Prefix // what it announces of its own
 
@@ -95,6 +97,7 @@ func (r *router) init(n *Network, i int) {
 
 func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
+	r.reborn, r.choice = false, sim.Timer{}
 	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
 	r.flush()
 	for _, p := range r.rows {
@@ -131,6 +134,11 @@ func (r *router) resetSpeaker(n *Network) {
 	}
 	n.drawMRAI(r)
 	n.drawDamping(r)
+	for i, id := range r.sessions {
+		s := &n.sessions[id]
+		r.config.Peers[i].StalePath = draw(n.k, &n.d.Links[s.link].Ends[s.end].Settings, topology.BGPStalePathTime, s.names)
+	}
+	r.config.SelectionDeferral = draw(n.k, r.settings, topology.BGPSelectionDeferral, r.nameRnd)
 	r.drawOrder(n)
 	r.speaker.Reset(r.config)
 	r.own = r.own[:0]
@@ -196,12 +204,17 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 		case bgp.ActReuseTime:
 			s := &n.sessions[r.sessions[a.Peer]]
 			n.k.Reset(&r.reuse, a.After, sim.Event{To: actorOf(r.id), Kind: evReuse, Arg: uint64(s.id), Phase: sim.PhaseTimer})
+		case bgp.ActStaleTime, bgp.ActNoStaleTime:
+			n.armStale(r, a)
+		case bgp.ActChosen:
+			n.chosen(r)
 		case bgp.ActMaxPrefixes:
 			n.tooMany(&n.sessions[r.sessions[a.Peer]])
 		}
 	}
 	if n.log != nil {
 		n.noteWaiting(r)
+		n.noteStale(r)
 	}
 }
 

@@ -21,7 +21,11 @@ func designs(t testing.TB, n int) (all []*topology.Design) {
 		all = append(all, mustLoad(t, name))
 	}
 	for i := range n {
-		all = append(all, mustParse(t, randomScenario(uint64(100000+i))))
+		text := randomScenario(uint64(100000 + i))
+		if i%4 == 3 {
+			text = restartScenario(uint64(100000 + i))
+		}
+		all = append(all, mustParse(t, text))
 	}
 	return all
 }

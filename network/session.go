@@ -22,9 +22,12 @@ type session struct {
 	config  bgp.SessionConfig
 	timers  [bgp.NumTimers]sim.Timer
 	mrai    sim.Timer
-	hop     sim.Timer // next-hop tracking
-	hopGone bool      // the speaker has been told, or is about to be, that the next hop is gone
-	waits   bool      // advertisements wait for MRAI; only recorded runs know
+	hop     sim.Timer              // next-hop tracking
+	hopGone bool                   // the speaker has been told, or is about to be, that the next hop is gone
+	stales  [staleTimers]sim.Timer // of the peer's stale routes
+	offers  [2]offer               // of graceful restart, before and after a restart of the process
+	stale   int                    // routes; only recorded runs know
+	waits   bool                   // advertisements wait for MRAI; only recorded runs know
 	rnd     sim.Stream
 	conns   []connRef // open ones; two at most but for those that are closing
 	next    bgp.ConnID
@@ -67,9 +70,12 @@ func (s *session) reset(n *Network) {
 		n.outside.prepare(n, s)
 	}
 	s.tcp = drawTCP(n.k, &n.d.Links[s.link].Ends[s.end].Settings, s.names)
+	s.config.Restart, s.config.LongLived = n.restartOffer(s, false)
 	s.m.Reset(s.config)
 	clear(s.timers[:])
 	s.mrai, s.hop, s.hopGone, s.waits = sim.Timer{}, sim.Timer{}, false, false
+	clear(s.stales[:])
+	s.stale = 0
 	s.conns, s.inbox, s.next, s.shut = s.conns[:0], s.inbox[:0], 0, false
 }
 
@@ -158,7 +164,7 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.abortConn(s, a.Conn)
 		case bgp.ActState:
 			n.k.Mix(uint64(s.id)<<16 | uint64(a.From)<<8 | uint64(a.To))
-			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg})
+			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg, Up: a.Graceful})
 		case bgp.ActUp:
 			n.sessionTurned()
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
@@ -170,7 +176,7 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 					u.peer = bgp.Local
 				}
 			}
-			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerDown})
+			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerDown, Graceful: a.Graceful})
 		case bgp.ActUpdate:
 			if a.Msg.Type == bgp.MsgRouteRefresh {
 				n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRefresh, Msg: a.Msg})
@@ -247,6 +253,7 @@ func sessionConfig(n *Network, link, end int) bgp.SessionConfig {
 		IdleHoldJitter:     ratio(&set[topology.BGPIdleHoldJitter]),
 		ConnectFailActive:  set[topology.BGPConnectFail].Enum == "active",
 		RouteRefresh:       true,
+		BIRDRestart:        set[topology.BGPGracefulRules].Enum == "bird",
 		FourOctetAS:        true,
 		BFDStrict:          set[topology.BFDStrict].Bool && set[topology.BFDEnabled].Bool && other.Settings[topology.BFDEnabled].Bool,
 	}

@@ -15,8 +15,11 @@ func TestFastForwardingChangesNothing(t *testing.T) {
 		designs = 100
 	}
 	bad := 0
-	for i := range designs {
+	for i := range designs + designs/4 {
 		text := randomScenario(i)
+		if i >= designs {
+			text = restartScenario(i)
+		}
 		d := mustParse(t, text)
 		plain, skipping := network.New(d, network.Options{NoSkip: true}), network.New(d, network.Options{})
 		for seed := range seeds {

@@ -27,6 +27,9 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		Memory:          &n.memory,
 		Draw:            func(peer bgp.PeerID, k uint64) uint64 { return n.jitter(r, peer, k) },
 	}
+	if c.LongLived = longLived(n, r); c.LongLived {
+		c.Rules = append(bgp.Ruleset{bgp.RuleLongLived}, c.Rules...)
+	}
 	for _, i := range r.sessions {
 		s := &n.sessions[i]
 		l := &n.d.Links[s.link]
@@ -41,6 +44,8 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
 			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
 			OwnOnly:        !me.Settings[topology.BGPTransit].Bool,
+			Helper:         helper(&me.Settings),
+			Restarter:      me.Settings[topology.BGPGracefulRestart].Enum == "restarter",
 			MaxPrefixes:    int(me.Settings[topology.BGPMaxPrefixes].Int),
 			LimitWarns:     me.Settings[topology.BGPMaxPrefixesAction].Enum == "warn",
 			NextHopSelf:    me.Settings[topology.BGPNextHopSelf].Bool,

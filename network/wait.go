@@ -64,6 +64,8 @@ func (n *Network) Wait(id sim.EventID) Wait {
 	case evNextHop:
 		s := &n.sessions[ev.Arg]
 		return n.endWait(s.link, s.end, topology.BGPNextHopDelay, "next-hop tracking over "+d.Links[s.link].Name)
+	case evStaleTimer:
+		return n.staleWait(int(ev.Arg>>8), bgp.TimerID(ev.Arg&0xff))
 	case evUpdate:
 		what := "processing of an UPDATE"
 		if d.Routers[router()].Settings[topology.BGPProcessingSerial].Bool {
@@ -171,6 +173,8 @@ func (n *Network) idleKey(s *session, cause sim.EventID) topology.Key {
 			continue
 		}
 		switch why := bgp.Why(x.A); {
+		case x.Up && s.config.BIRDRestart:
+			return topology.BGPIdleHoldReset
 		case why == bgp.WhyPrefixLimit:
 			return topology.BGPMaxPrefixesRestart
 		case s.config.AfterReset(why, x.Msg):
@@ -263,6 +267,8 @@ func (n *Network) FaultText(i int) string {
 		return router + " asks for all routes once more over " + link + " (ROUTE-REFRESH)"
 	case topology.RouterKill:
 		return "the routing process of " + router + " is killed (RST)"
+	case topology.RouterRestart:
+		return "the routing process of " + router + " is stopped, to be started again"
 	case topology.RouterFreeze:
 		return "the routing process of " + router + " hangs"
 	case topology.RouterThaw:
@@ -297,7 +303,7 @@ func TimerOf(ev trace.Event) (timer, silence bool) {
 		return true, vpn.TimerID(ev.Arg&0xff) == vpn.DPDTimer
 	case evBFDTimer:
 		return true, bfd.TimerID(ev.Arg&0xff) == bfd.DetectTimer
-	case evTCPTimer, evRouteTime:
+	case evTCPTimer, evStaleTimer:
 		return true, false
 	}
 	return false, false
@@ -309,6 +315,11 @@ func (n *Network) Concerns(ev trace.Event, i int) bool {
 	link := -1
 	switch ev.Kind {
 	case evBGPTimer:
+		link = n.sessions[ev.Arg>>8].link
+	case evStaleTimer:
+		if bgp.TimerID(ev.Arg&0xff) == bgp.SelectionTimer {
+			return n.d.Story[i].Router == int(ev.Arg>>8)
+		}
 		link = n.sessions[ev.Arg>>8].link
 	case evTCPTimer:
 		link = n.conns[ev.Arg>>2].link
@@ -324,7 +335,7 @@ func (n *Network) Concerns(ev trace.Event, i int) bool {
 		return f.Link == link
 	}
 	switch f.Kind {
-	case topology.RouterKill, topology.RouterStart, topology.RouterFreeze, topology.RouterThaw:
+	case topology.RouterKill, topology.RouterRestart, topology.RouterStart, topology.RouterFreeze, topology.RouterThaw:
 		return n.links[link].routerAt(0) == f.Router || n.links[link].routerAt(1) == f.Router
 	}
 	return false

@@ -109,6 +109,7 @@ func (l *linter) timers(name, profileName string, s, base *topology.Settings) {
 		}
 	}
 	l.mrai(name, s, own)
+	l.restart(name, s, own)
 	if p, ok := profile.Get(profileName); ok {
 		for k := topology.Key(0); k < topology.NumKeys; k++ {
 			if own(k) {
@@ -163,6 +164,29 @@ func (l *linter) mrai(name string, s *topology.Settings, own func(topology.Key) 
 // leaf is the last part of a setting's path.
 func leaf(k topology.Key) string { return strings.TrimPrefix(k.String(), "bgp.") }
 
+// restart looks for times of graceful restart that nobody asks for.
+func (l *linter) restart(name string, s *topology.Settings, own func(topology.Key) bool) {
+	mode, long := s[topology.BGPGracefulRestart].Enum, s[topology.BGPLongLived].Enum
+	for _, k := range []topology.Key{topology.BGPRestartTime, topology.BGPSelectionDeferral, topology.BGPGracefulNotify,
+		topology.BGPStalePathTime, topology.BGPLongLived, topology.BGPLongLivedTime} {
+		x := &s[k]
+		var help string
+		switch {
+		case !own(k) || k == topology.BGPGracefulNotify && !x.Bool || k == topology.BGPLongLived && x.Enum == "off":
+			continue
+		case mode == "off":
+			help = "set bgp.graceful_restart to helper or restarter"
+		case mode == "helper" && (k == topology.BGPRestartTime || k == topology.BGPSelectionDeferral):
+			help = "set bgp.graceful_restart: restarter; a helper asks its peers for nothing"
+		case long != "restarter" && k == topology.BGPLongLivedTime:
+			help = "set bgp.long_lived: restarter"
+		default:
+			continue
+		}
+		l.warn(x.Origin.Pos, help, "%s: %s %s has no effect", name, k, x.Format(k))
+	}
+}
+
 // offered warns of a value that the platform gives no way to set.
 func (l *linter) offered(name string, p *profile.Profile, k topology.Key, s *topology.Setting) {
 	if o, known := p.Offers("bfd"); k == topology.BFDEnabled && s.Bool && known && !o.Offered {
@@ -210,6 +234,9 @@ func (l *linter) session(link *topology.Link) {
 		if m := our[topology.BGPMinHold].Dist.Min(); offer.Dist.Max() > 0 && offer.Dist.Max() < m {
 			l.warn(firstPos(our[topology.BGPMinHold].Origin.Pos, offer.Origin.Pos, link.Pos), "",
 				"the session over %s never comes up: %s refuses a hold time below %v, %s offers %v", link.Name, name, topology.FormatDuration(m), peer, offer.Dist)
+		}
+		if m := &our[topology.BGPGracefulRestart]; said(m) && m.Enum == "restarter" && their[topology.BGPGracefulRestart].Enum == "off" {
+			l.warn(m.Origin.Pos, "set bgp.graceful_restart: helper there", "%s asks %s to keep its routes while it restarts, but %s has graceful restart off", name, peer, peer)
 		}
 		// A keepalive that does not follow the negotiated time starves the peer.
 		negotiated := smaller(hold.Dist.Min(), offer.Dist.Min())
@@ -438,7 +465,7 @@ func (l *linter) undoes(f *topology.Fault) {
 	case topology.RouterThaw:
 		what, first = "thaw", []topology.FaultKind{topology.RouterFreeze}
 	case topology.RouterStart:
-		what, first = "start", []topology.FaultKind{topology.RouterKill, topology.RouterFreeze}
+		what, first = "start", []topology.FaultKind{topology.RouterKill, topology.RouterRestart, topology.RouterFreeze}
 	default:
 		return
 	}

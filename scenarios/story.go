@@ -45,6 +45,7 @@ var verbs = []verb{
 	{"start", topology.SessionStart, aLinkOrRouter, true, 0, nil, "ends shut (a link, with `by`) or kill (a router)"},
 	{"refresh", topology.SessionRefresh, aLink, true, 0, nil, "`by` asks its peer for all routes once more (ROUTE-REFRESH, a soft reset)"},
 	{"kill", topology.RouterKill, aRouter, false, topology.RouterStart, nil, "the routing process dies, its TCP connections are reset"},
+	{"restart", topology.RouterRestart, aRouter, false, topology.RouterStart, nil, "the routing process is stopped in an orderly way and started again: with bgp.graceful_restart: restarter without a word to its peers, otherwise with a CEASE; `for` says how long that takes"},
 	{"freeze", topology.RouterFreeze, aRouter, false, topology.RouterThaw, nil, "the routing process hangs, TCP still acknowledges"},
 	{"thaw", topology.RouterThaw, aRouter, false, 0, nil, "ends freeze"},
 	{"propagate", topology.PropagationOff, aSwitch, false, topology.PropagationOn, nil, "switches route propagation of a cloud's route table"},
@@ -124,6 +125,9 @@ func (l *loader) fault(index int, n *yaml.Node) {
 	l.faultBy(o, v, &f)
 	l.faultMore(o, v, &f)
 	length := o.get("for")
+	if v.kind == topology.RouterRestart && length == nil {
+		l.error(o.at, "add for: 5s", "%s does not say how long the restart takes", o.what)
+	}
 	o.close()
 
 	l.d.Story = append(l.d.Story, f)

@@ -6,10 +6,9 @@ import "github.com/vpnsim/vpnsim/profile"
 // have and this program has not. They get a plainer answer than a slip of the
 // pen does. feature is what profiles call it.
 var unsupported = map[string]struct{ what, feature string }{
-	"graceful_restart": {"graceful restart", "graceful-restart"},
-	"add_path":         {"add-path", ""},
-	"confederation":    {"a confederation", ""},
-	"include":          {"an included file", ""},
+	"add_path":      {"add-path", ""},
+	"confederation": {"a confederation", ""},
+	"include":       {"an included file", ""},
 }
 
 // notSupported answers such a word; the platform's own offer is the help.

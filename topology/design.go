@@ -252,6 +252,7 @@ const (
 	PrefixWithdraw // Router stops announcing Prefix
 	PrefixAnnounce
 	Heal           // ends BlackHole or PacketLoss on Link
+	RouterRestart  // the routing process of Router is stopped in an orderly way, to be started again
 	SessionRefresh // By asks the peer over Link for its routes once more (ROUTE-REFRESH)
 )
 

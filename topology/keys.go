@@ -55,6 +55,14 @@ const (
 	BGPMaxPrefixes
 	BGPMaxPrefixesAction
 	BGPMaxPrefixesRestart
+	BGPGracefulRestart
+	BGPRestartTime
+	BGPGracefulNotify
+	BGPStalePathTime
+	BGPSelectionDeferral
+	BGPLongLived
+	BGPLongLivedTime
+	BGPGracefulRules
 	FIBDelay
 	FIBSurvives
 	RouteTableKind
@@ -162,8 +170,16 @@ var keys = [NumKeys]KeyInfo{
 	BGPMaxPrefixes:        {"bgp.max_prefixes", TypeInt, 0, 10000000, nil, "more prefixes than this are not taken from the peer; 0 = no limit"},
 	BGPMaxPrefixesAction:  {"bgp.max_prefixes_action", TypeEnum, 0, 0, []string{"drop", "warn"}, "what follows a prefix too many: drop = the session ends with a CEASE, warn = nothing but a note"},
 	BGPMaxPrefixesRestart: {"bgp.max_prefixes_restart", TypeDuration, 0, 24 * hour, nil, "wait after a prefix too many before the session starts again; 0 = it stays down until it is started"},
+	BGPGracefulRestart:    {"bgp.graceful_restart", TypeEnum, 0, 0, []string{"off", "helper", "restarter"}, "graceful restart (RFC 4724): helper = the routes of a peer that restarts are kept, restarter = and the peer is asked to do the same"},
+	BGPRestartTime:        {"bgp.restart_time", TypeDuration, 0, 4095 * sec, nil, "Restart Time: how long the peer is asked to keep the routes of a restarter"},
+	BGPGracefulNotify:     {"bgp.graceful_notification", TypeBool, 0, 0, nil, "the N bit (RFC 8538): if both ends set it, the hold timer and most NOTIFICATIONs begin a graceful restart, too"},
+	BGPStalePathTime:      {"bgp.stalepath_time", TypeDuration, 0, hour * 24, nil, "from the end of the session until stale routes go, even if it is back; 0 = no bound"},
+	BGPSelectionDeferral:  {"bgp.selection_deferral", TypeDuration, 0, hour * 24, nil, "Selection_Deferral_Timer: how long a restarter waits for its peers' routes before it chooses"},
+	BGPLongLived:          {"bgp.long_lived", TypeEnum, 0, 0, []string{"off", "helper", "restarter"}, "long-lived graceful restart (RFC 9494); needs bgp.graceful_restart"},
+	BGPLongLivedTime:      {"bgp.long_lived_time", TypeDuration, 0, 16777215 * sec, nil, "Long-Lived Stale Time: how much longer the peer is asked to keep the routes, as its last choice"},
+	BGPGracefulRules:      {"bgp.graceful_rules", TypeEnum, 0, 0, []string{"rfc", "bird"}, "bird = with long-lived graceful restart agreed, the end of the hold timer begins a graceful restart, and its capability alone has routes kept for the Restart Time"},
 	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
-	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process is killed"},
+	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process goes; a restarter says so to its peers (the F bit)"},
 	RouteTableKind:        {"route_table.kind", TypeEnum, 0, 0, []string{"none", "gateway", "tunnel"}, "cloud route table in front of the gateway: rows point to the gateway (AWS), or one row for each tunnel (GCP)"},
 	RouteTablePropagate:   {"route_table.propagate", TypeBool, 0, 0, nil, "BGP routes enter the cloud's route table"},
 	RouteTableDelay:       {"route_table.delay", TypeDuration, 0, hour, nil, "from the gateway's routes to the cloud's route table"},

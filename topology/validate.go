@@ -497,7 +497,7 @@ func (v *validator) faultWhere(f *Fault) {
 		needLink, needRouter = true, true
 	case BlackHole, PacketLoss, LinkDown, LinkUp, Heal:
 		needLink = true
-	case RouterKill, RouterFreeze, RouterThaw, RouterStart, PropagationOff, PropagationOn:
+	case RouterKill, RouterRestart, RouterFreeze, RouterThaw, RouterStart, PropagationOff, PropagationOn:
 		needRouter = true
 	case PrefixWithdraw, PrefixAnnounce:
 		needRouter = true
