@@ -22,20 +22,28 @@ type probe struct {
 	end    sim.Time
 	rtt    []time.Duration // by sequence number - 1; 0: lost or under way
 	ttl    []uint8
-	fate   []fate          // only when recorded
-	delays [2][]sim.Stream // per direction, per link
-	names  [2][]sim.Name
+	fate   []fate        // only when recorded
+	names  [2][]sim.Name // of the streams of delays, per direction, per link
 	timer  sim.Timer
 	flow   [2]uint64
-	cache  [2][]cached // egress by router, while its version holds
+	onward [2][]onward // by router and whether it comes from a host there
 	paths  []transition
 	state  [2]pathState
 	trip   trip
 }
 
-type cached struct {
-	version uint32
-	hop     hop
+// onward is what a router does with the echoes of a probe, one way, as long as
+// forwarding stands still.
+type onward struct {
+	version uint64 // of the forwarding state that it was worked out from
+	hop     hop    // link -1 without a drop: to a host behind the router
+	ttl     uint8  // what it takes from the TTL
+	open    bool   // the link takes what is sent, and nothing is lost by chance
+	end     int8   // of the link that the router is at
+	to      sim.ActorID
+	arg     echoArg // without TTL and sequence number
+	delay   *topology.Dist
+	delays  sim.Stream
 }
 
 // fate of an echo that died.
@@ -53,6 +61,9 @@ func packEcho(probe, dir int, ttl uint8, link, to int, seq int) echoArg {
 	return echoArg(uint64(probe)<<48 | uint64(dir)<<47 | uint64(ttl)<<39 | uint64(link)<<25 | uint64(to)<<24 | uint64(seq))
 }
 
+// with fills in what differs from echo to echo.
+func (a echoArg) with(ttl uint8, seq int) echoArg { return a | echoArg(ttl)<<39 | echoArg(seq) }
+
 func (a echoArg) probe() int { return int(a >> 48) }
 func (a echoArg) dir() int   { return int(a >> 47 & 1) }
 func (a echoArg) ttl() uint8 { return uint8(a >> 39) }
@@ -66,8 +77,7 @@ func (p *probe) init(n *Network, i int) {
 	p.id, p.cfg = i, &n.d.Probes[i]
 	p.src, p.dst = &n.d.Hosts[p.cfg.From], &n.d.Hosts[p.cfg.To]
 	for dir := range 2 {
-		p.cache[dir] = make([]cached, len(n.routers))
-		p.delays[dir] = make([]sim.Stream, len(n.links))
+		p.onward[dir] = make([]onward, 2*len(n.routers))
 		for l := range n.links {
 			p.names[dir] = append(p.names[dir], sim.StreamName("echo/"+p.cfg.Name+"/"+n.d.Links[l].Name)+sim.Name(dir))
 		}
@@ -89,12 +99,6 @@ func (p *probe) reset(n *Network) {
 	p.sent = 0
 	p.rtt, p.ttl, p.fate, p.paths = p.rtt[:0], p.ttl[:0], p.fate[:0], p.paths[:0]
 	p.state = [2]pathState{}
-	for dir := range 2 {
-		clear(p.cache[dir])
-		for l := range p.delays[dir] {
-			p.delays[dir][l] = n.k.Rand(p.names[dir][l])
-		}
-	}
 	p.start, p.end = sim.Time(p.cfg.Start), n.end
 	if p.cfg.For > 0 {
 		p.end = min(n.end, p.start.Add(p.cfg.For))
@@ -130,44 +134,82 @@ func (n *Network) tick(i int) {
 
 // forwardEcho sends an echo on from router r.
 func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost bool) {
-	from, to := p.src, p.dst
-	if dir == 1 {
-		from, to = to, from
+	o := n.onward(p, dir, r, fromHost)
+	if o.hop.drop.why != passed {
+		n.echoDies(p, dir, seq, o.hop.drop)
+		return
 	}
-	h := hop{link: -1} // to a host behind this router
-	if to.Router != r {
-		if h = n.cachedEgress(p, dir, r, fromHost); h.drop.why != passed {
-			n.echoDies(p, dir, seq, h.drop)
-			return
-		}
+	if ttl -= o.ttl; ttl == 0 {
+		n.echoDies(p, dir, seq, drop{dropTTL, int16(r), int16(o.hop.link), 0})
+		return
 	}
-	if n.takesTTL(r, fromHost, to.Router == r) {
-		if ttl--; ttl == 0 {
-			n.echoDies(p, dir, seq, drop{dropTTL, int16(r), int16(h.link), 0})
-			return
-		}
-	}
-	if to.Router == r {
+	if o.hop.link < 0 {
 		n.deliverEcho(p, dir, ttl, seq)
 		return
 	}
-	l := &n.links[h.link]
-	e := l.endOf(r)
-	why, by := l.leaves(e)
-	n.knock(l, e, why)
-	if why == passed && l.chance(e) {
-		why = dropLoss
+	now := n.k.Now()
+	arrive := now.Add(o.delay.Draw(o.delays.At(uint64(seq))))
+	why, by := passed, sim.EventID(0)
+	if !o.open {
+		l := &n.links[o.hop.link]
+		why, by = l.leaves(int(o.end))
+		n.knock(l, int(o.end), why)
+		if why == passed && l.chance(int(o.end)) {
+			why = dropLoss
+		}
 	}
-	delay := l.cfg.Delay.Dist.Draw(p.delays[dir][h.link].At(uint64(seq)))
 	if n.log != nil && n.log.Capture {
-		n.log.Packets = append(n.log.Packets, trace.Packet{At: n.k.Now(), Arrive: n.k.Now().Add(delay), Event: n.k.Current(), Link: h.link, From: int8(e), Lost: why != passed,
-			Proto: trace.ProtoICMP, TTL: ttl, Src: from.Addr, Dst: to.Addr, Reply: dir == 1, EchoID: uint16(p.id + 1), Seq: uint16(seq), Size: p.cfg.Size})
+		from, to := p.src.Addr, p.dst.Addr
+		if dir == 1 {
+			from, to = to, from
+		}
+		n.log.Packets = append(n.log.Packets, trace.Packet{At: now, Arrive: arrive, Event: n.k.Current(), Link: o.hop.link, From: o.end, Lost: why != passed,
+			Proto: trace.ProtoICMP, TTL: ttl, Src: from, Dst: to, Reply: dir == 1, EchoID: uint16(p.id + 1), Seq: uint16(seq), Size: p.cfg.Size})
 	}
 	if why != passed {
-		n.echoDies(p, dir, seq, drop{why, int16(r), int16(h.link), by})
+		n.echoDies(p, dir, seq, drop{why, int16(r), int16(o.hop.link), by})
 		return
 	}
-	n.launch(n.k.Now().Add(delay), actorOf(l.routerAt(1-e)), evEcho, uint64(packEcho(p.id, dir, ttl, int(h.link), 1-e, seq)))
+	n.launch(arrive, o.to, evEcho, uint64(o.arg.with(ttl, seq)))
+}
+
+// onward works out what router r does with the echoes of a probe, unless that is
+// known. Any change of tables and links changes the version.
+func (n *Network) onward(p *probe, dir, r int, fromHost bool) *onward {
+	i := 2 * r
+	if fromHost {
+		i++
+	}
+	o := &p.onward[dir][i]
+	if o.version == n.version {
+		return o
+	}
+	to := p.dst
+	if dir == 1 {
+		to = p.src
+	}
+	*o = onward{version: n.version, hop: hop{link: -1}}
+	if to.Router != r {
+		o.hop = n.egressFor(&n.routers[r], to.Addr, p.flow[dir], fromHost)
+	}
+	if n.takesTTL(r, fromHost, to.Router == r) {
+		o.ttl = 1
+	}
+	if o.hop.link >= 0 {
+		l := &n.links[o.hop.link]
+		e := l.endOf(r)
+		why, _ := l.leaves(e)
+		o.open, o.end = why == passed && !l.way[e].random(), int8(e)
+		o.to, o.arg = actorOf(l.routerAt(1-e)), packEcho(p.id, dir, 0, l.id, 1-e, 0)
+		o.delay, o.delays = &l.cfg.Delay.Dist, n.k.Rand(p.names[dir][l.id])
+	}
+	return o
+}
+
+// touch says that forwarding state has changed.
+func (n *Network) touch() {
+	n.version++
+	n.dirty = true
 }
 
 // takesTTL tells whether router r takes one from the TTL of a packet (RFC 791:
@@ -182,19 +224,6 @@ func (n *Network) takesTTL(r int, fromHost, toHost bool) bool {
 // roundTrip is the time that a round trip took: at least a nanosecond, even
 // where no link has a delay, since 0 stands for a lost echo.
 func roundTrip(d time.Duration) time.Duration { return max(d, 1) }
-
-// cachedEgress is egressFor, remembered while the router's tables stand still.
-func (n *Network) cachedEgress(p *probe, dir, r int, fromHost bool) hop {
-	c := &p.cache[dir][r]
-	if v := n.routers[r].version; c.version != v {
-		dst := p.dst.Addr
-		if dir == 1 {
-			dst = p.src.Addr
-		}
-		c.version, c.hop = v, n.egressFor(&n.routers[r], dst, p.flow[dir], fromHost)
-	}
-	return c.hop
-}
 
 func (n *Network) echoArrives(a echoArg) {
 	p := &n.probes[a.probe()]

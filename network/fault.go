@@ -78,7 +78,7 @@ func (n *Network) strike(i int) {
 		n.thaw(&n.routers[f.Router])
 	case topology.PropagationOff, topology.PropagationOn:
 		n.setPropagation(&n.routers[f.Router], f.Kind == topology.PropagationOn)
-		n.dirty = true
+		n.touch()
 	case topology.PrefixWithdraw, topology.PrefixAnnounce:
 		n.originate(&n.routers[f.Router], f.Prefix, f.Kind == topology.PrefixAnnounce)
 	}
@@ -102,7 +102,7 @@ func (n *Network) impair(f *topology.Fault) {
 			w.hole, w.loss, w.bad = false, l.cfg.Loss, false
 		}
 	}
-	n.dirty = true
+	n.touch()
 }
 
 // setLink takes a link down or up, seen by both ends.
@@ -112,7 +112,7 @@ func (n *Network) setLink(l *link, up bool) {
 	}
 	n.disturbLink(l)
 	l.up, l.downBy = up, n.k.Current()
-	n.dirty = true
+	n.touch()
 	n.note(trace.Note{Kind: trace.NoteLink, Router: -1, Link: int32(l.id), Up: up})
 	for e := range 2 {
 		n.lookAtInterface(l, e)

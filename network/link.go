@@ -273,7 +273,7 @@ func (n *Network) bringUp(i int) {
 		l.ends[e].here, l.ends[e].sa, l.ends[e].opens, l.ends[e].by = true, true, true, n.k.Current()
 		n.startBFD(l, e)
 	}
-	n.dirty = true
+	n.touch()
 	if !l.tunnel {
 		n.lookAtInterface(l, 0)
 		n.lookAtInterface(l, 1)

@@ -40,8 +40,9 @@ type Network struct {
 	opened   int // connections so far
 	unsent   []connSide
 	ike      []ikeMessage
-	flying   int  // events of what is on its way
-	dirty    bool // forwarding state changed in this event
+	flying   int    // events of what is on its way
+	dirty    bool   // forwarding state changed in this event
+	version  uint64 // changes with forwarding state
 	knocks   []knock
 	over     []int32 // sessions whose peers have announced too many prefixes
 	settled  bool    // warm-up is over
@@ -178,6 +179,7 @@ func (n *Network) prepare(seed uint64) {
 	n.k.Start(seed, start)
 	n.end = sim.Time(n.d.For)
 	n.settled, n.begun, n.dirty, n.flying = false, 0, false, 0
+	n.version++
 	if n.outside != nil {
 		n.outside.reset()
 	}
@@ -318,7 +320,7 @@ func (n *Network) settle() {
 		n.stepSpeaker(&n.routers[i], bgp.Local, bgp.Input{Kind: bgp.InSettle})
 	}
 	n.settled = true
-	n.dirty = true
+	n.touch()
 	n.warmedUp()
 }
 

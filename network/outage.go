@@ -65,7 +65,7 @@ func (n *Network) walk(p *probe, dir int) pathState {
 		if n.routers[r].real {
 			return pathState{false, drop{dropReal, int16(r), -1, 0}, link}
 		}
-		h := n.cachedEgress(p, dir, r, fromHost)
+		h := n.onward(p, dir, r, fromHost).hop
 		if h.drop.why != passed {
 			return pathState{false, h.drop, link}
 		}

@@ -40,7 +40,6 @@ type router struct {
 	table     bart.Table[*entry] // cloud route table; unused when its kind is none
 	entries   []netip.Prefix     // what is in fib, in order of insertion
 	rows      []netip.Prefix     // what is in table
-	version   uint32             // changes with anything that forwarding reads here
 	propagate bool
 	byTable   sim.EventID // the event that last switched propagation
 	fibQueue  changeQueue
@@ -108,7 +107,6 @@ func (r *router) reset(n *Network) {
 	r.fibQueue = changeQueue{list: r.fibQueue.list[:0], last: n.k.Now()}
 	r.tabQueue = changeQueue{list: r.tabQueue.list[:0], last: n.k.Now()}
 	r.updates = updateQueue{list: r.updates.list[:0], last: n.k.Now()}
-	r.version++
 	r.propagate = r.settings[topology.RouteTablePropagate].Bool
 	r.rnd = n.k.Rand(r.nameRnd)
 	r.fibRnd, r.tableRnd, r.procRnd = n.k.Rand(r.nameRnd+1), n.k.Rand(r.nameRnd+2), n.k.Rand(r.nameRnd+3)
@@ -122,7 +120,6 @@ func (r *router) flush() {
 		r.fib.Delete(p)
 	}
 	r.entries = r.entries[:0]
-	r.version++
 }
 
 // resetSpeaker makes the speaker anew, once the sessions know their numbers,

@@ -305,7 +305,8 @@ func (n *Network) plan(p *probe) bool {
 		t.ttl = startTTL
 		fromHost := true
 		for ; r != to; fromHost = false {
-			h := n.cachedEgress(p, dir, r, fromHost)
+			o := n.onward(p, dir, r, fromHost)
+			h := &o.hop
 			if h.drop.why != passed {
 				return true
 			}
@@ -325,7 +326,7 @@ func (n *Network) plan(p *probe) bool {
 			r = l.routerAt(1 - e)
 			why, _ := l.enters(1 - e)
 			t.legs = append(t.legs, leg{link: h.link, to: int32(1 - e), dir: int32(dir), actor: actorOf(r), enters: why == passed,
-				arg: packEcho(p.id, dir, t.ttl, int(h.link), 1-e, 0), delay: &l.cfg.Delay.Dist, rnd: p.delays[dir][h.link]})
+				arg: packEcho(p.id, dir, t.ttl, int(h.link), 1-e, 0), delay: &l.cfg.Delay.Dist, rnd: o.delays})
 			t.arrive = append(t.arrive, 0)
 			if why != passed {
 				return true

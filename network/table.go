@@ -44,8 +44,7 @@ func (n *Network) tableDue(r *router) {
 func (n *Network) setFIB(r *router, c change) {
 	n.tableChanges(&r.fib, &c, inFIB)
 	set(&r.fib, &r.entries, c, n.k.Current())
-	r.version++
-	n.dirty = true
+	n.touch()
 	n.k.Mix(fact(c.prefix, uint64(len(c.links))))
 	n.note(trace.Note{Kind: trace.NoteFIB, Router: int32(r.id), Link: -1, Prefix: c.prefix, Links: c.links})
 	if r.settings[topology.RouteTableKind].Enum == tableNone {
@@ -84,8 +83,7 @@ func (n *Network) tableKey(r *router, before *entry, now []int32) topology.Key {
 func (n *Network) setRow(r *router, c change) {
 	n.tableChanges(&r.table, &c, inRows)
 	set(&r.table, &r.rows, c, n.k.Current())
-	r.version++
-	n.dirty = true
+	n.touch()
 	n.note(trace.Note{Kind: trace.NoteTable, Router: int32(r.id), Link: -1, Prefix: c.prefix, Links: c.links})
 }
 
@@ -107,7 +105,7 @@ func (n *Network) setPropagation(r *router, on bool) {
 		return
 	}
 	r.propagate, r.byTable = on, n.k.Current()
-	r.version++
+	n.touch()
 	prefixes := slices.Clone(r.rows)
 	for _, c := range r.tabQueue.list { // what is on its way into the table goes again
 		if c.links != nil && !slices.Contains(prefixes, c.prefix) {

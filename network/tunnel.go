@@ -24,7 +24,7 @@ func (n *Network) createEnd(l *link, e int) {
 	}
 	end.here, end.going, end.by = true, false, n.k.Current()
 	end.heard = n.k.Now()
-	n.dirty = true
+	n.touch()
 	n.startBFD(l, e)
 	n.lookAtInterface(l, e)
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InCreate})
@@ -51,7 +51,7 @@ func (n *Network) deleteEnd(l *link, e int, notify bool) {
 	}
 	n.disturbLink(l)
 	end.here, end.sa, end.opens, end.by = false, false, false, n.k.Current()
-	n.dirty = true
+	n.touch()
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InDelete, Notify: notify})
 	n.lookAtInterface(l, e)
 }
@@ -114,7 +114,7 @@ func (n *Network) matchSAs(l *link) {
 		if opens != end.opens {
 			n.disturbLink(l)
 			end.opens = opens
-			n.dirty = true
+			n.touch()
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (n *Network) setSA(l *link, e int, up bool) {
 	n.disturbLink(l)
 	end.sa, end.by = up, n.k.Current()
 	end.heard = n.k.Now()
-	n.dirty = true
+	n.touch()
 	n.lookAtInterface(l, e)
 }
 

@@ -18,8 +18,10 @@ func (h *hold) Handle(k *Kernel, ev Event) {
 	d := time.Duration(h.rnd.Uint64() % 2_000_000_000)
 	k.After(d, Event{To: ev.To, Arg: ev.Arg, Phase: PhaseTimer})
 	if h.rearm {
-		t := &h.timer[ev.Arg]
-		k.Reset(t, 30*time.Second+d, Event{To: ev.To, Arg: ev.Arg, Phase: PhaseTimer})
+		t, d := &h.timer[ev.Arg], 30*time.Second+d
+		if !k.Move(*t, d, PhaseTimer, ev.To) {
+			k.Reset(t, d, Event{To: ev.To, Arg: ev.Arg, Phase: PhaseTimer})
+		}
 	}
 }
 

@@ -130,9 +130,8 @@ func (k *Kernel) add(t Time, place Place, arg uint64, to ActorID, kind Kind) Tim
 // After schedules ev after d.
 func (k *Kernel) After(d time.Duration, ev Event) Timer { return k.At(k.now.Add(d), ev) }
 
-// Reset moves the pending event of t to d from now, as if it had been
-// scheduled by the current event, or schedules ev when none is pending. A timer
-// stands for one event, so that ev is the same each time.
+// Reset moves the pending event of t to d from now and makes it ev, or schedules
+// ev when none is pending.
 func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.now.Add(d), ev) }
 
 // ResetAt is Reset for an instant.
@@ -142,10 +141,27 @@ func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
 
 // ResetAtPlace is ResetAt with a place taken before.
 func (k *Kernel) ResetAtPlace(t *Timer, at Time, place Place, ev Event) {
-	if !k.pending(*t) {
+	if k.pending(*t) {
+		k.q.contents[t.slot] = content{ev.Arg, ev.To, ev.Kind}
+		k.move(*t, at, place)
+	} else {
 		*t = k.add(at, place, ev.Arg, ev.To, ev.Kind)
-		return
 	}
+}
+
+// Move moves the pending event of t, whose phase and actor are these, to d from
+// now as if it had been scheduled by the current event, and tells whether there
+// is one. It is Reset for who knows that the event stays the same, and then it
+// need not be looked at: with very many pending, that counts.
+func (k *Kernel) Move(t Timer, d time.Duration, p Phase, to ActorID) bool {
+	was := k.pending(t)
+	if was {
+		k.move(t, k.now.Add(d), k.Place(p, to))
+	}
+	return was
+}
+
+func (k *Kernel) move(t Timer, at Time, place Place) {
 	if at < k.now {
 		panic("sim: an event was moved into the past")
 	}

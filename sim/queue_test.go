@@ -155,7 +155,9 @@ func (c *crowd) reset(k *Kernel, i int) {
 	d := c.delay()
 	c.n++
 	c.want[i], c.order[i] = k.Now().Add(d), c.n
-	k.Reset(&c.timers[i], d, Event{Arg: uint64(i), Phase: PhaseTimer})
+	if c.n%2 == 0 || !k.Move(c.timers[i], d, PhaseTimer, 0) {
+		k.Reset(&c.timers[i], d, Event{Arg: uint64(i), Phase: PhaseTimer})
+	}
 }
 
 func (c *crowd) Handle(k *Kernel, ev Event) {
