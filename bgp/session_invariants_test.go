@@ -3,6 +3,7 @@ package bgp
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"testing"
 	"time"
 
@@ -51,13 +52,38 @@ func (w *watcher) step(in Input) error {
 		delete(w.calls, in.Conn)
 		delete(w.tcp, in.Conn)
 	}
+	twin := *w.s
+	short, ok := twin.short(in)
 	w.acts = w.s.Step(w.acts[:0], in)
+	if ok {
+		if got, want := fmt.Sprint(short), fmt.Sprint(w.acts); got != want {
+			return fmt.Errorf("the short way gives %s, not %s", got, want)
+		}
+		same := *w.s
+		twin.acts, twin.cfg.Rand, same.acts, same.cfg.Rand = nil, nil, nil, nil
+		if !reflect.DeepEqual(twin, same) {
+			return fmt.Errorf("the short way leads to %+v, not to %+v", twin, same)
+		}
+	}
 	for _, a := range w.acts {
 		if err := w.act(a); err != nil {
 			return fmt.Errorf("%s: %v", actionText(a), err)
 		}
 	}
 	return w.check()
+}
+
+// short is Step for what quiet.go knows a short way for.
+func (s *Session) short(in Input) ([]Action, bool) {
+	switch {
+	case in.Kind == InTimer:
+		conn, after, ok := s.KeepaliveDue(in.Timer)
+		return []Action{{Kind: ActSend, Conn: conn, Msg: Keepalive}, {Kind: ActArm, Timer: in.Timer, After: after}}, ok
+	case in.Kind == InMessage && in.Msg != nil && in.Msg.Type == MsgKeepalive:
+		t, after, ok := s.KeepaliveCame(in.Conn)
+		return []Action{{Kind: ActArm, Timer: t, After: after}}, ok
+	}
+	return nil, false
 }
 
 func (w *watcher) act(a Action) error {

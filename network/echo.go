@@ -173,17 +173,21 @@ func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost
 	n.launch(arrive, o.to, evEcho, uint64(o.arg.with(ttl, seq)))
 }
 
-// onward works out what router r does with the echoes of a probe, unless that is
-// known. Any change of tables and links changes the version.
+// onward is what router r does with the echoes of a probe. Any change of tables
+// and links changes the version.
 func (n *Network) onward(p *probe, dir, r int, fromHost bool) *onward {
 	i := 2 * r
 	if fromHost {
 		i++
 	}
 	o := &p.onward[dir][i]
-	if o.version == n.version {
-		return o
+	if o.version != n.version {
+		n.workOut(o, p, dir, r, fromHost)
 	}
+	return o
+}
+
+func (n *Network) workOut(o *onward, p *probe, dir, r int, fromHost bool) {
 	to := p.dst
 	if dir == 1 {
 		to = p.src
@@ -203,7 +207,6 @@ func (n *Network) onward(p *probe, dir, r int, fromHost bool) *onward {
 		o.to, o.arg = actorOf(l.routerAt(1-e)), packEcho(p.id, dir, 0, l.id, 1-e, 0)
 		o.delay, o.delays = &l.cfg.Delay.Dist, n.k.Rand(p.names[dir][l.id])
 	}
-	return o
 }
 
 // touch says that forwarding state has changed.

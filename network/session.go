@@ -120,7 +120,16 @@ func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
 		r.missed = append(r.missed, int32(s.id)<<8|int32(t))
 		return
 	}
+	if conn, after, ok := s.m.KeepaliveDue(t); ok {
+		n.sendMessage(s, conn, bgp.Keepalive)
+		n.armSession(s, t, after)
+		return
+	}
 	n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})
+}
+
+func (n *Network) armSession(s *session, t bgp.TimerID, after time.Duration) {
+	n.k.Reset(&s.timers[t], after, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(t), Phase: sim.PhaseTimer})
 }
 
 // turn is the least time from the end of a session to its next start: one turn
@@ -151,7 +160,7 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			if a.Timer == bgp.IdleHoldTimer {
 				a.After = max(a.After, turn)
 			}
-			n.k.Reset(&s.timers[a.Timer], a.After, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
+			n.armSession(s, a.Timer, a.After)
 		case bgp.ActDisarm:
 			n.k.Stop(&s.timers[a.Timer])
 		case bgp.ActSend:
@@ -212,6 +221,17 @@ func (s *session) forget(id bgp.ConnID) {
 			return
 		}
 	}
+}
+
+// readMessage hands the machine a message.
+func (n *Network) readMessage(s *session, conn bgp.ConnID, msg *bgp.Message) {
+	if r := &n.routers[s.router]; msg.Type == bgp.MsgKeepalive && r.alive && !r.frozen {
+		if t, after, ok := s.m.KeepaliveCame(conn); ok {
+			n.armSession(s, t, after)
+			return
+		}
+	}
+	n.receive(s, bgp.Input{Kind: bgp.InMessage, Conn: conn, Msg: msg})
 }
 
 // receive hands the machine an input from outside. A process that hangs finds

@@ -535,12 +535,8 @@ func (n *Network) stepKeepalive(st *stream) bool {
 			return false
 		}
 		n.k.Skip(st.at, sender, evBGPTimer, uint64(st.id)<<8|uint64(k.timer))
-		n.acts = k.s.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InTimer, Timer: k.timer})
-		for i := range n.acts {
-			if a := &n.acts[i]; a.Kind == bgp.ActArm && a.Timer == k.timer {
-				k.next = st.at.Add(a.After)
-			}
-		}
+		_, after, _ := k.s.m.KeepaliveDue(k.timer)
+		k.next = st.at.Add(after)
 		st.later = n.k.Place(sim.PhaseTimer, sender)
 		k.me.next++
 		k.me.rto, k.me.arrive = k.rto, arrive
@@ -552,11 +548,8 @@ func (n *Network) stepKeepalive(st *stream) bool {
 		return true
 	}
 	n.k.Skip(st.at, reader, evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
-	n.acts = k.o.m.Step(n.acts[:0], bgp.Input{Kind: bgp.InMessage, Conn: k.theirs, Msg: bgp.Keepalive})
-	for i := range n.acts {
-		if a := &n.acts[i]; a.Kind == bgp.ActArm {
-			n.skip.pushBack(int32(k.o.id), a.Timer, st.at.Add(a.After), n.k.Place(sim.PhaseTimer, reader))
-		}
+	if t, after, ok := k.o.m.KeepaliveCame(k.theirs); ok {
+		n.skip.pushBack(int32(k.o.id), t, st.at.Add(after), n.k.Place(sim.PhaseTimer, reader))
 	}
 	k.other.rcv++
 	k.l.hear(k.o.end, st.at)

@@ -264,14 +264,7 @@ func (q *queue) take() {
 		}
 		slices.SortFunc(keys, func(a, b key) int { return cmp.Compare(b.order, a.order) })
 	}
-	near := q.near
 	for _, k := range keys {
-		near = append(near, k)
-		i := len(near) - 1
-		for ; i > 0 && near[i-1].before(&k); i-- {
-			near[i] = near[i-1]
-		}
-		near[i] = k
+		q.near = insert(q.near, k)
 	}
-	q.near = near
 }

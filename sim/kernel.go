@@ -122,9 +122,7 @@ func (k *Kernel) add(t Time, place Place, arg uint64, to ActorID, kind Kind) Tim
 	if t < k.now {
 		panic("sim: an event was scheduled in the past")
 	}
-	s := k.q.push(t, place)
-	k.q.contents[s] = content{arg, to, kind}
-	return Timer{s, k.q.slots[s].gen}
+	return k.q.push(t, place, content{arg, to, kind})
 }
 
 // After schedules ev after d.

@@ -84,34 +84,41 @@ func (q *queue) reset() {
 	q.far.reset()
 }
 
-// push adds an event and returns the slot that holds it.
-func (q *queue) push(at Time, place Place) uint32 {
-	var s uint32
-	if n := len(q.free); n > 0 {
-		s = q.free[n-1]
-		q.free = q.free[:n-1]
-	} else {
-		s = uint32(len(q.slots))
-		if s > slotMask {
-			panic("sim: more than 16 million events are pending")
-		}
-		q.slots = append(q.slots, slot{gen: 1})
-		q.contents = append(q.contents, content{})
+// push adds an event.
+func (q *queue) push(at Time, place Place, c content) Timer {
+	n := len(q.free) - 1
+	if n < 0 {
+		q.grow()
+		n = 0
 	}
+	s := q.free[n]
+	q.free = q.free[:n]
 	k := key{uint64(at) ^ sign, place.order | uint64(s)}
 	p := &q.slots[s]
 	p.due, p.cause, p.stand = k, place.cause, k.mark()
+	q.contents[s] = c
 	q.n++
 	q.put(k)
-	return s
+	return Timer{s, p.gen}
+}
+
+// grow makes one more slot.
+func (q *queue) grow() {
+	s := uint32(len(q.slots))
+	if s > slotMask {
+		panic("sim: more than 16 million events are pending")
+	}
+	q.slots = append(q.slots, slot{gen: 1})
+	q.contents = append(q.contents, content{})
+	q.free = append(q.free, s)
 }
 
 // move gives the event in slot s another time and place.
 func (q *queue) move(s uint32, at Time, place Place) {
 	p := &q.slots[s]
-	old := p.due.when
+	old := p.due
 	p.due, p.cause = key{uint64(at) ^ sign, place.order | uint64(s)}, place.cause
-	if p.due.when < old {
+	if p.due.before(&old) {
 		q.put(p.replaced())
 	}
 }
@@ -156,14 +163,24 @@ func (q *queue) put(k key) {
 		q.putFar(k)
 		return
 	}
-	near := append(q.near, k)
-	i := len(near) - 1
-	for ; i > 0 && near[i-1].before(&k); i-- {
-		near[i] = near[i-1]
-	}
-	near[i] = k
-	q.near = near
-	if len(near) > tooLong {
+	q.near = insert(q.near, k)
+	if len(q.near) > tooLong {
 		q.spill()
 	}
+}
+
+// insert puts a key into a sorted array.
+func insert(near []key, k key) []key {
+	near = append(near, k)
+	i := len(near) - 1
+	for i > 0 {
+		p := near[i-1]
+		if k.before(&p) {
+			break
+		}
+		near[i] = p
+		i--
+	}
+	near[i] = k
+	return near
 }
