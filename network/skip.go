@@ -578,18 +578,13 @@ func (sk *skipper) pushBack(session int32, timer bgp.TimerID, at sim.Time, order
 func (n *Network) stepIdleCheck(s *stream) bool {
 	l := &n.links[s.id>>1]
 	end := &l.ends[s.id&1]
-	idle := s.at.Sub(end.lastHeard(s.at))
-	if idle >= end.config.DPDInterval || !end.vpn.Quiet() {
+	after, ok := end.vpn.NoDoubt(s.at.Sub(end.lastHeard(s.at)))
+	if !ok {
 		return false
 	}
-	n.k.Skip(s.at, actorOf(l.routerAt(int(s.id&1))), evVPNTimer, uint64(s.id)<<8|uint64(vpn.DPDTimer))
-	n.tunnels = end.vpn.Step(n.tunnels[:0], vpn.Input{Kind: vpn.InTimer, Timer: vpn.DPDTimer, Idle: idle})
-	for i := range n.tunnels {
-		if a := &n.tunnels[i]; a.Kind == vpn.ActArm && a.Timer == vpn.DPDTimer {
-			s.at, s.order = s.at.Add(a.After), n.k.Place(sim.PhaseTimer, actorOf(l.routerAt(int(s.id&1))))
-		}
-	}
-	s.moved = true
+	actor := actorOf(l.routerAt(int(s.id & 1)))
+	n.k.Skip(s.at, actor, evVPNTimer, uint64(s.id)<<8|uint64(vpn.DPDTimer))
+	s.at, s.order, s.moved = s.at.Add(after), n.k.Place(sim.PhaseTimer, actor), true
 	return true
 }
 

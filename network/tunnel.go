@@ -84,7 +84,7 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 			}
 			n.launch(n.k.Now().Add(a.After), actorOf(l.routerAt(e)), evIKESend, msg)
 		case vpn.ActArm:
-			n.k.Reset(&end.timers[a.Timer], a.After, sim.Event{To: actorOf(l.routerAt(e)), Kind: evVPNTimer, Arg: uint64(l.id)<<9 | uint64(e)<<8 | uint64(a.Timer), Phase: sim.PhaseTimer})
+			n.armTunnel(l, e, a.Timer, a.After)
 		case vpn.ActDisarm:
 			n.k.Stop(&end.timers[a.Timer])
 		case vpn.ActState:
@@ -190,8 +190,20 @@ func (n *Network) ikeArrives(i int) {
 
 func (n *Network) vpnTimer(link, e int, t vpn.TimerID) {
 	l := &n.links[link]
-	l.ends[e].timers[t] = sim.Timer{}
-	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InTimer, Timer: t, Idle: n.k.Now().Sub(l.ends[e].lastHeard(n.k.Now()))})
+	end := &l.ends[e]
+	end.timers[t] = sim.Timer{}
+	idle := n.k.Now().Sub(end.lastHeard(n.k.Now()))
+	if t == vpn.DPDTimer {
+		if after, ok := end.vpn.NoDoubt(idle); ok {
+			n.armTunnel(l, e, t, after)
+			return
+		}
+	}
+	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InTimer, Timer: t, Idle: idle})
+}
+
+func (n *Network) armTunnel(l *link, e int, t vpn.TimerID, after time.Duration) {
+	n.k.Reset(&l.ends[e].timers[t], after, sim.Event{To: actorOf(l.routerAt(e)), Kind: evVPNTimer, Arg: uint64(l.id)<<9 | uint64(e)<<8 | uint64(t), Phase: sim.PhaseTimer})
 }
 
 // vpnConfig is what does not change from run to run.

@@ -218,15 +218,14 @@ func (k *Kernel) Step(limit Time) bool {
 	if top == nil || top.at() > limit || k.halted {
 		return false
 	}
-	at, s, phase := top.at(), top.slot(), top.phase()
-	k.here = top.order &^ slotMask
+	s := top.slot()
 	q.near = q.near[:len(q.near)-1]
 	k.handled++
-	k.current, k.now, k.cause = k.handled, at, q.slots[s].cause
+	k.current, k.now, k.cause, k.here = k.handled, top.at(), q.slots[s].cause, top.order&^slotMask
 	c := &q.contents[s]
-	ev := Event{At: at, ID: k.current, Cause: k.cause, Arg: c.arg, To: c.to, Kind: c.kind, Phase: phase}
+	k.digest += hash(k.now, c.to, c.kind, c.arg)
+	ev := Event{At: k.now, ID: k.current, Cause: k.cause, Arg: c.arg, To: c.to, Kind: c.kind, Phase: top.phase()}
 	q.release(s)
-	k.digest += hash(at, ev.To, ev.Kind, ev.Arg)
 	if k.observer != nil {
 		k.seen = ev
 		k.observer.Event(&k.seen)

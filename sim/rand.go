@@ -1,5 +1,7 @@
 package sim
 
+import "math/bits"
+
 // Random numbers come from named streams: what a stream gives depends on the
 // seed of the run and on its own name, so that a new consumer changes no other
 // consumer's numbers, and the same seed at two settings of a parameter gives
@@ -18,9 +20,11 @@ func mix64(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// hash is an event's part of the digest.
+// hash is an event's part of the digest: the two halves of a product, which
+// depend on all bits of both factors.
 func hash(at Time, to ActorID, kind Kind, arg uint64) uint64 {
-	return mix64(uint64(at)*golden ^ arg*0xd1342543de82ef95 ^ uint64(to)<<48 ^ uint64(kind)<<32)
+	hi, lo := bits.Mul64(uint64(at)^golden, arg*0xd1342543de82ef95^uint64(to)<<48^uint64(kind)<<32^0xbf58476d1ce4e5b9)
+	return hi ^ lo
 }
 
 // Stream is a sequence of random numbers.

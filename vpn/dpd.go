@@ -25,9 +25,16 @@ type liveness struct {
 	left time.Duration // from the last one to DPDTimer: less, if DPDTimeout comes first
 }
 
-// Quiet tells whether the end is up and sees no reason to doubt its peer: all
-// that DPDTimer does then is to look how long nothing has come in.
-func (e *End) Quiet() bool { return e.state == Up && e.dpd.msg == nil }
+// NoDoubt is Step for the DPDTimer of an end that is up and has heard of its peer
+// within the interval: the timer is restarted, to run out after. That is most of
+// what tunnels do, so it can be had without a list of actions. If it is not ok,
+// nothing has been done, and Step must be asked.
+func (e *End) NoDoubt(idle time.Duration) (after time.Duration, ok bool) {
+	if !e.armed[DPDTimer] || e.state != Up || e.dpd.msg != nil || idle >= e.cfg.DPDInterval {
+		return 0, false
+	}
+	return e.cfg.DPDInterval - idle, true
+}
 
 // watch starts dead peer detection.
 func (e *End) watch(acts []Action) []Action {
