@@ -17,7 +17,8 @@ import (
 // for any others but by a chance of 2^-64. What lies in the future counts by how
 // far off it is, what lies in the past only as far as it still means anything.
 func (s *Speaker) Fingerprint(now time.Duration) uint64 {
-	h := mixBool(uint64(len(s.peers)), s.settled)
+	h := mixBool(mixBool(uint64(len(s.peers)), s.settled), s.defers)
+	h = mix(h, uint64(s.selection))
 	for i := range s.peers {
 		h = s.peers[i].fingerprint(h)
 		h = s.pacerFingerprint(h, PeerID(i), now)
@@ -44,6 +45,7 @@ func (u *Update) Fingerprint() uint64 {
 func (n *neighbour) fingerprint(h uint64) uint64 {
 	h = mixBool(mixBool(mixBool(mixBool(mixBool(mixBool(h, n.up), n.eor), n.gated), n.opening), n.excess), n.sourced)
 	h = mixBool(h, n.unreachable)
+	h = mix(mix(mix(h, uint64(n.absence)), uint64(n.clocks)), uint64(n.stale))
 	h = mix(mix(mix(h, uint64(n.prefix)), uint64(n.waiting)), uint64(n.rank))
 	h = n.source.fingerprint(h)
 	h = mix(h, uint64(len(n.queue)))
@@ -130,7 +132,7 @@ func (s *Speaker) entryFingerprint(h uint64, e *entry, now time.Duration) uint64
 	h = mix(h, uint64(len(e.in)))
 	for i := range e.in {
 		a := &e.in[i]
-		h = mix(mix(a.raw.fingerprint(h), uint64(a.bar)), uint64(a.peer))
+		h = mixBool(mix(mix(a.raw.fingerprint(h), uint64(a.bar)), uint64(a.peer)), a.stale)
 		h = a.path.fingerprint(h)
 		older := uint64(0) // which of two paths is older matters, when each arrived does not
 		for j := range e.in {
