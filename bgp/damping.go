@@ -114,7 +114,7 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 	a := e.in[i]
 	attrs, bar := s.admit(peer, prefix, a.raw)
 	path := *a.path
-	if bar == RuleNone && path.Attrs.longLived() && a.stale {
+	if a.stale && path.Attrs.longLived() {
 		attrs = s.lastChoice(attrs)
 	}
 	path.Attrs = attrs

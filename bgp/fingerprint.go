@@ -20,7 +20,7 @@ func (s *Speaker) Fingerprint(now time.Duration) uint64 {
 	h := mixBool(mixBool(uint64(len(s.peers)), s.settled), s.defers)
 	h = mix(h, uint64(s.selection))
 	for i := range s.peers {
-		h = s.peers[i].fingerprint(h)
+		h = s.openFingerprint(s.peers[i].fingerprint(h), PeerID(i))
 		h = s.pacerFingerprint(h, PeerID(i), now)
 	}
 	for _, e := range s.entries {
@@ -53,6 +53,14 @@ func (n *neighbour) fingerprint(h uint64) uint64 {
 		h = mixPrefix(h, e.prefix)
 	}
 	return h
+}
+
+// openFingerprint adds what decisions need of a peer's OPEN that source has not.
+func (s *Speaker) openFingerprint(h uint64, peer PeerID) uint64 {
+	n := &s.peers[peer]
+	restart, long, ok := s.cfg.Peers[peer].Helper.keeps(n.open)
+	h = mixBool(mix(mix(h, uint64(restart)), uint64(long)), ok)
+	return mixBool(mixBool(h, n.longLived()), n.notWaitedFor())
 }
 
 // pacerFingerprint adds what peer's pacer keeps, by what its mode makes of it.

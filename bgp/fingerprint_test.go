@@ -22,7 +22,7 @@ var needNotCount = map[string]string{
 	"Speaker.arrived": "a counter; the order of ages is hashed with each entry",
 	"Path.Age":        "a counter; the order of ages is hashed with each entry",
 	"Path.Stamp":      "which event wrote it, for explanations",
-	"neighbour.open":  "what decisions need of it is in source",
+	"neighbour.open":  "what decisions need of it is in source, or worked out of it",
 	"entry.route":     "made of the rest when somebody asks for it",
 	"entry.ranked":    "a way to find the same best path sooner",
 	"entry.touched":   "as ranked",

@@ -273,12 +273,17 @@ func (s *Speaker) chooseWhenAllHaveSpoken(acts []Action) []Action {
 	}
 	for i := range s.peers {
 		n := &s.peers[i]
-		spoken := n.up && (n.eor || n.open == nil || n.open.Restart == nil || n.open.Restart.Restarting)
-		if !spoken && s.cfg.Peers[i].Restarter {
+		if s.cfg.Peers[i].Restarter && !(n.up && (n.eor || n.notWaitedFor())) {
 			return acts
 		}
 	}
 	return s.choose(acts)
+}
+
+// notWaitedFor tells whether a peer's End-of-RIB is not to be waited for: it does
+// not know graceful restart, or has just restarted itself.
+func (n *neighbour) notWaitedFor() bool {
+	return n.open == nil || n.open.Restart == nil || n.open.Restart.Restarting
 }
 
 // choose ends the deferral: "After the BGP speaker performs route selection, the

@@ -472,7 +472,9 @@ func TestAfterAllRestartsEverythingIsAsItWouldHaveBeen(t *testing.T) {
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			p := rapid.IntRange(0, 2).Draw(t, "peer")
 			id := bgp.PeerID(p)
-			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			switch rapid.IntRange(0, 6).Draw(t, "what") {
+			case 6:
+				step(id, bgp.Input{Kind: bgp.InNextHop, Reachable: rapid.Bool().Draw(t, "reachable")})
 			case 0:
 				step(id, bgp.Input{Kind: bgp.InPeerDown, Graceful: rapid.IntRange(0, 3).Draw(t, "graceful") > 0})
 				up[p] = false
@@ -499,13 +501,14 @@ func TestAfterAllRestartsEverythingIsAsItWouldHaveBeen(t *testing.T) {
 					step(id, bgp.Input{Kind: bgp.InStaleTime, Timer: timer})
 				}
 			}
-			if !up[p] && s.Stale(id) == 0 != (s.Received(id, prefixes[0]) == nil && s.Received(id, prefixes[1]) == nil && s.Received(id, prefixes[2]) == nil) {
+			if !up[p] && s.Stale(id) > 0 && s.Received(id, prefixes[0]) == nil && s.Received(id, prefixes[1]) == nil && s.Received(id, prefixes[2]) == nil {
 				t.Fatalf("peer %d is away: %d routes are stale, %v %v %v", p, s.Stale(id), s.Received(id, prefixes[0]), s.Received(id, prefixes[1]), s.Received(id, prefixes[2]))
 			}
 		}
 		fresh := bgp.NewSpeaker(cfg)
 		for p := range 3 {
 			id := bgp.PeerID(p)
+			step(id, bgp.Input{Kind: bgp.InNextHop, Reachable: true})
 			if !up[p] {
 				step(id, bgp.Input{Kind: bgp.InPeerUp, Open: open(p)})
 			}
@@ -551,5 +554,31 @@ func TestStaticRoutesAreNotDeferred(t *testing.T) {
 	static
 	  route 10.9.0.0/16: from 1 (only path)
 	originate 10.0.0.0/16
+	`)
+}
+
+// Next-hop tracking knows what graceful restart cannot: that the way to the peer
+// is gone. What comes back with the next hop is as stale as before, and as little
+// wanted.
+func TestStaleRoutesWithoutAWayToTheirNextHop(t *testing.T) {
+	r := restartRig(t, longHelperOf(1, 2), longLived(120, 3600, true))
+	r.away(0)
+	r.stale(0, bgp.RestartTimer)
+	r.quiet()
+	r.step("next hop gone", 0, bgp.Input{Kind: bgp.InNextHop})
+	r.step("next hop back", 0, bgp.Input{Kind: bgp.InNextHop, Reachable: true})
+	r.announce(1, pathAttrs(asPath(2, 9, 9, 9)), "10.1.0.0/16")
+	r.stale(0, bgp.LongLivedTimer)
+	r.want(`
+	next hop gone
+	  route 10.1.0.0/16: none
+	  route 10.2.0.0/16: none
+	next hop back
+	  route 10.1.0.0/16: from 0 (only path)
+	  route 10.2.0.0/16: from 0 (only path)
+	1 announces 10.1.0.0/16
+	  route 10.1.0.0/16: from 1 (not long-lived stale)
+	LongLivedTimer of 0
+	  route 10.2.0.0/16: none
 	`)
 }
