@@ -151,22 +151,26 @@ func (r *runner) loop(ctx context.Context) error {
 	}
 }
 
-// catchUp lets everything happen that is due.
+// catchUp lets everything happen that is due, instant by instant: however late it
+// is, what one instant has to tell the router or the user is told before the next.
 func (r *runner) catchUp() {
 	for {
 		now := r.now()
-		if at, ok := r.n.Next(); ok && at < now {
+		at, ok := r.n.Next()
+		due := ok && at <= now
+		if due {
 			r.late = max(r.late, now.Sub(at))
+			now = at
 		}
 		r.n.Advance(now)
 		r.tellNotes()
-		if len(r.told) == 0 {
-			return
-		}
 		told := r.told
 		r.told = nil
 		for _, x := range told {
 			r.deliver(x)
+		}
+		if !due {
+			return
 		}
 	}
 }
