@@ -35,7 +35,8 @@ type tally struct {
 	from  int
 	event int // -1: nothing has happened yet
 	at    time.Duration
-	last  int // the one that was counted last
+	where map[netip.Prefix]int // in list
+	last  int                  // the one that was counted last
 }
 
 // of is the reaction under way about a prefix.
@@ -43,14 +44,14 @@ func (t *tally) of(p netip.Prefix) *Reaction {
 	if t.last >= t.from && t.last < len(t.list) && t.list[t.last].Prefix == p {
 		return &t.list[t.last]
 	}
-	t.last = t.from
-	for t.last < len(t.list) && t.list[t.last].Prefix != p {
-		t.last++
-	}
-	if t.last == len(t.list) {
+	i, ok := t.where[p]
+	if !ok {
+		i = len(t.list)
+		t.where[p] = i
 		t.list = append(t.list, Reaction{Event: t.event, Prefix: p, At: t.at, Last: t.at, Over: true})
 	}
-	return &t.list[t.last]
+	t.last = i
+	return &t.list[i]
 }
 
 // openReaction begins to count what event i of the story leads to.
@@ -61,6 +62,7 @@ func (n *Internet) openReaction(i int) {
 	}
 	n.closeReaction(now)
 	t.from, t.event, t.at = len(t.list), i, now
+	clear(t.where)
 }
 
 // closeReaction ends the count.

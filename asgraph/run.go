@@ -53,7 +53,7 @@ func (n *Internet) Run(seed uint64, story []Event, length time.Duration) *Result
 func (n *Internet) reset(seed uint64) {
 	n.k.Start(seed, 0)
 	clear(n.parcels)
-	n.parcels, n.free, n.tally = n.parcels[:0], n.free[:0], tally{event: -1}
+	n.parcels, n.free, n.tally = n.parcels[:0], n.free[:0], tally{event: -1, where: map[netip.Prefix]int{}}
 	for i := range n.ends {
 		e := &n.ends[i]
 		*e = end{node: e.node, back: e.back}

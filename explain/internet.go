@@ -25,7 +25,9 @@ func (a *Answer) internet() {
 	// The clock of an Internet starts where the warm-up does.
 	var story []asgraph.Event
 	for _, n := range d.Internet.Prefixes {
-		story = append(story, asgraph.Event{Change: asgraph.Announce, Node: d.Internet.Origin, Prefix: n.Prefix})
+		for i := range n.Len() {
+			story = append(story, asgraph.Event{Change: asgraph.Announce, Node: d.Internet.Origin, Prefix: n.At(i)})
+		}
 	}
 	own := len(story)
 	times := a.storyTimes()
@@ -99,10 +101,15 @@ func endingOf(doc *report.Document) report.Ending {
 	return ending(&e, sim.Time(doc.EndS), false)
 }
 
-// prefixesOf are those that are announced at any time.
+// mostReaches is of how many prefixes the reach is told.
+const mostReaches = 16
+
+// prefixesOf are the first ones that are announced at any time.
 func prefixesOf(d *topology.Design) (list []netip.Prefix) {
 	for _, n := range d.Internet.Prefixes {
-		list = append(list, n.Prefix)
+		for i := range min(n.Len(), mostReaches) {
+			list = append(list, n.At(i))
+		}
 	}
 	for i := range d.Story {
 		if d.Story[i].Prefix.IsValid() {
@@ -110,7 +117,8 @@ func prefixesOf(d *topology.Design) (list []netip.Prefix) {
 		}
 	}
 	slices.SortFunc(list, netip.Prefix.Compare)
-	return slices.Compact(list)
+	list = slices.Compact(list)
+	return list[:min(len(list), mostReaches)]
 }
 
 // storyTimes draws when the story happens, as package network does.

@@ -218,17 +218,17 @@ func (n *Network) closeReactions() {
 func (n *Network) unfinished(f func(p netip.Prefix, what func() string)) {
 	for i := range n.routers {
 		r := &n.routers[i]
-		for _, c := range r.fibQueue.list {
+		for _, c := range r.fibQueue.all() {
 			f(c.prefix, func() string { return "the forwarding table of " + r.cfg.Name + " is being programmed" })
 		}
-		for _, c := range r.tabQueue.list {
+		for _, c := range r.tabQueue.all() {
 			f(c.prefix, func() string { return "the route table of " + r.cfg.Name + " is being programmed" })
 		}
 		if !r.alive || r.frozen {
 			continue
 		}
-		for j := range r.updates.list {
-			if u := &r.updates.list[j]; u.peer != bgp.Local {
+		for _, u := range r.updates.all() {
+			if u.peer != bgp.Local {
 				eachPrefix(u.msg, func(p netip.Prefix) {
 					f(p, func() string { return r.cfg.Name + " has an UPDATE to process" })
 				})

@@ -230,8 +230,7 @@ func (n *Network) routingState() (state uint64, ok bool) {
 		rnd := r.rnd
 		h.add(rnd.Uint64()) // where its random numbers have got to
 		h.add(uint64(max(0, r.updates.last.Sub(now))))
-		for j := range r.updates.list {
-			u := &r.updates.list[j]
+		for _, u := range r.updates.all() {
 			h.add(uint64(u.peer))
 			h.add(u.msg.Update.Fingerprint())
 			h.add(uint64(u.due.Sub(now)))

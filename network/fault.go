@@ -149,7 +149,7 @@ func (n *Network) kill(r *router) {
 	}
 	n.k.Stop(&r.choice)
 	r.missed, r.late = r.missed[:0], 0
-	r.updates.list = r.updates.list[:0]
+	r.updates.reset()
 	for _, p := range r.speaker.Prefixes() {
 		if r.settings[topology.FIBSurvives].Bool {
 			break

@@ -25,6 +25,7 @@ type link struct {
 	ends     [2]linkEnd
 	sessions [2]int32 // -1: none
 	bfd      [2]int32 // -1: none
+	alone    [1]int32 // its number, for routes that leave by it alone
 	downBy   sim.EventID
 	nameUp   sim.Name
 }
@@ -66,7 +67,7 @@ type linkEnd struct {
 }
 
 func (l *link) init(n *Network, i int) {
-	l.id, l.cfg = i, &n.d.Links[i]
+	l.id, l.cfg, l.alone = i, &n.d.Links[i], [1]int32{int32(i)}
 	l.tunnel = l.cfg.Kind == topology.Tunnel
 	l.nameUp = sim.StreamName("bring-up/" + l.cfg.Name)
 	for e := range 2 {

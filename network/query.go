@@ -56,13 +56,13 @@ type Row struct {
 // FIB of a router, in order of prefixes.
 func (n *Network) FIB(router int) []Row {
 	r := &n.routers[router]
-	return rows(&r.fib, r.entries)
+	return rows(&r.fib)
 }
 
 // RouteTable of the cloud in front of a router; nil where it has none.
 func (n *Network) RouteTable(router int) []Row {
 	r := &n.routers[router]
-	return rows(&r.table, r.rows)
+	return rows(&r.table)
 }
 
 // Egress tells where router would send a packet between those addresses now,
@@ -81,8 +81,8 @@ func (n *Network) Egress(router int, src, dst netip.Addr) (link int, why string)
 	return int(h.link), ""
 }
 
-func rows(t table, prefixes []netip.Prefix) []Row {
-	sorted := slices.SortedFunc(slices.Values(prefixes), netip.Prefix.Compare)
+func rows(t table) []Row {
+	sorted := slices.SortedFunc(slices.Values(prefixes(t)), netip.Prefix.Compare)
 	var list []Row
 	for _, p := range sorted {
 		e, ok := t.Get(p)

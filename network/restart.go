@@ -203,7 +203,7 @@ func (n *Network) offer(r *router) {
 
 // dropUnknown takes what the process does not know out of the forwarding table.
 func (n *Network) dropUnknown(r *router) {
-	for _, p := range slices.Clone(r.entries) {
+	for _, p := range prefixes(&r.fib) {
 		if r.speaker.Route(p) == nil {
 			n.program(r, &r.fibQueue, evFIB, topology.FIBDelay, r.fibRnd.Uint64(), change{prefix: p})
 		}

@@ -38,8 +38,7 @@ type router struct {
 
 	fib       bart.Table[*entry]
 	table     bart.Table[*entry] // cloud route table; unused when its kind is none
-	entries   []netip.Prefix     // what is in fib, in order of insertion
-	rows      []netip.Prefix     // what is in table
+	entered   uint64             // prefixes that have ever come into one of them
 	propagate bool
 	byTable   sim.EventID // the event that last switched propagation
 	fibQueue  changeQueue
@@ -57,6 +56,7 @@ type router struct {
 type entry struct {
 	links []int32
 	by    sim.EventID
+	order uint64 // of its prefix among those of all tables of the router, as they came in
 }
 
 // change of a table that is being programmed.
@@ -67,12 +67,12 @@ type change struct {
 
 // changeQueue keeps the changes of one table in order.
 type changeQueue struct {
-	list []change
+	fifo[change]
 	last sim.Time // when the youngest is due: changes don't overtake each other
 }
 
 type updateQueue struct {
-	list []update
+	fifo[update]
 	last sim.Time
 }
 
@@ -98,28 +98,18 @@ func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
 	r.reborn, r.choice = false, sim.Timer{}
 	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
-	r.flush()
-	for _, p := range r.rows {
-		r.table.Delete(p)
-	}
-	r.rows = r.rows[:0]
+	empty(&r.fib)
+	empty(&r.table)
 	clear(r.known)
-	r.fibQueue = changeQueue{list: r.fibQueue.list[:0], last: n.k.Now()}
-	r.tabQueue = changeQueue{list: r.tabQueue.list[:0], last: n.k.Now()}
-	r.updates = updateQueue{list: r.updates.list[:0], last: n.k.Now()}
+	r.fibQueue.reset()
+	r.tabQueue.reset()
+	r.updates.reset()
+	r.fibQueue.last, r.tabQueue.last, r.updates.last = n.k.Now(), n.k.Now(), n.k.Now()
 	r.propagate = r.settings[topology.RouteTablePropagate].Bool
 	r.rnd = n.k.Rand(r.nameRnd)
 	r.fibRnd, r.tableRnd, r.procRnd = n.k.Rand(r.nameRnd+1), n.k.Rand(r.nameRnd+2), n.k.Rand(r.nameRnd+3)
 	flow := n.k.Rand(r.nameFlow)
 	r.flowSalt = flow.Uint64()
-}
-
-// flush empties the FIB.
-func (r *router) flush() {
-	for _, p := range r.entries {
-		r.fib.Delete(p)
-	}
-	r.entries = r.entries[:0]
 }
 
 // resetSpeaker makes the speaker anew, once the sessions know their numbers,
@@ -140,7 +130,12 @@ func (r *router) resetSpeaker(n *Network) {
 	r.speaker.Reset(r.config)
 	r.own = r.own[:0]
 	for _, nw := range r.cfg.Networks {
-		n.originate(r, nw.Prefix, true)
+		for i := range nw.Len() {
+			r.own = append(r.own, nw.At(i))
+		}
+	}
+	for _, p := range r.own {
+		n.stepSpeaker(r, bgp.Local, bgp.Input{Kind: bgp.InOriginate, Prefix: p})
 	}
 }
 
@@ -245,26 +240,25 @@ func (n *Network) updateArrived(r *router, s *session, msg *bgp.Message) {
 		due = max(n.k.Now(), r.updates.last).Add(wait)
 	}
 	kind := bgp.InUpdate
-	if due == n.k.Now() && len(r.updates.list) == 0 {
+	if due == n.k.Now() && r.updates.len() == 0 {
 		n.stepSpeaker(r, s.peer, bgp.Input{Kind: kind, Msg: msg})
 		return
 	}
 	r.updates.last = due
-	r.updates.list = append(r.updates.list, update{s.peer, msg, due})
+	r.updates.push(update{s.peer, msg, due})
 	n.launch(due, actorOf(r.id), evUpdate, 0)
 }
 
 func (n *Network) updateDue(r *router) {
 	q := &r.updates
-	if len(q.list) == 0 || q.list[0].due > n.k.Now() {
+	if q.len() == 0 || q.all()[0].due > n.k.Now() {
 		return // it was for a process that has been killed
 	}
 	if r.frozen {
 		r.late++ // it stays in the queue until the process goes on
 		return
 	}
-	u := q.list[0]
-	q.list = append(q.list[:0], q.list[1:]...)
+	u := q.pop()
 	if r.alive && u.peer != bgp.Local {
 		n.stepSpeaker(r, u.peer, bgp.Input{Kind: bgp.InUpdate, Msg: u.msg})
 	}
@@ -276,11 +270,14 @@ func (n *Network) routeChanged(r *router, route *bgp.Route) {
 	n.note(trace.Note{Kind: trace.NoteRoute, Router: int32(r.id), Link: -1, Prefix: route.Prefix, Route: route})
 	n.routingChanged(route.Prefix, inRIB)
 	var links []int32
-	for _, p := range route.Used {
+	if len(route.Used) == 1 && route.Best.Peer != bgp.Local {
+		links = n.links[r.ways[route.Best.Peer]].alone[:]
+	}
+	for _, p := range route.Used[min(len(links), len(route.Used)):] {
 		if p.Peer == bgp.Local {
 			// The router's own networks are hosts' business, not the FIB's; but a
 			// way that was learned before must go.
-			if !slices.Contains(r.entries, route.Prefix) && len(r.fibQueue.list) == 0 {
+			if _, had := r.fib.Get(route.Prefix); !had && r.fibQueue.len() == 0 {
 				return
 			}
 			links = nil
@@ -295,7 +292,7 @@ func (n *Network) routeChanged(r *router, route *bgp.Route) {
 // stands for.
 func (n *Network) program(r *router, q *changeQueue, kind sim.Kind, key topology.Key, rnd uint64, c change) {
 	due := max(n.k.Now().Add(r.settings[key].Dist.Draw(rnd)), q.last)
-	if due == n.k.Now() && len(q.list) == 0 {
+	if due == n.k.Now() && q.len() == 0 {
 		if kind == evFIB {
 			n.setFIB(r, c)
 		} else {
@@ -304,7 +301,7 @@ func (n *Network) program(r *router, q *changeQueue, kind sim.Kind, key topology
 		return
 	}
 	q.last = due
-	q.list = append(q.list, c)
+	q.push(c)
 	arg := uint64(0)
 	if key == topology.RouteTableLocalDelay {
 		arg = localChange

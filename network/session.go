@@ -180,8 +180,9 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 		case bgp.ActDown:
 			n.sessionTurned()
 			n.k.Stop(&s.mrai)
-			for i := range r.updates.list { // what had not been processed yet goes with the session
-				if u := &r.updates.list[i]; u.peer == s.peer {
+			waiting := r.updates.all()
+			for i := range waiting { // what had not been processed yet goes with the session
+				if u := &waiting[i]; u.peer == s.peer {
 					u.peer = bgp.Local
 				}
 			}

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -29,21 +31,17 @@ const (
 )
 
 func (n *Network) fibDue(r *router) {
-	c := r.fibQueue.list[0]
-	r.fibQueue.list = append(r.fibQueue.list[:0], r.fibQueue.list[1:]...)
-	n.setFIB(r, c)
+	n.setFIB(r, r.fibQueue.pop())
 }
 
 func (n *Network) tableDue(r *router) {
-	c := r.tabQueue.list[0]
-	r.tabQueue.list = append(r.tabQueue.list[:0], r.tabQueue.list[1:]...)
-	n.setRow(r, c)
+	n.setRow(r, r.tabQueue.pop())
 }
 
 // setFIB makes a change of the FIB, and sends it on to the route table.
 func (n *Network) setFIB(r *router, c change) {
 	n.tableChanges(&r.fib, &c, inFIB)
-	set(&r.fib, &r.entries, c, n.k.Current())
+	r.set(&r.fib, c, n.k.Current())
 	n.touch()
 	n.k.Mix(fact(c.prefix, uint64(len(c.links))))
 	n.note(trace.Note{Kind: trace.NoteFIB, Router: int32(r.id), Link: -1, Prefix: c.prefix, Links: c.links})
@@ -82,21 +80,52 @@ func (n *Network) tableKey(r *router, before *entry, now []int32) topology.Key {
 // setRow makes a change of the route table.
 func (n *Network) setRow(r *router, c change) {
 	n.tableChanges(&r.table, &c, inRows)
-	set(&r.table, &r.rows, c, n.k.Current())
+	r.set(&r.table, c, n.k.Current())
 	n.touch()
 	n.note(trace.Note{Kind: trace.NoteTable, Router: int32(r.id), Link: -1, Prefix: c.prefix, Links: c.links})
 }
 
-func set(t table, list *[]netip.Prefix, c change, by sim.EventID) {
+func (r *router) set(t table, c change, by sim.EventID) {
 	if c.links == nil {
 		t.Delete(c.prefix)
-		*list = slices.DeleteFunc(*list, func(p netip.Prefix) bool { return p == c.prefix })
 		return
 	}
-	if _, had := t.Get(c.prefix); !had {
-		*list = append(*list, c.prefix)
+	e := &entry{links: c.links, by: by}
+	if old, had := t.Get(c.prefix); had {
+		e.order = old.order
+	} else {
+		r.entered++
+		e.order = r.entered
 	}
-	t.Insert(c.prefix, &entry{links: c.links, by: by})
+	t.Insert(c.prefix, e)
+}
+
+// prefixes of a table, in the order in which they came into it.
+func prefixes(t table) []netip.Prefix {
+	if t.Size() == 0 {
+		return nil
+	}
+	type row struct {
+		prefix netip.Prefix
+		order  uint64
+	}
+	list := make([]row, 0, t.Size())
+	for p, e := range t.All() {
+		list = append(list, row{p, e.order})
+	}
+	slices.SortFunc(list, func(a, b row) int { return cmp.Compare(a.order, b.order) })
+	out := make([]netip.Prefix, len(list))
+	for i, x := range list {
+		out[i] = x.prefix
+	}
+	return out
+}
+
+// empty takes everything out of a table.
+func empty(t table) {
+	for _, p := range prefixes(t) {
+		t.Delete(p)
+	}
 }
 
 // setPropagation switches whether BGP routes enter the route table.
@@ -106,20 +135,18 @@ func (n *Network) setPropagation(r *router, on bool) {
 	}
 	r.propagate, r.byTable = on, n.k.Current()
 	n.touch()
-	prefixes := slices.Clone(r.rows)
-	for _, c := range r.tabQueue.list { // what is on its way into the table goes again
-		if c.links != nil && !slices.Contains(prefixes, c.prefix) {
-			prefixes = append(prefixes, c.prefix)
+	list := prefixes(&r.table)
+	coming := map[netip.Prefix]bool{}
+	for _, c := range r.tabQueue.all() { // what is on its way into the table goes again
+		if _, in := r.table.Get(c.prefix); c.links != nil && !in && !coming[c.prefix] {
+			coming[c.prefix] = true
+			list = append(list, c.prefix)
 		}
 	}
 	if on {
-		prefixes = prefixes[:0]
-		for p := range r.known {
-			prefixes = append(prefixes, p)
-		}
-		slices.SortFunc(prefixes, netip.Prefix.Compare)
+		list = slices.SortedFunc(maps.Keys(r.known), netip.Prefix.Compare)
 	}
-	for _, p := range prefixes {
+	for _, p := range list {
 		c := change{prefix: p}
 		if on {
 			c.links = r.known[p].links

@@ -98,7 +98,7 @@ func (t *table) router(index int) {
 	}
 	t.add(path+".id", r.ID.String(), id)
 	for i, n := range r.Networks {
-		t.add(fmt.Sprintf("%s.networks[%d]", path, i), n.Prefix.String(), place(n.Pos))
+		t.add(fmt.Sprintf("%s.networks[%d]", path, i), n.String(), place(n.Pos))
 	}
 	for i, s := range r.Statics {
 		t.add(fmt.Sprintf("%s.static[%d]", path, i), s.Prefix.String()+" via "+t.d.Links[s.Link].Name, place(s.Pos))

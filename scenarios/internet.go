@@ -48,11 +48,7 @@ func (g *grower) internet() {
 	l.platform = x.Profile
 	l.settings(g.o, &x.Settings, groups)
 	l.platform = ""
-	l.list(g.o.get("prefix"), "prefix", func(n *yaml.Node) {
-		if p, ok := l.prefix(n, "prefix", false); ok {
-			x.Prefixes = append(x.Prefixes, topology.Network{Prefix: p, Pos: l.pos(n)})
-		}
-	})
+	x.Prefixes = l.networks(g.o.get("prefix"), "prefix")
 	var link topology.Link
 	if g.o.get("rtt") == nil && g.o.get("delay") == nil {
 		d, _ := topology.ParseDist(defaultDelay)
@@ -137,7 +133,7 @@ func (t *table) internet() {
 	}
 	t.add("generate.delay", x.Delay.Dist.String(), place(x.Delay.Origin.Pos))
 	for i, n := range x.Prefixes {
-		t.add(fmt.Sprintf("generate.prefix[%d]", i), n.Prefix.String(), place(n.Pos))
+		t.add(fmt.Sprintf("generate.prefix[%d]", i), n.String(), place(n.Pos))
 	}
 	t.add("generate.origin", x.Graph.NodeName(x.Origin), "")
 }

@@ -264,14 +264,16 @@ func (l *linter) prefixes(link *topology.Link, end int) {
 	}
 	us, them := &l.d.Routers[link.Ends[end].Router], &link.Ends[1-end]
 	peer := &l.d.Routers[them.Router]
-	var list []netip.Prefix
+	list := map[netip.Prefix]bool{}
 	add := func(p netip.Prefix) {
-		if !slices.Contains(list, p) && announced(them.Export, p) {
-			list = append(list, p)
+		if announced(them.Export, p) {
+			list[p] = true
 		}
 	}
 	for _, n := range peer.Networks {
-		add(n.Prefix)
+		for i := range n.Len() {
+			add(n.At(i))
+		}
 	}
 	always := len(list)
 	for i := range l.d.Story {
@@ -504,7 +506,7 @@ func (l *linter) later(f *topology.Fault, kind topology.FaultKind) bool {
 
 func (l *linter) announces(f *topology.Fault) bool {
 	for _, n := range l.d.Routers[f.Router].Networks {
-		if n.Prefix == f.Prefix {
+		if n.Has(f.Prefix) {
 			return true
 		}
 	}

@@ -209,16 +209,36 @@ func (l *loader) router(key, value *yaml.Node) topology.Router {
 		r.IDPos = l.pos(n)
 		r.ID, _ = l.addr(n, "id")
 	}
-	l.list(o.get("networks"), "networks", func(n *yaml.Node) {
-		if p, ok := l.prefix(n, "networks", false); ok {
-			r.Networks = append(r.Networks, topology.Network{Prefix: p, Pos: l.pos(n)})
-		}
-	})
+	r.Networks = l.networks(o.get("networks"), "networks")
 	o.get("static") // when the links are known
 	o.get("egress")
 	l.settings(o, &r.Settings, groups)
 	o.close()
 	return r
+}
+
+// networks reads what is announced: 10.1.0.0/16, or {prefix: 20.0.0.0/8, count:
+// 100000, length: 24} for many.
+func (l *loader) networks(n *yaml.Node, what string) (list []topology.Network) {
+	l.list(n, what, func(n *yaml.Node) {
+		x := topology.Network{Pos: l.pos(n)}
+		ok := false
+		if n.Kind != yaml.MappingNode {
+			x.Prefix, ok = l.prefix(n, what, false)
+		} else if o := l.object(n, "a block of networks"); o != nil {
+			const help = "write {prefix: 20.0.0.0/8, count: 1000, length: 24}"
+			x.Prefix, ok = l.prefix(o.need("prefix", help), "prefix", false)
+			count, okCount := l.integer(o.need("count", help), "count", 1, topology.MaxBlock)
+			length, okLength := l.integer(o.need("length", help), "length", 0, 128)
+			x.Count, x.Length = int(count), int(length)
+			ok = ok && okCount && okLength
+			o.close()
+		}
+		if ok {
+			list = append(list, x)
+		}
+	})
+	return list
 }
 
 // profile finds a profile and its settings. Where there is none, an RFC's
@@ -486,19 +506,26 @@ func (l *loader) expectations() {
 	if l.checkExpr == nil {
 		return
 	}
+	if len(l.d.Expect) == 0 {
+		return
+	}
 	var prefixes []string
 	routers := l.routerNames
-	if x := l.d.Internet; x != nil && len(l.d.Expect) > 0 {
+	if x := l.d.Internet; x != nil {
 		for i := range x.Graph.ASNs {
 			routers = append(routers, x.Graph.NodeName(i))
 		}
 		for _, n := range x.Prefixes {
-			prefixes = append(prefixes, n.Prefix.String())
+			for i := range n.Len() {
+				prefixes = append(prefixes, n.At(i).String())
+			}
 		}
 	}
 	for _, r := range l.d.Routers {
 		for _, n := range r.Networks {
-			prefixes = append(prefixes, n.Prefix.String())
+			for i := range n.Len() {
+				prefixes = append(prefixes, n.At(i).String())
+			}
 		}
 	}
 	for _, f := range l.d.Story {

@@ -121,9 +121,11 @@ type Router struct {
 	Pos       Pos
 }
 
-// Network is a prefix that a router announces.
+// Network is a prefix that a router announces, or with a Count many (block.go).
 type Network struct {
 	Prefix netip.Prefix
+	Count  int
+	Length int // of each, where there is a Count
 	Pos    Pos
 }
 

@@ -90,6 +90,7 @@ func (v *validator) internet() {
 		if m := n.Prefix.Masked(); m != n.Prefix {
 			v.problem(n.Pos, fmt.Sprintf("write %v", m), "%v is the address of a host in a network", n.Prefix)
 		}
+		v.block(&n)
 	}
 	for i := range v.d.Story {
 		f := &v.d.Story[i]

@@ -112,6 +112,7 @@ func (v *validator) routers() {
 			} else if m := n.Prefix.Masked(); m != n.Prefix {
 				v.problem(n.Pos, fmt.Sprintf("write %v", m), "%v is the address of a host in a network", n.Prefix)
 			}
+			v.block(&n)
 		}
 		for _, l := range r.Egress {
 			if !v.hasLink(l) {
@@ -306,15 +307,16 @@ func (v *validator) hosts() {
 		}
 		addrs[h.Addr] = i
 		r := &v.d.Routers[h.Router]
-		in := slices.IndexFunc(r.Networks, func(n Network) bool { return n.Prefix.IsValid() && n.Prefix.Contains(h.Addr) })
+		in := slices.IndexFunc(r.Networks, func(n Network) bool { _, ok := n.Holding(h.Addr); return ok })
 		switch {
 		case in < 0 && len(r.Networks) == 0:
 			v.missing(pos, "%v is in no network of router %q, which has none", h.Addr, r.Name)
 		case in < 0:
 			v.problem(pos, "", "%v is in no network of router %q (%s)", h.Addr, r.Name, prefixes(r.Networks))
 		default:
-			if problem := unusable(netip.PrefixFrom(h.Addr, r.Networks[in].Prefix.Bits())); problem != "" {
-				v.problem(pos, "", "%v is the %s address of %v", h.Addr, problem, r.Networks[in].Prefix)
+			held, _ := r.Networks[in].Holding(h.Addr)
+			if problem := unusable(netip.PrefixFrom(h.Addr, held.Bits())); problem != "" {
+				v.problem(pos, "", "%v is the %s address of %v", h.Addr, problem, held)
 			}
 		}
 	}
@@ -326,7 +328,7 @@ func prefixes(ns []Network) string {
 		if i > 0 {
 			out += ", "
 		}
-		out += n.Prefix.String()
+		out += n.String()
 	}
 	return out
 }
