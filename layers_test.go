@@ -110,6 +110,7 @@ var layers = map[string]layer{
 		"bgp":      "messages, for words",
 		"bgp/wire": "and for their octets",
 		"vpn":      "IKE messages",
+		"bfd":      "BFD packets",
 		"packet":   "packets and pcapng",
 	}},
 	"expect": {number: 5, imports: map[string]string{
@@ -126,6 +127,7 @@ var layers = map[string]layer{
 		"sim":      "times",
 		"bgp":      "names rules and states",
 		"vpn":      "names states",
+		"bfd":      "names states",
 		"probe":    "gaps as ping sees them",
 		"report":   "and writes a document",
 		"expect":   "in which expectations are judged",

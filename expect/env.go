@@ -52,7 +52,11 @@ func (env Env) names() names {
 	n.Session = func(router, link string) (Session, error) {
 		for i := range doc.Sessions {
 			if s := &doc.Sessions[i]; s.Router == router && s.Link == link {
-				return Session{s.State, time.Duration(s.SinceS), time.Duration(s.HoldS), time.Duration(s.KeepaliveS)}, nil
+				out := Session{State: s.State, Since: time.Duration(s.SinceS), Hold: time.Duration(s.HoldS), Keepalive: time.Duration(s.KeepaliveS)}
+				if s.BFD != nil {
+					out.BFD, out.Detection = s.BFD.State, time.Duration(s.BFD.DetectionS)
+				}
+				return out, nil
 			}
 		}
 		return Session{}, fmt.Errorf("router %q has no session over %q", router, link)

@@ -48,6 +48,8 @@ type Session struct {
 	Since     time.Duration `expr:"since"`
 	Hold      time.Duration `expr:"hold"`
 	Keepalive time.Duration `expr:"keepalive"`
+	BFD       string        `expr:"bfd"`       // the state of BFD; empty: it does not run
+	Detection time.Duration `expr:"detection"` // BFD's Detection Time; 0 unless it is Up
 }
 
 // Tunnel is one end of a tunnel when the run is over.

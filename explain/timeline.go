@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
@@ -31,6 +32,7 @@ func (a *Answer) sessions() ([]report.Session, []report.Tunnel) {
 					s.HoldS, s.KeepaliveS = report.Seconds(hold), report.Seconds(keepalive)
 					s.HoldFrom = a.holdFrom(l, e)
 				}
+				s.BFD = a.bfd(l, e)
 				sessions = append(sessions, s)
 			}
 			if link.Kind == topology.Tunnel {
@@ -117,6 +119,9 @@ func (a *Answer) timeline() []report.Moment {
 		case trace.NoteSession:
 			m.Lane, m.State = "session", bgp.State(n.To).String()
 			m.What = bgp.State(n.From).String() + " -> " + m.State + ": " + sessionWhy(n)
+		case trace.NoteBFD:
+			m.Lane, m.State = "bfd", bfd.State(n.To).String()
+			m.What = bfd.State(n.From).String() + " -> " + m.State + ": " + bfdWhy(n)
 		case trace.NoteTunnel:
 			m.Lane, m.State = "tunnel", vpn.State(n.To).String()
 			m.What = vpn.State(n.From).String() + " -> " + m.State + ": " + vpn.Why(n.A).String()

@@ -162,6 +162,8 @@ func (a *Answer) without(g *report.Gap) []change {
 			bgp := strings.TrimSuffix(w.Parameter, "damping_half_life")
 			add(change{[]string{bgp + "damping=false"}, "nothing is damped", w.Parameter})
 			add(change{[]string{bgp + "damping_suppress=6000"}, "RFC 7196's threshold", w.Parameter})
+		case strings.HasSuffix(w.Parameter, ".bfd.multiplier"):
+			add(a.fasterBFD(w))
 		case strings.HasSuffix(w.Parameter, ".passive"):
 			add(change{[]string{w.Parameter + "=false"}, "one end calls the other", w.Parameter})
 		case strings.HasSuffix(w.Parameter, ".propagate"), strings.HasSuffix(w.Parameter, ".icmp"):
@@ -293,8 +295,12 @@ func (a *Answer) note(c change) string {
 		}
 		p, known := profile.Get(a.Design.Routers[r].Profile)
 		v, err := topology.ParseValue(k, text)
-		if known && err == nil && p.Check(k, v) != nil {
-			parts = append(parts, p.Name+" does not offer it")
+		missing := known && err == nil && p.Check(k, v) != nil
+		if o, told := p.Offers("bfd"); k == topology.BFDEnabled && told && !o.Offered {
+			missing = true
+		}
+		if no := p.Name + " does not offer it"; missing && !slices.Contains(parts, no) {
+			parts = append(parts, no)
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -317,6 +323,7 @@ func (a *Answer) levers(g *report.Gap) []change {
 		return nil
 	}
 	list := append(freeWithdrawals(g), a.atOnce(g)...)
+	list = append(list, a.watch(g)...)
 	for r := range a.Design.Routers {
 		at := "routers." + a.Design.Routers[r].Name
 		if hold := at + ".bgp.hold"; !slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == hold }) {

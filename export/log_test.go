@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/trace"
@@ -103,6 +104,13 @@ func (h *hand) ike(link int32, from int8, m vpn.Message) {
 	h.packet(trace.Packet{Link: link, From: from, Proto: trace.ProtoUDP, IKE: &m})
 }
 
+// bfd puts a BFD packet on a link.
+func (h *hand) bfd(link int32, from int8, lost bool, p bfd.Packet) {
+	h.event(ms, sim.ActorID(from), 3, sim.PhaseTimer)
+	l := h.Names.Links[link]
+	h.packet(trace.Packet{Link: link, From: from, Lost: lost, Proto: trace.ProtoUDP, Src: l.Inside[from], Dst: l.Inside[1-from], SrcPort: 49152 + uint16(link), DstPort: 3784, BFD: &p})
+}
+
 func (h *hand) echo(link int32, reply bool, seq uint16, lost bool) {
 	h.event(2*ms, 2, 4, sim.PhaseProbe)
 	p := trace.Packet{Link: link, Lost: lost, Proto: trace.ProtoICMP, Src: ip("10.1.0.2"), Dst: ip("10.2.0.6"), EchoID: 77, Seq: seq, Size: 56}
@@ -185,6 +193,19 @@ func wholeRun() *trace.Log {
 	h.note(trace.Note{Kind: trace.NoteTable, Router: 0, Prefix: prefix("10.1.0.0/24"), Links: []int32{0}})
 	h.note(trace.Note{Kind: trace.NoteForwarding, Router: -1, Link: -1, B: 1, Up: true, Text: "by tunnel-1"})
 	h.note(trace.Note{Kind: trace.NoteAdvertise, Router: 0, Link: 0, Up: true})
+
+	// BFD comes up, polls, is answered, and goes down.
+	control := bfd.Packet{State: bfd.Down, Mult: 3, My: 11, MinTx: 1000 * 1000 * 1000, MinRx: 300 * 1000 * 1000}
+	h.bfd(0, 0, false, control)
+	control.State, control.Poll, control.Independent, control.Your, control.MinTx = bfd.Up, true, true, 12, 300*1000*1000
+	h.bfd(0, 0, false, control)
+	h.note(trace.Note{Kind: trace.NoteBFD, Router: 0, Link: 0, From: uint8(bfd.Down), To: uint8(bfd.Up)})
+	control.My, control.Your, control.Poll, control.Final = 12, 11, false, true
+	h.bfd(0, 1, false, control)
+	control.State, control.Diag, control.Final = bfd.Down, bfd.DiagExpired, false
+	h.bfd(0, 1, true, control)
+	h.note(trace.Note{Kind: trace.NoteBFD, Router: 0, Link: 0, From: uint8(bfd.Up), To: uint8(bfd.Down), A: int64(bfd.DiagExpired)})
+	h.note(trace.Note{Kind: trace.NoteBFD, Router: 1, Link: 0, From: uint8(bfd.Up), To: uint8(bfd.AdminDown), Text: "the process was killed"})
 
 	// Dead peer detection and rekeying.
 	h.ike(0, 1, vpn.Message{Exchange: vpn.RUThere, Num: 1, ID: 0x777, SPI: spi1, Version: 1, Size: 92})

@@ -147,7 +147,7 @@ func line(log *trace.Log, n *trace.Note) noteLine {
 		}
 	}
 	switch n.Kind {
-	case trace.NoteSession, trace.NoteMessage, trace.NoteTunnel, trace.NoteIKE, trace.NoteAdvertise:
+	case trace.NoteSession, trace.NoteMessage, trace.NoteTunnel, trace.NoteIKE, trace.NoteBFD, trace.NoteAdvertise:
 		out.Link = linkName(log, n.Link)
 	case trace.NoteRoute, trace.NoteFIB, trace.NoteTable:
 		out.Prefix = n.Prefix.String()

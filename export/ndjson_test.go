@@ -76,6 +76,7 @@ func TestNDJSONHoldsTheLog(t *testing.T) {
 		`gcp: forwarding table: 10.2.0.0/16 -> tunnel-1, tunnel-2`,
 		`gcp: route to 10.2.0.0/16: via 169.254.10.1 and 1 more, best of 2 by `, `gcp: route to 10.2.0.0/16: unreachable`,
 		`gcp: end of tunnel-1 negotiating -> up (negotiated)`, `IKE quick mode message 3`, `R-U-THERE-ACK`, `DELETE of the IKE SA`,
+		`aws: BFD over tunnel-1 Up -> Down (Control Detection Time Expired)`, `gcp: BFD over tunnel-1 Up -> AdminDown (the process was killed)`,
 		`vm->ec2: a reply would be lost: tunnel-1 is gone`, `aws: advertisement over tunnel-1 waits for MRAI`,
 	} {
 		if !strings.Contains(out.String(), want) {

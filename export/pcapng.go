@@ -103,6 +103,11 @@ func (x *pcapng) packet(p *trace.Packet) error {
 	case trace.ProtoTCP:
 		return x.tcp(p)
 	case trace.ProtoUDP:
+		if p.BFD != nil {
+			b, err := x.build.BFD(packet.BFD{Src: p.Src, Dst: p.Dst, SrcPort: p.SrcPort, State: uint8(p.BFD.State), Diag: uint8(p.BFD.Diag),
+				Poll: p.BFD.Poll, Final: p.BFD.Final, Independent: p.BFD.Independent, Mult: p.BFD.Mult, My: p.BFD.My, Your: p.BFD.Your, MinTx: p.BFD.MinTx, MinRx: p.BFD.MinRx})
+			return x.through(p, b, err)
+		}
 		return x.ike(p)
 	}
 	return fmt.Errorf("no such protocol: %d", p.Proto)

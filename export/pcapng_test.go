@@ -70,7 +70,7 @@ func TestPcapngHoldsTheLog(t *testing.T) {
 				t.Errorf("packet %d: on %s from %v to %v", i, name, ip4.SrcIP, ip4.DstIP)
 			}
 		}
-		if want.Proto == trace.ProtoUDP {
+		if want.IKE != nil {
 			outside()
 			udp := p.Layer(layers.LayerTypeUDP).(*layers.UDP)
 			if udp.SrcPort != 500 || udp.DstPort != 500 || binary.BigEndian.Uint64(udp.Payload) != want.IKE.SPI ||
@@ -91,6 +91,12 @@ func TestPcapngHoldsTheLog(t *testing.T) {
 			}
 			if err != nil || e.Seq != want.Seq || e.Reply != want.Reply || e.ID != want.EchoID || e.Size != want.Size || e.Sent != sent.UnixNano() {
 				t.Errorf("packet %d: %+v %v", i, e, err)
+			}
+		case trace.ProtoUDP:
+			got, err := parser.BFD(p.Data())
+			if w := want.BFD; err != nil || got.SrcPort != want.SrcPort || got.State != uint8(w.State) || got.Diag != uint8(w.Diag) || got.Poll != w.Poll || got.Final != w.Final ||
+				got.Independent != w.Independent || got.Mult != w.Mult || got.My != w.My || got.Your != w.Your || got.MinTx != w.MinTx || got.MinRx != w.MinRx {
+				t.Errorf("packet %d: %+v %v", i, got, err)
 			}
 		case trace.ProtoTCP:
 			tcp := p.Layer(layers.LayerTypeTCP).(*layers.TCP)
@@ -290,6 +296,9 @@ func TestTsharkSeesEverything(t *testing.T) {
 		"AES-CBC", "HMAC_SHA1", "2048 bit MODP", "Nonce", "Encrypted",
 		"OPEN Message", "AS Number: 4200000001", "UPDATE Message", "10.2.0.0/16", "KEEPALIVE Message", "NOTIFICATION Message",
 		"Echo (ping) request", "Echo (ping) reply",
+		"BFD Control message", "Diagnostic Code: Control Detection Time Expired (0x01)", "Session State: Down (0x1)", "Session State: Up (0x3)",
+		"Poll: Set", "Final: Set", "Control Plane Independent: Set", "Detect Time Multiplier: 3 (= 900 ms Detection time)",
+		"My Discriminator: 0x0000000b", "Your Discriminator: 0x0000000c", "Desired Min TX Interval:  300 ms (300000 us)", "Required Min Echo Interval:    0 ms (0 us)",
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("tshark does not show %q", want)
@@ -299,7 +308,7 @@ func TestTsharkSeesEverything(t *testing.T) {
 	if out := tshark(t, file, "-Y", "icmp.resp_to"); strings.Count(out, "\n") != 2 {
 		t.Errorf("replies that answer:\n%s", out)
 	}
-	if out := tshark(t, file, "-Y", "frame.comment", "-T", "fields", "-e", "frame.comment", "-e", "frame.interface_name"); strings.Count(out, lostComment) != 4 {
+	if out := tshark(t, file, "-Y", "frame.comment", "-T", "fields", "-e", "frame.comment", "-e", "frame.interface_name"); strings.Count(out, lostComment) != 6 {
 		t.Errorf("comments:\n%s", out)
 	}
 }

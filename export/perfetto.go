@@ -24,6 +24,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/trace"
@@ -102,6 +103,7 @@ const (
 
 	laneTunnel
 	laneIKE
+	laneBFD
 	laneSession
 	laneMessages
 	laneAdvertise
@@ -113,7 +115,7 @@ const (
 
 var laneNames = [...]string{
 	laneFaults: "faults", laneLink: "link", laneForwarding: "forwarding of",
-	laneTunnel: "tunnel", laneIKE: "IKE over", laneSession: "session over", laneMessages: "messages over",
+	laneTunnel: "tunnel", laneIKE: "IKE over", laneBFD: "BFD over", laneSession: "session over", laneMessages: "messages over",
 	laneAdvertise: "MRAI towards", laneRoute: "route to", laneTable: "route table:", laneFIB: "forwarding table:", laneLosses: "losses",
 }
 
@@ -257,6 +259,8 @@ func (p *picture) note(n *trace.Note) {
 		p.instant(pidStory, laneFaults, 0, "", n.At, n.Text, "g", args)
 	case trace.NoteSession:
 		p.span(onLink(laneSession), n.At, bgp.State(n.From).String(), bgp.State(n.To).String(), args)
+	case trace.NoteBFD:
+		p.span(onLink(laneBFD), n.At, bfd.State(n.From).String(), bfd.State(n.To).String(), args)
 	case trace.NoteTunnel:
 		p.span(onLink(laneTunnel), n.At, vpn.State(n.From).String(), vpn.State(n.To).String(), args)
 	case trace.NoteMessage:

@@ -60,10 +60,10 @@ func TestPictureHasLanes(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"aws: IKE over tunnel-1", "aws: IKE over tunnel-2", "aws: MRAI towards tunnel-1", "aws: losses",
+		"aws: BFD over tunnel-1", "aws: IKE over tunnel-1", "aws: IKE over tunnel-2", "aws: MRAI towards tunnel-1", "aws: losses",
 		"aws: messages over tunnel-1", "aws: messages over tunnel-2", "aws: route table: 10.1.0.0/24",
 		"aws: session over tunnel-1", "aws: session over tunnel-2",
-		"gcp: IKE over tunnel-1", "gcp: IKE over tunnel-2", "gcp: forwarding table: 10.2.0.0/16",
+		"gcp: BFD over tunnel-1", "gcp: IKE over tunnel-1", "gcp: IKE over tunnel-2", "gcp: forwarding table: 10.2.0.0/16",
 		"gcp: messages over tunnel-1", "gcp: messages over tunnel-2", "gcp: route to 10.2.0.0/16",
 		"gcp: session over tunnel-1", "gcp: session over tunnel-2", "gcp: tunnel tunnel-1",
 		"links: link lan", "probes: forwarding of vm->ec2, reply", "story: faults",

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/vpnsim/vpnsim/bfd"
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/trace"
 	"github.com/vpnsim/vpnsim/vpn"
@@ -29,6 +30,7 @@ var noteNames = [...]string{
 	trace.NoteAdvertise:  "advertise",
 	trace.NoteLimit:      "limit",
 	trace.NoteStale:      "stale",
+	trace.NoteBFD:        "bfd",
 }
 
 // Words says in one line what a note of a log says.
@@ -61,6 +63,12 @@ func words(l *trace.Log, n *trace.Note) string {
 		return fmt.Sprintf("%s: forwarding table: %s -> %s", router, n.Prefix, linkNames(l, n.Links))
 	case trace.NoteTable:
 		return fmt.Sprintf("%s: route table: %s -> %s", router, n.Prefix, linkNames(l, n.Links))
+	case trace.NoteBFD:
+		why := n.Text
+		if why == "" {
+			why = bfd.Diag(n.A).String()
+		}
+		return fmt.Sprintf("%s: BFD over %s %s -> %s (%s)", router, link, bfd.State(n.From), bfd.State(n.To), why)
 	case trace.NoteTunnel:
 		return fmt.Sprintf("%s: end of %s %s -> %s (%s)", router, link, vpn.State(n.From), vpn.State(n.To), vpn.Why(n.A))
 	case trace.NoteIKE:

@@ -205,7 +205,24 @@ type Session struct {
 	HoldS      Seconds      `json:"hold_s"` // negotiated; 0 when not Established
 	KeepaliveS Seconds      `json:"keepalive_s"`
 	HoldFrom   string       `json:"hold_from"` // "routers.aws.bgp.hold 30 s, the smaller of 30 s and 60 s"
+	BFD        *BFD         `json:"bfd,omitempty"`
 	History    []Transition `json:"history"`
+}
+
+// BFD is what watches the path of a session at this end, at the end of the run.
+type BFD struct {
+	State         string       `json:"state"` // AdminDown, Down, Init, Up
+	SinceS        Seconds      `json:"since_s"`
+	Diagnostic    string       `json:"diagnostic"`   // why it last changed
+	Remote        string       `json:"remote_state"` // what the other end last said
+	TxS           Seconds      `json:"tx_s"`         // this end's interval, as agreed; jitter shortens it
+	RxS           Seconds      `json:"rx_s"`         // the other end's; 0 when not Up, as the next three
+	Multiplier    int          `json:"multiplier"`   // the other end's
+	DetectionS    Seconds      `json:"detection_s"`  // the two multiplied: silence that long is Down
+	DetectionFrom string       `json:"detection_from"`
+	Strict        bool         `json:"strict"`  // BGP does not come up without it
+	Awaited       bool         `json:"awaited"` // and does not do so just now
+	History       []Transition `json:"history"`
 }
 
 // Tunnel is one end of a tunnel at the end of the run, and its history.
@@ -254,7 +271,7 @@ type Expectation struct {
 type Moment struct {
 	AtS  Seconds `json:"at_s"`
 	Node string  `json:"node"`
-	Lane string  `json:"lane"` // story, session, tunnel, route, fib, table, forwarding, message
+	Lane string  `json:"lane"` // story, session, bfd, tunnel, route, fib, table, forwarding, message
 	Link string  `json:"link,omitempty"`
 	// Prefix tells the tables of one router apart in the lanes route, fib and table.
 	Prefix string `json:"prefix,omitempty"`

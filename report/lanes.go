@@ -27,6 +27,7 @@ type lane struct {
 // the wire up to what the user of the network feels.
 var laneKinds = []struct{ kind, title string }{
 	{"tunnel", "tunnels and links"},
+	{"bfd", "BFD"},
 	{"session", "BGP sessions"},
 	{"route", "best path leaves by"},
 	{"fib", "forwarding table uses"},
@@ -80,6 +81,12 @@ func lanes(doc Document, kind string, end Seconds) []lane {
 	case "session":
 		for _, s := range doc.Sessions {
 			known(s.Router, s.Link, s.State, s.History)
+		}
+	case "bfd":
+		for _, s := range doc.Sessions {
+			if s.BFD != nil {
+				known(s.Router, s.Link, s.BFD.State, s.BFD.History)
+			}
 		}
 	case "tunnel":
 		for _, t := range doc.Tunnels {

@@ -300,9 +300,9 @@ func (p *picture) look(kind, state string) (box, ink string) {
 		return fmt.Sprintf("via%d", i%5), "b"
 	}
 	switch state {
-	case "Established", "up", "path up", "ok":
+	case "Established", "Up", "up", "path up", "ok":
 		return "up", "w"
-	case "Idle", "absent", "down", "lost":
+	case "Idle", "AdminDown", "Down", "absent", "down", "lost":
 		return "down", "r"
 	}
 	return "pending", "b h"

@@ -140,10 +140,15 @@ func (p *page) sessions(doc Document) {
 			if s.KeepaliveS > 0 {
 				keepalive = s.KeepaliveS.String() + " s"
 			}
-			g.add(s.Router, s.Peer, s.Link, s.State, s.SinceS.Fixed(3)+" s", hold, keepalive, s.HoldFrom)
+			state := s.State
+			if s.BFD != nil && s.BFD.Awaited {
+				state += ", waits for BFD"
+			}
+			g.add(s.Router, s.Peer, s.Link, state, s.SinceS.Fixed(3)+" s", hold, keepalive, s.HoldFrom)
 		}
 		p.grid(2, g)
 	}
+	p.bfd(doc)
 	if len(doc.Tunnels) > 0 {
 		if len(doc.Sessions) > 0 {
 			p.printf("\n")
@@ -158,12 +163,45 @@ func (p *page) sessions(doc Document) {
 	p.histories(doc)
 }
 
+// bfd lists what watches the paths of the sessions, if anything does.
+func (p *page) bfd(doc Document) {
+	g := grid{head: []string{"router", "over", "state", "since", "sends every", "detects in", "detection time comes from"}, right: []int{3, 4, 5}}
+	for _, s := range doc.Sessions {
+		if s.BFD == nil {
+			continue
+		}
+		b, detects := s.BFD, "–"
+		if b.DetectionS > 0 {
+			detects = b.DetectionS.String() + " s"
+		}
+		from := b.DetectionFrom
+		if from == "" {
+			from = b.Diagnostic
+		}
+		if b.Strict {
+			from += "; strict: BGP does not come up without it"
+		}
+		g.add(s.Router, s.Link, b.State, b.SinceS.Fixed(3)+" s", b.TxS.String()+" s", detects, from)
+	}
+	if len(g.rows) > 0 {
+		p.printf("\n")
+		p.line(0, p.paint(bold, fmt.Sprintf("BFD at %s s, as each end sees it", doc.EndS)))
+		p.grid(2, g)
+	}
+}
+
 // histories lists every change of state, session by session.
 func (p *page) histories(doc Document) {
 	g := grid{head: []string{"at", "router", "", "from", "to", "why"}, right: []int{0}}
 	for _, s := range doc.Sessions {
 		for _, h := range s.History {
 			g.add(h.AtS.Fixed(3)+" s", s.Router, "session over "+s.Link, h.From, h.To, h.Why)
+		}
+		if s.BFD == nil {
+			continue
+		}
+		for _, h := range s.BFD.History {
+			g.add(h.AtS.Fixed(3)+" s", s.Router, "BFD over "+s.Link, h.From, h.To, h.Why)
 		}
 	}
 	for _, t := range doc.Tunnels {

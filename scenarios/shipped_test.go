@@ -44,6 +44,7 @@ func TestEveryShippedScenarioIsValidAndExpectsSomething(t *testing.T) {
 func TestLintFindsTheTrapsAndNothingElse(t *testing.T) {
 	traps := map[string]string{
 		"aws-gcp-propagation-off": "aws-gcp-propagation-off.yaml:17:30: warning: BGP is up but no route enters the route table of aws: replies are dropped (set route_table.propagate: true)",
+		"bfd-strict":              "bfd-strict.yaml:23:76: warning: BFD never comes up over l1: both ends are passive (RFC 5880 §6.1: at least one end must be active)",
 		"azure-flaps": `azure-flaps.yaml:21:17: warning: the session over tun1 flaps: azure sends a keepalive every 60s whatever was negotiated, the hold time is 30s (branch needs a hold time of 180s or more)
 azure-flaps.yaml:21:17: warning: the session over tun2 flaps: azure sends a keepalive every 60s whatever was negotiated, the hold time is 30s (branch needs a hold time of 180s or more)`,
 		"max-prefix": `max-prefix.yaml:39:3: warning: with what the story announces branch may send 101 prefixes over tun1, aws takes 100 and drops the session
