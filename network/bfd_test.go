@@ -354,3 +354,15 @@ func TestBFDTakesNoDrawFromOthers(t *testing.T) {
 		t.Errorf("%d times down for three lost packets in a row", flaps)
 	}
 }
+
+// BFD that goes on quietly keeps nobody from seeing that routing repeats.
+func TestRoutingThatRepeatsUnderBFD(t *testing.T) {
+	var sets []string
+	for _, r := range mustLoad(t, "bad-gadget").Routers {
+		sets = append(sets, "routers."+r.Name+".bfd.enabled=true", "routers."+r.Name+".bgp.mrai_jitter=1")
+	}
+	n := network.New(mustLoad(t, "bad-gadget", sets...), network.Options{Convergence: true})
+	if end := n.Run(1).Ending; end.State != network.Repeats {
+		t.Errorf("%+v", end)
+	}
+}

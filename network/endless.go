@@ -217,6 +217,9 @@ func (n *Network) routingState() (state uint64, ok bool) {
 		n.unnoticed(&n.sessions[i], func(_ netip.Prefix, _ func() string) { quiet = false })
 		h.add(uint64(n.sessions[i].m.State()))
 	}
+	for _, b := range n.bfds {
+		quiet = quiet && b.m.Quiet()
+	}
 	if !quiet {
 		return 0, false
 	}
@@ -287,12 +290,12 @@ func (n *Network) hashSegment(h *hash, a segArg, left time.Duration) {
 
 // routingGoesBy tells whether a pending event is part of the state of routing.
 // Whatever is not known to be none is: keepalives and hold timers, which decide
-// nothing while they go on; retransmission timers that nothing is waiting for;
-// echoes; tables that are being programmed; tunnels; and faults, which end every
-// prediction.
+// nothing while they go on; BFD while it is quiet; retransmission timers that
+// nothing is waiting for; echoes; tables that are being programmed; tunnels; and
+// faults, which end every prediction.
 func routingGoesBy(kind sim.Kind) bool {
 	switch kind {
-	case evTick, evEcho, evFIB, evTable, evTCPTimer, evBGPTimer, evVPNTimer, evIKESend, evIKE, evFault:
+	case evTick, evEcho, evFIB, evTable, evTCPTimer, evBGPTimer, evVPNTimer, evIKESend, evIKE, evFault, evBFD, evBFDTimer:
 		return false
 	}
 	return true
