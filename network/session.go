@@ -226,13 +226,19 @@ func (s *session) forget(id bgp.ConnID) {
 
 // readMessage hands the machine a message.
 func (n *Network) readMessage(s *session, conn bgp.ConnID, msg *bgp.Message) {
-	if r := &n.routers[s.router]; msg.Type == bgp.MsgKeepalive && r.alive && !r.frozen {
-		if t, after, ok := s.m.KeepaliveCame(conn); ok {
-			n.armSession(s, t, after)
-			return
+	in := bgp.Input{Kind: bgp.InMessage, Conn: conn, Msg: msg}
+	switch r := &n.routers[s.router]; msg.Type {
+	case bgp.MsgKeepalive:
+		if r.alive && !r.frozen {
+			if t, after, ok := s.m.KeepaliveCame(conn); ok {
+				n.armSession(s, t, after)
+				return
+			}
 		}
+	case bgp.MsgMalformed: // a real router's
+		in.Kind, in.Msg = bgp.InBadMessage, malformed(msg)
 	}
-	n.receive(s, bgp.Input{Kind: bgp.InMessage, Conn: conn, Msg: msg})
+	n.receive(s, in)
 }
 
 // receive hands the machine an input from outside. A process that hangs finds

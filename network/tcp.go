@@ -477,11 +477,7 @@ func (n *Network) dataArrives(c *conn, side int, first, count uint32) {
 			n.lost(c, side)
 			continue
 		}
-		in := bgp.Input{Kind: bgp.InMessage, Conn: t.connID, Msg: msg}
-		if msg.Type == bgp.MsgMalformed { // a real router's
-			in.Kind, in.Msg = bgp.InBadMessage, malformed(msg)
-		}
-		n.receive(&n.sessions[t.session], in)
+		n.readMessage(&n.sessions[t.session], t.connID, msg)
 	}
 	if !n.acknowledgeEarly(c, side) {
 		n.segment(c, side, segAck, 0, t.rcv)
