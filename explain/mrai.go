@@ -18,10 +18,7 @@ import (
 // needed.
 func (a *Answer) mrai(g *report.Gap, r int) []suspect {
 	router := &a.Design.Routers[r]
-	why := "no UPDATE was held back"
-	if d := a.decider(g); d >= 0 {
-		why = fmt.Sprintf("%s already held the other path, and to change to it is a local decision that needs no UPDATE", a.Design.Routers[d].Name)
-	}
+	why := a.heldNothingBack(g)
 	var list []suspect
 	for _, k := range a.intervals(r) {
 		path := "routers." + router.Name + "." + k.String()
@@ -33,6 +30,49 @@ func (a *Answer) mrai(g *report.Gap, r int) []suspect {
 			return c
 		}
 		list = append(list, suspect{path, []change{try("0s"), try("60s")}, why})
+	}
+	return list
+}
+
+func (a *Answer) heldNothingBack(g *report.Gap) string {
+	if d := a.decider(g); d >= 0 {
+		return fmt.Sprintf("%s already held the other path, and to change to it is a local decision that needs no UPDATE", a.Design.Routers[d].Name)
+	}
+	return "no UPDATE was held back"
+}
+
+// mraiOfAll tries the intervals of all routers at once, where there are too many
+// to do so one by one. Without any interval, a graph of twenty might explore
+// more paths than anybody wants to wait for.
+func (a *Answer) mraiOfAll(g *report.Gap) []suspect {
+	none, other := false, false
+	var has [2]bool
+	for r := range a.Design.Routers {
+		switch a.Design.Routers[r].Settings[topology.BGPMRAIMode].Enum {
+		case "none":
+			none = true
+		case "since-last-update":
+		default:
+			other = true
+		}
+		for _, k := range a.intervals(r) {
+			has[slices.Index(intervalKeys, k)] = true
+		}
+	}
+	var list []suspect
+	for i, k := range intervalKeys {
+		if !has[i] {
+			continue
+		}
+		path := "routers.*." + k.String()
+		try := func(v string) change {
+			c := change{[]string{path + "=" + v}, v, path}
+			if none && !other {
+				c.sets = append([]string{"routers.*." + topology.BGPMRAIMode.String() + "=since-last-update"}, c.sets...)
+			}
+			return c
+		}
+		list = append(list, suspect{path, []change{try("1s"), try("60s")}, a.heldNothingBack(g)})
 	}
 	return list
 }
@@ -53,13 +93,16 @@ func (a *Answer) intervals(r int) (keys []topology.Key) {
 			}
 		}
 	}
-	for i, k := range []topology.Key{topology.BGPMRAI, topology.BGPMRAIIBGP} {
+	for i, k := range intervalKeys {
 		if has[i] {
 			keys = append(keys, k)
 		}
 	}
 	return keys
 }
+
+// intervalKeys are those towards other ASes, and within one's own.
+var intervalKeys = []topology.Key{topology.BGPMRAI, topology.BGPMRAIIBGP}
 
 // intervalsOf are the intervals that a chain blames, each once.
 func intervalsOf(g *report.Gap) (paths []string) {

@@ -26,7 +26,7 @@ func (c change) String() string {
 		if i > 0 {
 			s += " "
 		}
-		if strings.ContainsAny(set, "[](), ") { // signs that a shell takes for its own
+		if strings.ContainsAny(set, "[](), *") { // signs that a shell takes for its own
 			set = "'" + set + "'"
 		}
 		s += "--set " + set
@@ -324,7 +324,7 @@ func (a *Answer) levers(g *report.Gap) []change {
 	}
 	list := append(freeWithdrawals(g), a.atOnce(g)...)
 	list = append(list, a.watch(g)...)
-	for r := range a.Design.Routers {
+	for _, r := range a.concerned(g) {
 		at := "routers." + a.Design.Routers[r].Name
 		if hold := at + ".bgp.hold"; !slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == hold }) {
 			list = append(list, change{[]string{hold + "=9s"}, "", hold})
@@ -345,13 +345,17 @@ const noticedLate = 3 * time.Second
 // suspects lists what people blame, MRAI first.
 func (a *Answer) suspects(g *report.Gap) []suspect {
 	var list []suspect
-	for r := range a.Design.Routers {
-		list = append(list, a.mrai(g, r)...)
+	if len(a.Design.Routers) > few {
+		list = append(list, a.mraiOfAll(g)...)
+	} else {
+		for r := range a.Design.Routers {
+			list = append(list, a.mrai(g, r)...)
+		}
 	}
 	if a.ask.WhatIf < EverySuspect {
 		return list
 	}
-	for r := range a.Design.Routers {
+	for _, r := range a.concerned(g) {
 		name := a.Design.Routers[r].Name
 		set := &a.Design.Routers[r].Settings
 		at := func(k topology.Key) string { return "routers." + name + "." + k.String() }

@@ -72,8 +72,31 @@ func (l *loader) apply(root *yaml.Node, sets []string) {
 		if value == nil {
 			continue
 		}
-		edit{l: l, root: root, path: path, pos: pos, value: value}.do(steps)
+		for _, one := range l.each(root, steps, pos) {
+			edit{l: l, root: root, path: path, pos: pos, value: l.copy(value)}.do(one)
+		}
 	}
+}
+
+// each gives the paths that a path with a star stands for: routers.*.bgp.mrai
+// is that of every router. A path without one stands for itself.
+func (l *loader) each(root *yaml.Node, steps []step, pos topology.Pos) [][]step {
+	star := slices.IndexFunc(steps, func(s step) bool { return s.key == "*" })
+	if star < 0 {
+		return [][]step{steps}
+	}
+	section := find(root, steps[0].key)
+	if star != 1 || len(steps) < 3 || section == nil || section.Kind != yaml.MappingNode || len(section.Content) == 0 {
+		l.report(pos, "write routers.*.bgp.mrai, links.*.rtt", "a star stands for every router, host, link or tunnel, and here for nothing")
+		return nil
+	}
+	var list [][]step
+	for _, name := range keysOf(section) {
+		one := slices.Clone(steps)
+		one[1].key = name
+		list = append(list, one)
+	}
+	return list
 }
 
 // aboutGenerate parts the sets that change what is generated from those that

@@ -82,6 +82,26 @@ func TestTheLastSetWins(t *testing.T) {
 	}
 }
 
+// A star is every router, host, link or tunnel of the scenario, each with a
+// value of its own that a later set may change.
+func TestSetOfAll(t *testing.T) {
+	d := load(t, "hub-and-spoke", "routers.*.bgp.mrai=7s", "tunnels.*.rtt=8ms", "routers.s2.bgp.mrai=9s")
+	for i := range d.Routers {
+		want := 7 * time.Second
+		if d.Routers[i].Name == "s2" {
+			want = 9 * time.Second
+		}
+		if got := d.Routers[i].Settings[topology.BGPMRAI].Dist.A; got != want {
+			t.Errorf("MRAI of %s: %v", d.Routers[i].Name, got)
+		}
+	}
+	for i := range d.Links {
+		if got := d.Links[i].Delay.Dist.A; got != 4*time.Millisecond {
+			t.Errorf("delay of %s: %v", d.Links[i].Name, got)
+		}
+	}
+}
+
 func TestEndsOverrideTheirRouter(t *testing.T) {
 	d := load(t, "aws-gcp", "routers.gcp.bgp.keepalive=30s", "tunnels.tun2.gcp.bgp.keepalive=40s")
 	var got []float64
