@@ -14,8 +14,9 @@ import (
 // change of a route is reported, and what the peers should be told is compared
 // with what they know (advertise.go). Nothing is ever scanned for one prefix.
 //
-// Its timers are the peers' advertisement timers only; whether a peer is
-// reachable is the business of its Session.
+// Its timers are the peers' advertisement timers, and those of routes that are kept
+// or held back (stale.go, damping.go); whether a peer is reachable is the business
+// of its Session.
 type Speaker struct {
 	cfg     SpeakerConfig
 	mem     *Memory

@@ -290,7 +290,9 @@ func TestALongLivedStaleRouteIsTheLastChoice(t *testing.T) {
 // Measured in a lab, BIRD 2.0.12 with FRR 8.4.4, both as they come: "hold expiry of
 // a peer that announced them keeps the dead routes for the peer's restart time (120
 // s)"; "with GR on both ends of BIRD hold expiry does not start it, a killed peer
-// does". FRR alone, as it comes, keeps nothing.
+// does". FRR alone, as it comes, keeps nothing. AWS asks for 120 s ("Restart time
+// requested by this peer: 120", says its Juniper guide); to Cloud Router "TCP FIN
+// or RST" is a graceful restart notification.
 func TestWhoKeepsTheRoutesOfADeadPeer(t *testing.T) {
 	const text = `vpnsim: v1
 name: two routers
@@ -325,6 +327,8 @@ story:
 		{"two FRRs with graceful restart, silence", "frr", restarter, "frr", restarter, "blackhole: l", true},
 		{"GoBGP and FRR with graceful restart, killed", "frr", restarter, "gobgp", "", "kill: a", false},
 		{"AWS, killed", "aws-vgw", "", "frr", "", "kill: a", true},
+		{"Cloud Router and FRR with graceful restart, killed", "frr", restarter, "gcp-cloud-router", "", "kill: a", true},
+		{"Azure and FRR with graceful restart, killed", "frr", restarter, "azure-vpngw", "", "kill: a", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := tellOn(t, 3, fmt.Sprintf(text, tt.a, tt.aMore, tt.b, tt.bMore, tt.story))

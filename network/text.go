@@ -11,7 +11,14 @@ import (
 func MessageText(m *bgp.Message) string {
 	switch m.Type {
 	case bgp.MsgOpen:
-		return fmt.Sprintf("OPEN: AS %d, hold %d s", m.Open.AS, m.Open.HoldTime)
+		s := fmt.Sprintf("OPEN: AS %d, hold %d s", m.Open.AS, m.Open.HoldTime)
+		if r := m.Open.Restart; r != nil && r.Restarting {
+			s += ", has restarted"
+			if len(r.Families) > 0 && r.Families[0].Preserved {
+				s += " and goes on forwarding"
+			}
+		}
+		return s
 	case bgp.MsgUpdate:
 		u := m.Update
 		if u.EndOfRIB() {

@@ -236,3 +236,32 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// Who restarts gracefully, and how many prefixes a cloud takes. FRR is a helper by
+// default, with the N bit on (doc/user/bgp.rst), and was measured to announce
+// long-lived graceful restart too; BIRD to be aware of both; GoBGP to have it off. A
+// Juniper router shows of AWS "Restart time requested by this peer: 120".
+func TestWhoRestartsGracefully(t *testing.T) {
+	keys := []topology.Key{topology.BGPGracefulRestart, topology.BGPRestartTime, topology.BGPGracefulNotify, topology.BGPLongLived, topology.BGPGracefulRules, topology.BGPMaxPrefixes}
+	for name, want := range map[string]string{
+		"aws-vgw":          "restarter 120s false off rfc 100",
+		"aws-tgw":          "restarter 120s false off rfc 1000",
+		"azure-vpngw":      "off 120s false off rfc 4000",
+		"gcp-cloud-router": "restarter 1s false off rfc 0",
+		"frr":              "helper 120s true restarter rfc 0",
+		"bird":             "helper 120s false helper bird 0",
+		"gobgp":            "off 90s false off rfc 0",
+		"cisco-ios":        "off 120s false off rfc 0",
+		"rfc4271":          "off 120s false off rfc 0",
+	} {
+		p, _ := Get(name)
+		s := p.Settings()
+		var words []string
+		for _, k := range keys {
+			words = append(words, s[k].Format(k))
+		}
+		if got := strings.Join(words, " "); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
