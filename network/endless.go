@@ -74,6 +74,9 @@ func (n *Network) mostUpdates() int {
 	if n.opt.MostUpdates > 0 {
 		return n.opt.MostUpdates
 	}
+	if n.opt.Outside != nil {
+		return math.MaxInt32 // it is up to its user when that ends
+	}
 	prefixes := 0
 	for i := range n.d.Routers {
 		prefixes += len(n.d.Routers[i].Networks)
