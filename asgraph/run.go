@@ -115,7 +115,7 @@ func (n *Internet) phase(node int) time.Duration {
 }
 
 // Handle is the one entrance of all events.
-func (n *Internet) Handle(k *sim.Kernel, ev sim.Event) {
+func (n *Internet) Handle(k *sim.Kernel, ev *sim.Event) {
 	switch ev.Kind {
 	case evArrive:
 		n.arrive(int32(ev.Arg))

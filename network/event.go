@@ -42,11 +42,13 @@ const localChange = 1
 // is not quiet.
 func (n *Network) launch(at sim.Time, to sim.ActorID, kind sim.Kind, arg uint64) {
 	n.flying++
-	phase := sim.PhaseDeliver
-	if kind == evIKESend {
-		phase = sim.PhaseTimer
-	}
-	n.k.At(at, sim.Event{To: to, Kind: kind, Arg: arg, Phase: phase})
+	n.k.At(at, sim.Event{To: to, Kind: kind, Arg: arg, Phase: sim.PhaseDeliver})
+}
+
+// launchIKE is launch for an IKE message that is being made.
+func (n *Network) launchIKE(at sim.Time, to sim.ActorID, msg uint64) {
+	n.flying++
+	n.k.At(at, sim.Event{To: to, Kind: evIKESend, Arg: msg, Phase: sim.PhaseTimer})
 }
 
 // KindName names a kind of event, for traces.

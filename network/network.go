@@ -237,7 +237,7 @@ func (o *observer) Event(ev *sim.Event) {
 }
 
 // Handle is the one entrance of all events.
-func (n *Network) Handle(k *sim.Kernel, ev sim.Event) {
+func (n *Network) Handle(k *sim.Kernel, ev *sim.Event) {
 	if flies(ev.Kind) {
 		n.flying--
 	}

@@ -96,7 +96,7 @@ func (n *Network) armStale(r *router, a *bgp.Action) {
 }
 
 // staleTimer: one of them ran out.
-func (n *Network) staleTimer(ev sim.Event) {
+func (n *Network) staleTimer(ev *sim.Event) {
 	r, t, peer := &n.routers[ev.To-1], bgp.TimerID(ev.Arg&0xff), bgp.Local
 	id := int32(-1)
 	if t == bgp.SelectionTimer {

@@ -129,6 +129,9 @@ func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
 }
 
 func (n *Network) armSession(s *session, t bgp.TimerID, after time.Duration) {
+	if n.k.Move(s.timers[t], after, sim.PhaseTimer, s.actor()) {
+		return
+	}
 	n.k.Reset(&s.timers[t], after, sim.Event{To: s.actor(), Kind: evBGPTimer, Arg: uint64(s.id)<<8 | uint64(t), Phase: sim.PhaseTimer})
 }
 

@@ -82,7 +82,7 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 				n.ikeLeaves(int(msg))
 				continue
 			}
-			n.launch(n.k.Now().Add(a.After), actorOf(l.routerAt(e)), evIKESend, msg)
+			n.launchIKE(n.k.Now().Add(a.After), actorOf(l.routerAt(e)), msg)
 		case vpn.ActArm:
 			n.armTunnel(l, e, a.Timer, a.After)
 		case vpn.ActDisarm:

@@ -14,7 +14,7 @@ type hold struct {
 	rearm bool
 }
 
-func (h *hold) Handle(k *Kernel, ev Event) {
+func (h *hold) Handle(k *Kernel, ev *Event) {
 	d := time.Duration(h.rnd.Uint64() % 2_000_000_000)
 	k.After(d, Event{To: ev.To, Arg: ev.Arg, Phase: PhaseTimer})
 	if h.rearm {

@@ -49,7 +49,8 @@ type Event struct {
 	Phase Phase
 }
 
-// Actor handles events.
+// Actor handles events. The event is the kernel's, and lasts until it has been
+// handled.
 type Actor interface {
-	Handle(k *Kernel, ev Event)
+	Handle(k *Kernel, ev *Event)
 }

@@ -5,7 +5,7 @@ import "testing"
 // halting schedules two more events at each, and halts at the third.
 type halting struct{ handled int }
 
-func (h *halting) Handle(k *Kernel, ev Event) {
+func (h *halting) Handle(k *Kernel, ev *Event) {
 	h.handled++
 	k.At(k.Now(), Event{})
 	k.At(k.Now()+5, Event{})

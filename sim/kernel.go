@@ -6,17 +6,14 @@ import "time"
 // be: many runs at once are many kernels.
 type Kernel struct {
 	q        queue
-	now      Time
-	current  EventID // the event being handled, 0 between events
 	handled  EventID // how many there were
-	cause    EventID
-	here     uint64 // the place of the event being handled
+	here     uint64  // the place of the event being handled
 	inserted uint64
 	digest   uint64
 	seed     uint64
 	salt     uint64
 	actors   []Actor
-	seen     Event // what the observer is shown: kept here so that it need not be allocated
+	ev       Event // the one being handled; between events only its time counts
 	observer Observer
 	halted   bool
 }
@@ -42,7 +39,7 @@ func New(seed uint64) *Kernel {
 func (k *Kernel) Start(seed uint64, start Time) {
 	k.q.reset()
 	k.halted = false
-	k.now, k.current, k.handled, k.cause, k.inserted, k.digest, k.seed = start, 0, 0, 0, 0, mix64(seed), seed
+	k.ev, k.handled, k.inserted, k.digest, k.seed = Event{At: start}, 0, 0, mix64(seed), seed
 }
 
 // Add registers an actor; its id is the number of actors before it.
@@ -60,13 +57,13 @@ func (k *Kernel) Observe(o Observer) { k.observer = o }
 func (k *Kernel) ShuffleTies(salt uint64) { k.salt = salt }
 
 // Now is the time of the event being handled.
-func (k *Kernel) Now() Time { return k.now }
+func (k *Kernel) Now() Time { return k.ev.At }
 
 // Current is the event being handled; 0 during set-up.
-func (k *Kernel) Current() EventID { return k.current }
+func (k *Kernel) Current() EventID { return k.ev.ID }
 
 // Cause is the event that scheduled the current one.
-func (k *Kernel) Cause() EventID { return k.cause }
+func (k *Kernel) Cause() EventID { return k.ev.Cause }
 
 // Seed of the run.
 func (k *Kernel) Seed() uint64 { return k.seed }
@@ -77,7 +74,7 @@ func (k *Kernel) Seed() uint64 { return k.seed }
 func (k *Kernel) Digest() uint64 { return k.digest }
 
 // Mix adds a fact about the run, such as a route that was installed, to the digest.
-func (k *Kernel) Mix(fact uint64) { k.digest += mix64(fact ^ uint64(k.now)*golden) }
+func (k *Kernel) Mix(fact uint64) { k.digest += mix64(fact ^ uint64(k.ev.At)*golden) }
 
 // order packs what orders events of one instant: phase, then insertion. With a
 // salt, ten of insertion's bits go to a hash of the actor.
@@ -108,10 +105,10 @@ func (p Place) Before(o Place) bool { return p.order < o.order }
 // Place takes the place that an event for that actor would have if it were
 // scheduled now. It is for events that are scheduled later, if at all: they
 // stand then where they would have stood (AtPlace, ResetAtPlace).
-func (k *Kernel) Place(p Phase, to ActorID) Place { return Place{k.order(p, to), k.current} }
+func (k *Kernel) Place(p Phase, to ActorID) Place { return Place{k.order(p, to), k.ev.ID} }
 
 // Here is the place of the event being handled.
-func (k *Kernel) Here() Place { return Place{k.here, k.cause} }
+func (k *Kernel) Here() Place { return Place{k.here, k.ev.Cause} }
 
 // AtPlace is At with a place taken before.
 func (k *Kernel) AtPlace(t Time, place Place, ev Event) Timer {
@@ -119,18 +116,18 @@ func (k *Kernel) AtPlace(t Time, place Place, ev Event) Timer {
 }
 
 func (k *Kernel) add(t Time, place Place, arg uint64, to ActorID, kind Kind) Timer {
-	if t < k.now {
+	if t < k.ev.At {
 		panic("sim: an event was scheduled in the past")
 	}
 	return k.q.push(t, place, content{arg, to, kind})
 }
 
 // After schedules ev after d.
-func (k *Kernel) After(d time.Duration, ev Event) Timer { return k.At(k.now.Add(d), ev) }
+func (k *Kernel) After(d time.Duration, ev Event) Timer { return k.At(k.ev.At.Add(d), ev) }
 
 // Reset moves the pending event of t to d from now and makes it ev, or schedules
 // ev when none is pending.
-func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.now.Add(d), ev) }
+func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.ev.At.Add(d), ev) }
 
 // ResetAt is Reset for an instant.
 func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
@@ -154,13 +151,13 @@ func (k *Kernel) ResetAtPlace(t *Timer, at Time, place Place, ev Event) {
 func (k *Kernel) Move(t Timer, d time.Duration, p Phase, to ActorID) bool {
 	was := k.pending(t)
 	if was {
-		k.move(t, k.now.Add(d), k.Place(p, to))
+		k.move(t, k.ev.At.Add(d), k.Place(p, to))
 	}
 	return was
 }
 
 func (k *Kernel) move(t Timer, at Time, place Place) {
-	if at < k.now {
+	if at < k.ev.At {
 		panic("sim: an event was moved into the past")
 	}
 	k.q.move(t.slot, at, place)
@@ -202,9 +199,9 @@ func (k *Kernel) RunUntil(t Time) {
 	for k.Step(t) {
 	}
 	if !k.halted {
-		k.now = max(k.now, t)
+		k.ev.At = max(k.ev.At, t)
 	}
-	k.current, k.cause = 0, 0
+	k.ev.ID, k.ev.Cause = 0, 0
 }
 
 // Halt ends the run with the event being handled: the clock stays where it is,
@@ -221,14 +218,13 @@ func (k *Kernel) Step(limit Time) bool {
 	s := top.slot()
 	q.near = q.near[:len(q.near)-1]
 	k.handled++
-	k.current, k.now, k.cause, k.here = k.handled, top.at(), q.slots[s].cause, top.order&^slotMask
-	c := &q.contents[s]
-	k.digest += hash(k.now, c.to, c.kind, c.arg)
-	ev := Event{At: k.now, ID: k.current, Cause: k.cause, Arg: c.arg, To: c.to, Kind: c.kind, Phase: top.phase()}
+	k.here = top.order &^ slotMask
+	c, ev := &q.contents[s], &k.ev
+	ev.At, ev.ID, ev.Cause, ev.Arg, ev.To, ev.Kind, ev.Phase = top.at(), k.handled, q.slots[s].cause, c.arg, c.to, c.kind, top.phase()
+	k.digest += hash(ev.At, ev.To, ev.Kind, ev.Arg)
 	q.release(s)
 	if k.observer != nil {
-		k.seen = ev
-		k.observer.Event(&k.seen)
+		k.observer.Event(ev)
 	}
 	k.actors[ev.To].Handle(k, ev)
 	return true

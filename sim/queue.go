@@ -135,6 +135,16 @@ func (q *queue) release(s uint32) {
 
 // first is the key of the next event, or nil if nothing is pending.
 func (q *queue) first() *key {
+	if n := len(q.near); n > 0 {
+		if k := &q.near[n-1]; q.slots[k.slot()].due.order == k.order {
+			return k
+		}
+	}
+	return q.search()
+}
+
+// search is first where the key at hand is not that of an event.
+func (q *queue) search() *key {
 	for len(q.near) > 0 || q.refill() {
 		k := &q.near[len(q.near)-1]
 		if q.slots[k.slot()].due.order == k.order {
@@ -175,7 +185,7 @@ func insert(near []key, k key) []key {
 	i := len(near) - 1
 	for i > 0 {
 		p := near[i-1]
-		if k.before(&p) {
+		if k.when < p.when || k.when == p.when && k.order < p.order {
 			break
 		}
 		near[i] = p

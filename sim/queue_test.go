@@ -11,7 +11,7 @@ import (
 // recorder is an actor that keeps what it handled.
 type recorder struct{ got []Event }
 
-func (r *recorder) Handle(_ *Kernel, ev Event) { r.got = append(r.got, ev) }
+func (r *recorder) Handle(_ *Kernel, ev *Event) { r.got = append(r.got, *ev) }
 
 // The queue behaves like a slice that is sorted by (time, phase, insertion)
 // after every operation, whatever is pushed, moved and taken out.
@@ -160,7 +160,7 @@ func (c *crowd) reset(k *Kernel, i int) {
 	}
 }
 
-func (c *crowd) Handle(k *Kernel, ev Event) {
+func (c *crowd) Handle(k *Kernel, ev *Event) {
 	i := int(ev.Arg)
 	if ev.At != c.want[i] || ev.At < c.last || ev.At == c.last && c.order[i] < c.lastN {
 		c.t.Fatalf("timer %d, due at %d as number %d, is handled at %d, after number %d at %d", i, c.want[i], c.order[i], ev.At, c.lastN, c.last)
@@ -209,7 +209,7 @@ func TestThousandsPending(t *testing.T) {
 // tie keeps the order in which actors were called.
 type tie struct{ seen *[]ActorID }
 
-func (a tie) Handle(_ *Kernel, ev Event) { *a.seen = append(*a.seen, ev.To) }
+func (a tie) Handle(_ *Kernel, ev *Event) { *a.seen = append(*a.seen, ev.To) }
 
 // ShuffleTies reorders actors at one instant but neither times, phases nor an
 // actor's own events.

@@ -22,6 +22,8 @@ type End struct {
 	dpd liveness
 
 	ike, child span // lifetimes of the newest IKE SA and child SA
+
+	made []*Message // those of this run; behind len lies memory for more
 }
 
 // ikeSA is an IKE SA, established or on its way.
@@ -65,7 +67,8 @@ func New(side int, cfg Config) *End {
 }
 
 // Reset takes the End back to Absent with another configuration; the memory
-// is kept. Nothing is said to anyone: it is for the start of a new run.
+// is kept, that of the messages too, which are no longer valid. Nothing is said
+// to anyone: it is for the start of a new run.
 func (e *End) Reset(cfg Config) {
 	if cfg.Retransmit <= 0 {
 		cfg.Retransmit = defaultRetransmit
@@ -73,7 +76,7 @@ func (e *End) Reset(cfg Config) {
 	if cfg.RetransmitBase < 1 {
 		cfg.RetransmitBase = defaultBase
 	}
-	*e = End{cfg: cfg, side: e.side, sas: e.sas[:0], kids: e.kids[:0]}
+	*e = End{cfg: cfg, side: e.side, sas: e.sas[:0], kids: e.kids[:0], made: e.made[:0]}
 }
 
 // State of the end.
@@ -209,8 +212,22 @@ func (e *End) send(acts []Action, m Message) ([]Action, *Message, time.Duration)
 	if e.cfg.Processing != nil {
 		after = e.cfg.Processing()
 	}
-	m.Size = sizeOf(&m)
-	return append(acts, Action{Kind: ActSend, Msg: &m, After: after}), &m, after
+	msg := e.blank()
+	*msg = m
+	msg.Size = sizeOf(msg)
+	return append(acts, Action{Kind: ActSend, Msg: msg, After: after}), msg, after
+}
+
+// blank is memory for a message.
+func (e *End) blank() *Message {
+	n := len(e.made)
+	if n == cap(e.made) {
+		e.made = append(e.made, nil)
+	}
+	if e.made = e.made[:n+1]; e.made[n] == nil {
+		e.made[n] = new(Message)
+	}
+	return e.made[n]
 }
 
 // again sends a message that was made before; nothing is computed, so that
