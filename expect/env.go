@@ -49,6 +49,17 @@ func (env Env) names() names {
 		}
 		return env.Best(router, prefix, at)
 	}
+	between := func(what func(Forwarding) time.Duration) func(from, to string) (time.Duration, error) {
+		return func(from, to string) (time.Duration, error) {
+			f, err := forwardingBetween(doc, from, to)
+			return what(f), err
+		}
+	}
+	n.Forwarding = func(from, to string) (Forwarding, error) { return forwardingBetween(doc, from, to) }
+	n.BlackHole = between(func(f Forwarding) time.Duration { return f.Lost - f.Loop })
+	n.Loop = between(func(f Forwarding) time.Duration { return f.Loop })
+	n.Stale = between(func(f Forwarding) time.Duration { return f.Stale })
+	n.Asymmetric = between(func(f Forwarding) time.Duration { return f.Asymmetric })
 	n.Session = func(router, link string) (Session, error) {
 		for i := range doc.Sessions {
 			if s := &doc.Sessions[i]; s.Router == router && s.Link == link {
@@ -109,6 +120,8 @@ func format(v any) string {
 			more = "more than "
 		}
 		return fmt.Sprintf("%s%s with %d announced, %d withdrawn", more, seconds(v.Seconds), v.Announcements, v.Withdrawals)
+	case Forwarding:
+		return fmt.Sprintf("ok %s, lost %s", seconds(v.OK), seconds(v.Lost))
 	case Route:
 		if !v.Exists {
 			return "no route"

@@ -55,7 +55,7 @@ const maxText = 10_000
 var builtins = []string{"all", "any", "none", "one", "filter", "map", "count", "sum", "len", "min", "max", "first", "last", "abs", "mean", "median"}
 
 func options() []expr.Option {
-	opts := []expr.Option{expr.Env(names{}), expr.DisableAllBuiltins(), expr.Optimize(false)}
+	opts := []expr.Option{expr.Env(names{}), expr.DisableAllBuiltins(), expr.Optimize(false), expr.Patch(zero{})}
 	for _, b := range builtins {
 		opts = append(opts, expr.EnableBuiltin(b))
 	}
@@ -96,19 +96,28 @@ func exprError(err error) error {
 }
 
 // Check compiles an expression and makes sure that it names routers, links
-// and prefixes that exist. It has the shape that scenarios.CheckExpr takes.
-func Check(text string, routers, links, prefixes []string) error {
+// and prefixes that exist, and pairs of addresses that pair has nothing to say
+// against. It has the shape that scenarios.CheckExpr takes.
+func Check(text string, routers, links, prefixes []string, pair func(from, to string) error) error {
 	p, err := Compile(text)
 	if err != nil {
 		return err
 	}
-	return p.Names(routers, links, prefixes)
+	return p.Names(routers, links, prefixes, pair)
 }
 
 // Names makes sure that the routers, links and prefixes that the expression
-// names are among those given.
-func (p *Program) Names(routers, links, prefixes []string) error {
+// names are among those given, and that its pairs are good ones.
+func (p *Program) Names(routers, links, prefixes []string, pair func(from, to string) error) error {
 	return p.calls(func(name string, args []ast.Node) error {
+		if kinds := argumentKinds[name]; len(kinds) == 2 && kinds[0] == anEnd && len(args) == 2 {
+			from, ok := args[0].(*ast.StringNode)
+			if to, too := args[1].(*ast.StringNode); ok && too {
+				if err := pair(from.Value, to.Value); err != nil {
+					return at(from, "%v", err)
+				}
+			}
+		}
 		for i, kind := range argumentKinds[name] {
 			if i >= len(args) {
 				break
@@ -144,6 +153,7 @@ const (
 	aPrefix
 	aDuration
 	aParameter
+	anEnd // a host, an address or a router
 )
 
 var argumentKinds = map[string][]argumentKind{
@@ -153,6 +163,12 @@ var argumentKinds = map[string][]argumentKind{
 	"session":  {aRouter, aLink},
 	"tunnel":   {aRouter, aLink},
 	"blames":   {anything, aParameter},
+
+	"forwarding": {anEnd, anEnd},
+	"blackhole":  {anEnd, anEnd},
+	"loop":       {anEnd, anEnd},
+	"stale":      {anEnd, anEnd},
+	"asymmetric": {anEnd, anEnd},
 }
 
 // parameter checks a path like routers.aws.bgp.hold as far as the names go.

@@ -30,6 +30,9 @@ func failover() Env {
 				{Event: "gcp deletes tun2", AtS: 85 * second, Prefix: "10.2.0.0/16", Seconds: second, Announcements: 2, FIBChanges: 1, Converged: true},
 				{Event: "gcp creates tun2", AtS: 299 * second, Prefix: "10.2.0.0/16", Seconds: second, Announcements: 1},
 			},
+			Forwarding: []report.Forwarding{{From: "vm", FromAddress: "10.1.0.2", To: "ec2", ToAddress: "10.2.0.6",
+				Seconds: report.ForwardingSeconds{OK: 200 * second, Asymmetric: 69 * second, Loop: second, BlackHole: second, StaleReturnPath: 29 * second, Lost: 30 * second},
+				Count:   report.ForwardingCount{Loop: 3, BlackHole: 1}}},
 			Ending:   report.Ending{State: report.Repeats, PeriodS: 6 * second},
 			Sessions: []report.Session{{Router: "aws", Link: "tun2", State: "Established", HoldS: 30 * second}},
 			Tunnels:  []report.Tunnel{{Router: "gcp", Link: "tun2", State: "up"}},
@@ -75,6 +78,10 @@ func TestExpectationsHoldOrSayWhatWasSeen(t *testing.T) {
 		{`converged`, false, `converged = false`},
 		{`repeats && period == duration("6s")`, true, `repeats = true, period = 6 s`},
 		{`all(convergences, .at < at("100s") or not .converged)`, true, `convergences = [29 s with 2 announced, 1 withdrawn, more than 1 s with 1 announced, 0 withdrawn], all(convergences, .at < at("100s") or not .converged) = true`},
+		{`blackhole("vm", "ec2") == 0`, false, `blackhole("vm", "ec2") = 29 s`},
+		{`0 < loop("10.1.0.2", "ec2") and loop("vm", "ec2") <= duration("1s")`, true, `loop("10.1.0.2", "ec2") = 1 s, loop("vm", "ec2") = 1 s`},
+		{`stale("vm", "ec2") + asymmetric("vm", "ec2") == duration("98s")`, true, `stale("vm", "ec2") = 29 s, asymmetric("vm", "ec2") = 69 s`},
+		{`forwarding("vm", "ec2").ok == duration("200s") && forwarding("vm", "ec2").loops == 3`, true, `forwarding("vm", "ec2").ok = 200 s, forwarding("vm", "ec2").loops = 3`},
 		{`len(gaps) == 2`, true, `gaps = [0.5 s with 1 lost, 28.93 s with 29 lost]`},
 	} {
 		p, err := Compile(c.expr)
@@ -125,9 +132,18 @@ func TestWhatCannotMeanAnythingIsRefusedAtItsColumn(t *testing.T) {
 		{`best("aws", "10.9.0.0/16", end).tunnel == "tun1"`, 13, `no router announces "10.9.0.0/16"`},
 		{`lost < 3 && session("aws", "tun9").state == "Idle"`, 28, `there is no link or tunnel "tun9"`},
 		{`blames(gap, "routers.azure.bgp.hold")`, 13, `"routers.azure.bgp.hold" is no parameter`},
+		{`lost == 0 && blackhole("vm", "ec3") == 0`, 24, `there is no pair vm, ec3`},
+		{`blackhole("vm", "ec2") == 1`, 24, `a duration is written duration("30s")`},
+		{`blackhole("vm") == 0`, 1, `not enough arguments`},
+		{`forwarding("vm", "ec2").okay == 0`, 25, `has no field okay`},
 		{`all(gaps, best("x", "10.1.0.0/16", .start).exists)`, 16, `there is no router "x"`},
 	} {
-		err := Check(c.expr, []string{"aws", "gcp"}, []string{"tun1", "tun2"}, []string{"10.1.0.0/16", "10.2.0.0/16"})
+		err := Check(c.expr, []string{"aws", "gcp"}, []string{"tun1", "tun2"}, []string{"10.1.0.0/16", "10.2.0.0/16"}, func(from, to string) error {
+			if from != "vm" || to != "ec2" {
+				return fmt.Errorf("there is no pair %s, %s", from, to)
+			}
+			return nil
+		})
 		var column int
 		if e, ok := err.(interface{ Column() int }); ok {
 			column = e.Column()
@@ -141,6 +157,7 @@ func TestWhatCannotMeanAnythingIsRefusedAtItsColumn(t *testing.T) {
 func TestWhatCannotBeToldIsAnErrorAndNotAFailure(t *testing.T) {
 	for expr, want := range map[string]string{
 		`best("azure", "10.2.0.0/16", end).exists`:      `there is no router "azure"`,
+		`blackhole("ec2", "vm") == 0`:                   `write watch: [ec2 -> vm]`,
 		`best("gcp", "10.2.0.0/16", at("301s")).exists`: "301 s is outside the run",
 		`session("azure", "tun2").state == ""`:          `router "azure" has no session over "tun2"`,
 		`tunnel("aws", "tun7").state == ""`:             `router "aws" has no tunnel "tun7"`,

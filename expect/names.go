@@ -1,6 +1,7 @@
 package expect
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/vpnsim/vpnsim/report"
@@ -93,12 +94,18 @@ type names struct {
 	Repeats      bool          `expr:"repeats"`      // its state is known to repeat: it never will
 	Period       time.Duration `expr:"period"`       // … after so long; 0: it does not, or no time passes
 
-	Duration func(string) (time.Duration, error)                          `expr:"duration"`
-	At       func(string) (time.Duration, error)                          `expr:"at"`
-	Best     func(router, prefix string, at time.Duration) (Route, error) `expr:"best"`
-	Session  func(router, link string) (Session, error)                   `expr:"session"`
-	Tunnel   func(router, link string) (Tunnel, error)                    `expr:"tunnel"`
-	Blames   func(gap Gap, parameter string) bool                         `expr:"blames"`
+	Duration   func(string) (time.Duration, error)                          `expr:"duration"`
+	At         func(string) (time.Duration, error)                          `expr:"at"`
+	Best       func(router, prefix string, at time.Duration) (Route, error) `expr:"best"`
+	Session    func(router, link string) (Session, error)                   `expr:"session"`
+	Tunnel     func(router, link string) (Tunnel, error)                    `expr:"tunnel"`
+	Forwarding func(from, to string) (Forwarding, error)                    `expr:"forwarding"`
+	BlackHole  func(from, to string) (time.Duration, error)                 `expr:"blackhole"`  // how long packets vanished: into black holes, and into what the far end has left
+	Loop       func(from, to string) (time.Duration, error)                 `expr:"loop"`       // how long they went round in circles
+	Stale      func(from, to string) (time.Duration, error)                 `expr:"stale"`      // how long a path was used that its far end had given up
+	Asymmetric func(from, to string) (time.Duration, error)                 `expr:"asymmetric"` // how long the ways differed
+
+	Blames func(gap Gap, parameter string) bool `expr:"blames"`
 }
 
 // convergences sums up the prefixes of each event.
@@ -115,6 +122,32 @@ func convergences(doc *report.Document) []Convergence {
 			FIBChanges: t.FIBChanges, TableChanges: t.TableChanges, Converged: t.Converged})
 	}
 	return list
+}
+
+// Forwarding is how long each state of forwarding between two addresses lasted.
+type Forwarding struct {
+	OK         time.Duration `expr:"ok"`
+	BlackHole  time.Duration `expr:"black_hole"`
+	Loop       time.Duration `expr:"loop"`
+	Stale      time.Duration `expr:"stale_return_path"`
+	Asymmetric time.Duration `expr:"asymmetric"`
+	Lost       time.Duration `expr:"lost"`
+	Loops      int           `expr:"loops"`       // how often there was one
+	BlackHoles int           `expr:"black_holes"` // …
+}
+
+// forwardingBetween finds a pair among those that were watched.
+func forwardingBetween(doc *report.Document, from, to string) (Forwarding, error) {
+	for i := range doc.Forwarding {
+		f := &doc.Forwarding[i]
+		if (f.From == from || f.FromAddress == from) && (f.To == to || f.ToAddress == to) {
+			s := &f.Seconds
+			return Forwarding{OK: time.Duration(s.OK), BlackHole: time.Duration(s.BlackHole), Loop: time.Duration(s.Loop),
+				Stale: time.Duration(s.StaleReturnPath), Asymmetric: time.Duration(s.Asymmetric), Lost: time.Duration(s.Lost),
+				Loops: f.Count.Loop, BlackHoles: f.Count.BlackHole}, nil
+		}
+	}
+	return Forwarding{}, fmt.Errorf("nobody watched %s -> %s: write watch: [%s -> %s]", from, to, from, to)
 }
 
 func gapOf(g *report.Gap) Gap {

@@ -23,6 +23,7 @@ type Ask struct {
 	Sets    []string
 	Version string
 	At      *time.Duration // tables as of then; nil: the end of the run
+	Watch   []string       // pairs of addresses whose forwarding is followed, besides those of the scenario
 	WhatIf  Depth
 	Wire    bool // every message goes through real bytes and back
 	Capture bool // keep packets, for captures
@@ -50,6 +51,7 @@ type Answer struct {
 	// EndingExpected: an expectation is about whether routing comes to rest.
 	EndingExpected bool
 	ask            Ask
+	origins        map[step]lead // that were found (began)
 }
 
 // Run runs the scenario and explains every gap.
@@ -64,10 +66,15 @@ func Run(ask Ask) (*Answer, error) {
 		return a, nil
 	}
 	log := &trace.Log{Capture: ask.Capture}
-	a := &Answer{Log: log, Design: d, ask: ask}
-	a.Net = network.New(d, network.Options{Log: log, Wire: ask.Wire, Convergence: true})
+	a := &Answer{Log: log, Design: d, ask: ask, origins: map[step]lead{}}
+	pairs, err := watched(d, ask.Watch)
+	if err != nil {
+		return nil, err
+	}
+	a.Net = network.New(d, network.Options{Log: log, Wire: ask.Wire, Convergence: true, Watch: pairs})
 	a.Result = a.Net.Run(ask.Seed)
 	a.Doc = a.document()
+	a.forwarding()
 	a.convergence()
 	a.Doc.Ending = ending(&a.Result.Ending, a.Result.End, a.Result.Cut)
 	for i := range a.Result.Probes {

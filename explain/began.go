@@ -2,6 +2,8 @@ package explain
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/sim"
@@ -24,27 +26,65 @@ func (a *Answer) began(id sim.EventID) origin {
 	if id == 0 {
 		return origin{-1, 0}
 	}
-	first, about := sim.EventID(0), a.Net.Programmed(id)
+	about := a.Net.Programmed(id)
+	// Networks that never come to rest have thousands of events whose causes lead
+	// back through each other, so what was found once is kept for all of them.
+	keep := len(about) < 2
+	key := func(id sim.EventID) step {
+		if len(about) == 0 {
+			return step{id: id}
+		}
+		return step{id, about[0]}
+	}
+	var way []sim.EventID
+	end := lead{origin: origin{-1, 0}}
 	for ; id != 0; id = a.Net.Before(id, about) {
+		if known, ok := a.origins[key(id)]; ok && keep {
+			end = known
+			break
+		}
+		way = append(way, id)
 		ev := a.event(id)
 		if f, ok := network.FaultOf(ev); ok {
-			return origin{f, 0}
+			end = lead{origin{f, 0}, true}
+			break
 		}
 		timer, silence := network.TimerOf(ev)
 		if !timer {
 			continue
 		}
 		if f := a.during(id); f >= 0 {
-			return origin{f, id}
+			end = lead{origin{f, id}, true}
+			break
 		}
-		if silence {
-			return origin{-1, id} // nobody's fault: chance, or timers that do not go together
-		}
-		if first == 0 {
-			first = id
+		if silence { // nobody's fault: chance, or timers that do not go together
+			end = lead{origin{-1, id}, true}
+			break
 		}
 	}
-	return origin{-1, first}
+	for _, id := range slices.Backward(way) {
+		if timer, _ := network.TimerOf(a.event(id)); timer && !end.sure {
+			end.timer = id // of the timers, the last one
+		}
+		if keep {
+			a.origins[key(id)] = end
+		}
+	}
+	return end.origin
+}
+
+// step is an event that causes were gone back through, for what they did about a
+// prefix.
+type step struct {
+	id    sim.EventID
+	about netip.Prefix
+}
+
+// lead is where the causes of a step lead; sure, if it is more than the last of
+// the timers that they lead through.
+type lead struct {
+	origin
+	sure bool
 }
 
 // during finds the last fault that has to do with a timer and came while it
@@ -66,6 +106,16 @@ func (a *Answer) during(id sim.EventID) int {
 	return last
 }
 
+// timerText says which timer noticed what began.
+func (a *Answer) timerText(x origin) string {
+	w := a.Net.Wait(x.timer)
+	text := fmt.Sprintf("%s: %s, at %.3f s", w.Node, w.What, a.event(x.timer).At.Seconds())
+	if x.fault >= 0 {
+		text += ", after " + a.faultText(x.fault)
+	}
+	return text
+}
+
 // causeText says what began the outage.
 func (a *Answer) causeText(res *network.ProbeResult, o network.Outage) string {
 	x := a.beginning(res, o)
@@ -83,13 +133,8 @@ func (a *Answer) causeText(res *network.ProbeResult, o network.Outage) string {
 	case x.timer == 0:
 		return "the state of forwarding changed"
 	}
-	ev := a.event(x.timer)
-	w := a.Net.Wait(x.timer)
-	text := fmt.Sprintf("%s: %s, at %.3f s", w.Node, w.What, ev.At.Seconds())
-	if x.fault >= 0 {
-		return text + ", after " + a.faultText(x.fault)
-	}
-	if slow, ok := a.Net.TooSlow(ev); ok {
+	text := a.timerText(x)
+	if slow, ok := a.Net.TooSlow(a.event(x.timer)); ok && x.fault < 0 {
 		text += fmt.Sprintf(": %s sends a keepalive every %s, whatever was negotiated (%s)", slow.Node, slow.Value, slow.Parameter)
 	}
 	return text

@@ -89,7 +89,7 @@ func (t *tally) of(p netip.Prefix) *Reaction {
 // faultStrikes ends the count of what came before fault i. Faults of one
 // instant are one event.
 func (n *Network) faultStrikes(i int) {
-	n.activity.since, n.activity.updates = n.k.Now(), 0
+	n.activity.since, n.activity.updates, n.look = n.k.Now(), 0, true
 	t := n.tally
 	if t == nil || t.fault >= 0 && t.at == n.k.Now() {
 		return
@@ -111,6 +111,7 @@ func (n *Network) warmedUp() {
 // sessionTurned: a session came up or went down, and what was before it does not
 // come again.
 func (n *Network) sessionTurned() {
+	n.look = true
 	if n.tally != nil {
 		n.tally.watch.restart()
 	}
@@ -121,6 +122,7 @@ func (n *Network) updateSent(u *bgp.Update) {
 	if n.activity.updates++; n.activity.updates > n.activity.most {
 		n.endRun()
 	}
+	n.look = n.look || n.truth != nil
 	t := n.tally
 	if t == nil || u == nil {
 		return
@@ -158,6 +160,7 @@ func (n *Network) routingChanged(p netip.Prefix, where changed) {
 	case inRIB:
 		r.RIB++
 		n.tally.watch.ribChanged(r.Last)
+		n.look = true
 	case inFIB:
 		r.FIB++
 	case inRows:

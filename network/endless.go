@@ -133,8 +133,12 @@ func (w *watcher) init(n *Network) {
 		}
 		for e := range 2 {
 			// A retransmission depends on what else is under way.
-			if rto := &l.Ends[e].Settings[topology.TCPRTO].Dist; rto.IsRandom() || l.Ends[e].BGP && rto.A <= 2*l.Delay.Dist.A {
+			set := &l.Ends[e].Settings
+			if rto := &set[topology.TCPRTO].Dist; rto.IsRandom() || l.Ends[e].BGP && rto.A <= 2*l.Delay.Dist.A {
 				w.possible = false
+			}
+			if spaces(set) && ratio(&set[topology.BGPMRAIJitter]) != (bgp.Jitter{}) {
+				w.possible = false // each interval is another one
 			}
 		}
 	}
@@ -149,6 +153,11 @@ func (w *watcher) init(n *Network) {
 	// small part of the work.
 	cost := len(n.sessions) * prefixes
 	w.every = 1 + min(cost, cost*cost/1000)
+}
+
+// spaces tells whether UPDATEs are kept apart at all.
+func spaces(set *topology.Settings) bool {
+	return set[topology.BGPMRAIMode].Enum != "none" && (set[topology.BGPMRAI].Dist.Max() > 0 || set[topology.BGPMRAIIBGP].Dist.Max() > 0)
 }
 
 // seldom is after how many looks they become rarer.

@@ -16,13 +16,14 @@ import (
 // Options of a Network. None but Outside changes the result of a run that comes
 // to its end.
 type Options struct {
-	Log         *trace.Log // records the run; nil: nothing is recorded
-	Wire        bool       // every message goes through real bytes and back
-	NoSkip      bool       // quiet stretches are not fast-forwarded
-	Convergence bool       // counts how routing reacts to each fault, and looks whether it repeats
-	MostUpdates int        // after one event, end the run; 0: so many that no network needs them
-	ShuffleTies uint64     // reorders ties between actors; for tests
-	Outside     *Outside   // a router that is real; nil: all are simulated
+	Log         *trace.Log       // records the run; nil: nothing is recorded
+	Wire        bool             // every message goes through real bytes and back
+	NoSkip      bool             // quiet stretches are not fast-forwarded
+	Convergence bool             // counts how routing reacts to each fault, and looks whether it repeats
+	Watch       []topology.Watch // pairs whose forwarding is followed through the run
+	MostUpdates int              // after one event, end the run; 0: so many that no network needs them
+	ShuffleTies uint64           // reorders ties between actors; for tests
+	Outside     *Outside         // a router that is real; nil: all are simulated
 }
 
 // Network is a design that can be run.
@@ -60,6 +61,8 @@ type Network struct {
 	skip     skipper
 	longest  time.Duration // a round trip takes no longer
 	tally    *tally        // nil: reactions are not counted
+	truth    *truth        // nil: no pair is watched
+	look     bool          // something has changed in this event that the tally or the truth is to look at
 	activity activity
 }
 
@@ -116,6 +119,7 @@ func New(d *topology.Design, opt Options) *Network {
 		n.tally = &tally{}
 		n.tally.watch.init(n)
 	}
+	n.truth = newTruth(n, opt.Watch)
 	n.activity.most = n.mostUpdates()
 	if n.log != nil {
 		n.log.Names = n.Names()
@@ -187,8 +191,12 @@ func (n *Network) prepare(seed uint64) {
 	n.wire.errs = nil
 	n.resetConns()
 	n.activity = activity{since: start, most: n.activity.most}
+	n.look = false
 	if n.tally != nil {
 		n.tally.restart(start)
+	}
+	if n.truth != nil {
+		n.truth.reset()
 	}
 	if n.log != nil {
 		n.log.Reset()
@@ -304,11 +312,21 @@ func (n *Network) Handle(k *sim.Kernel, ev *sim.Event) {
 	if len(n.unsent) > 0 {
 		n.send()
 	}
+	if n.dirty || n.look {
+		n.endOfEvent()
+	}
+}
+
+// endOfEvent looks at what an event has changed.
+func (n *Network) endOfEvent() {
+	if n.truth != nil {
+		n.lookAtPairs()
+	}
 	if n.dirty {
 		n.dirty = false
 		n.watch()
 	}
-	if n.tally != nil && n.tally.watch.changed {
+	if n.look = false; n.tally != nil && n.tally.watch.changed {
 		n.lookForRepetition()
 	}
 }

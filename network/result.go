@@ -19,8 +19,10 @@ type Result struct {
 	// Reactions are how routing reacted (Options.Convergence): first while the
 	// network came up, then to each fault; prefix by prefix.
 	Reactions []Reaction
-	Ending    Ending  // how routing stands now (Options.Convergence)
-	Wire      []error // what did not survive the way through bytes (Options.Wire)
+	// Forwarding is that of the pairs that were watched (Options.Watch).
+	Forwarding []Forwarding
+	Ending     Ending  // how routing stands now (Options.Convergence)
+	Wire       []error // what did not survive the way through bytes (Options.Wire)
 }
 
 // ProbeResult is what became of a ping.
@@ -68,6 +70,13 @@ func (n *Network) longestTrip() time.Duration {
 
 func (n *Network) result() *Result {
 	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Cut: n.activity.over, Wire: n.wire.errs}
+	if n.truth != nil {
+		for i := range n.truth.pairs {
+			w := &n.truth.pairs[i]
+			w.close(n.end)
+			res.Forwarding = append(res.Forwarding, w.Forwarding)
+		}
+	}
 	if n.tally != nil {
 		n.closeReactions()
 		res.Reactions, res.Ending = n.tally.list, n.ending()

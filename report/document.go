@@ -22,6 +22,7 @@ type Document struct {
 	Probes         []Probe       `json:"probes"`
 	Gaps           []Gap         `json:"gaps"`
 	BringUp        []Convergence `json:"bring_up"`
+	Forwarding     []Forwarding  `json:"forwarding"`
 	Convergence    []Convergence `json:"convergence"`
 	Ending         Ending        `json:"converges"`
 	Sessions       []Session     `json:"sessions"`
@@ -171,6 +172,53 @@ type Reach struct {
 	Reached   int    `json:"reached"`   // ASes that have a route, the origin included
 	Distances []int  `json:"distances"` // how many of them have 0, 1, 2, … ASes in their path
 	Paths     int    `json:"paths"`     // that all ASes together were told of, and have kept
+}
+
+// Forwarding is the whole run for two addresses, from time zero to its end. Its
+// intervals follow each other without a gap.
+type Forwarding struct {
+	From        string               `json:"from"`
+	FromAddress string               `json:"from_address"`
+	To          string               `json:"to"`
+	ToAddress   string               `json:"to_address"`
+	OneWay      bool                 `json:"one_way"` // nothing can be sent back: only requests are followed
+	Seconds     ForwardingSeconds    `json:"seconds"`
+	Count       ForwardingCount      `json:"count"`
+	Intervals   []ForwardingInterval `json:"intervals"`
+}
+
+// ForwardingSeconds is how long each state lasted.
+type ForwardingSeconds struct {
+	OK              Seconds `json:"ok"`
+	BlackHole       Seconds `json:"black_hole"`
+	Loop            Seconds `json:"loop"`
+	Asymmetric      Seconds `json:"asymmetric"`
+	StaleReturnPath Seconds `json:"stale_return_path"`
+	Lost            Seconds `json:"lost"` // a round trip would have failed
+}
+
+// ForwardingCount is how often there was each state.
+type ForwardingCount struct {
+	OK              int `json:"ok"`
+	BlackHole       int `json:"black_hole"`
+	Loop            int `json:"loop"`
+	Asymmetric      int `json:"asymmetric"`
+	StaleReturnPath int `json:"stale_return_path"`
+	Lost            int `json:"lost"`
+}
+
+// ForwardingInterval is a part of the run in which nothing changed.
+type ForwardingInterval struct {
+	StartS      Seconds  `json:"start_s"`
+	EndS        Seconds  `json:"end_s"`
+	State       string   `json:"state"`     // ok, black_hole, loop, asymmetric, stale_return_path
+	Direction   string   `json:"direction"` // which one is so: request, reply, both
+	Lost        bool     `json:"lost"`      // a round trip would fail
+	PathRequest []string `json:"path_request"`
+	PathReply   []string `json:"path_reply"`
+	Where       string   `json:"where"` // "in tun2, at aws"; the routers of a loop
+	Why         string   `json:"why"`
+	Because     string   `json:"because"` // what made it begin
 }
 
 // Ending is how routing stands when the run ends.

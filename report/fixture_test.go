@@ -166,6 +166,17 @@ func seedCase() Document {
 		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun1", "169.254.26.157", 0, -1, "", "", true, true, "installed: one row per next hop"},
 		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun2", "169.254.26.133", 0, -1, "", "", false, true, "installed: one row per next hop"},
 	}
+	doc.Forwarding = []Forwarding{{
+		From: "vm", FromAddress: "10.1.0.2", To: "ec2", ToAddress: "10.2.0.6",
+		Seconds: ForwardingSeconds{OK: 300*sec - (end - fault) - 146_900*ms, Asymmetric: 146_900 * ms, StaleReturnPath: end - fault, Lost: end - fault},
+		Count:   ForwardingCount{OK: 2, Asymmetric: 1, StaleReturnPath: 1, Lost: 1},
+		Intervals: []ForwardingInterval{
+			{0, fault, "ok", "both", false, []string{"tun2"}, []string{"tun2"}, "", "", "it was so when the warm-up ended"},
+			{fault, end, "stale_return_path", "reply", true, []string{"tun1"}, []string{"tun2"}, "in tun2, at gcp", "the far end has deleted the tunnel", deletion + " (story[0], aws-gcp.yaml:31:5)"},
+			{end, 153_100 * ms, "ok", "both", false, []string{"tun1"}, []string{"tun1"}, "", "", "aws: hold timer of the session over tun2, at 114.300 s, after " + deletion},
+			{153_100 * ms, 300 * sec, "asymmetric", "both", false, []string{"tun2"}, []string{"tun1"}, "", "", "gcp creates tun2 again"},
+		},
+	}}
 	doc.BringUp = []Convergence{
 		{"the network comes up", "", -60 * sec, "10.1.0.0/16", 5_900 * ms, 4, 1, 3, 2, 1, true, nil},
 		{"the network comes up", "", -60 * sec, "10.2.0.0/16", 6_100 * ms, 2, 0, 3, 2, 2, true, nil},
@@ -236,6 +247,23 @@ func noPing() Document {
 		}
 		doc.Convergence = append(doc.Convergence, c)
 	}
+	loop := ForwardingInterval{100 * sec, 100*sec + 700, "loop", "request", true, []string{"l12", "l23", "l23"}, []string{}, "r2 -> r3 -> r2", "it has been here before", "r1 withdraws its prefixes"}
+	doc.Forwarding = []Forwarding{{From: "r2", To: "r1", ToAddress: "10.0.0.1", OneWay: true,
+		Seconds: ForwardingSeconds{OK: 300*sec - 700, Loop: 700, Lost: 700}, Count: ForwardingCount{OK: 2, Loop: 1, Lost: 1},
+		Intervals: []ForwardingInterval{
+			{0, 100 * sec, "ok", "both", false, []string{"l12"}, []string{}, "", "", "it was so when the warm-up ended"},
+			loop,
+			{100*sec + 700, 300 * sec, "ok", "both", false, []string{"l12"}, []string{}, "", "", "no fault: routing changed by itself"},
+		}}}
+	many := Forwarding{From: "r3", FromAddress: "10.3.0.1", To: "r1", ToAddress: "10.0.0.1", Seconds: ForwardingSeconds{BlackHole: 150 * sec, StaleReturnPath: 150 * sec, Lost: 150 * sec}, Count: ForwardingCount{BlackHole: 20, StaleReturnPath: 20, Lost: 20}}
+	for i := range Seconds(40) {
+		v := ForwardingInterval{i * 7500 * ms, (i + 1) * 7500 * ms, "stale_return_path", "both", false, []string{"l13"}, []string{"l13"}, "in l13, at r1", "the far end no longer announces the prefix", "r1 withdraws its prefixes"}
+		if i%2 == 1 {
+			v.State, v.Lost, v.Where, v.Why = "black_hole", true, "at r3; at r1", "no route"
+		}
+		many.Intervals = append(many.Intervals, v)
+	}
+	doc.Forwarding = append(doc.Forwarding, many)
 	doc.Ending = Ending{State: Repeats, Text: "never converges: the state of routing at 212.000 s is that at 206.000 s again (period 6.000 s); without another event it goes round for ever",
 		SinceS: 200 * sec, RouteChanges: 50, LastChangeS: 299 * sec, FirstS: 206 * sec, AgainS: 212 * sec, PeriodS: 6 * sec, Waits: []string{"r2 may not advertise over l2 yet (MRAI)"}}
 	doc.Convergence = append(doc.Convergence, Convergence{"l3 carries packets again", "story[1]", 200 * sec, "", 0, 0, 0, 0, 0, 0, true, nil})

@@ -33,10 +33,14 @@ var laneKinds = []struct{ kind, title string }{
 	{"fib", "forwarding table uses"},
 	{"table", "cloud route table uses"},
 	{"forwarding", "a probe would get through"},
+	{"pair", "forwarding between others"},
 }
 
 // lanes returns the rows of one kind from the start of the run to its end.
 func lanes(doc Document, kind string, end Seconds) []lane {
+	if kind == "pair" {
+		return pairLanes(doc)
+	}
 	type change struct {
 		at         Seconds
 		state, why string
@@ -151,6 +155,37 @@ func lanes(doc Document, kind string, end Seconds) []lane {
 		}
 		r.spans = slices.DeleteFunc(r.spans, func(s span) bool { return s.state == "" })
 		out = append(out, r.lane)
+	}
+	return out
+}
+
+// mostSpans are drawn in the lane of a pair; what changes more often is a blur.
+const mostSpans = 2000
+
+// pairLanes are the rows of pairs that were watched and that no probe tells of.
+func pairLanes(doc Document) []lane {
+	var out []lane
+	for i := range doc.Forwarding {
+		f := &doc.Forwarding[i]
+		probed := slices.ContainsFunc(doc.Probes, func(p Probe) bool { return p.From == f.FromAddress && p.To == f.ToAddress })
+		if probed || len(f.Intervals) > mostSpans || len(out) == shownPairs {
+			continue
+		}
+		l := lane{kind: "pair", node: f.pair()}
+		for _, v := range f.Intervals {
+			state := stateTitle(v.State)
+			if v.State == "stale_return_path" && v.Lost {
+				state += ", lost"
+			}
+			if n := len(l.spans); n > 0 && l.spans[n-1].state == state {
+				l.spans[n-1].to = v.EndS
+				continue
+			}
+			l.spans = append(l.spans, span{v.StartS, v.EndS, state, v.Why})
+		}
+		if len(l.spans) > 0 {
+			out = append(out, l)
+		}
 	}
 	return out
 }

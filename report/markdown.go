@@ -25,6 +25,7 @@ func Markdown(w io.Writer, doc Document) error {
 	m.verdict()
 	m.ending()
 	m.probes()
+	m.forwarding()
 	for _, g := range m.doc.Gaps {
 		if !byChance(g) {
 			m.gap(g)

@@ -302,7 +302,7 @@ func (p *picture) look(kind, state string) (box, ink string) {
 	switch state {
 	case "Established", "Up", "up", "path up", "ok":
 		return "up", "w"
-	case "Idle", "AdminDown", "Down", "absent", "down", "lost":
+	case "Idle", "AdminDown", "Down", "absent", "down", "lost", "black hole", "loop", "stale return path, lost":
 		return "down", "r"
 	}
 	return "pending", "b h"

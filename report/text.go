@@ -25,7 +25,7 @@ type Options struct {
 }
 
 // Views are the names that Options.Show knows.
-var Views = []string{"ping", "gaps", "convergence", "routes", "sessions", "timeline", "events"}
+var Views = []string{"ping", "gaps", "forwarding", "convergence", "routes", "sessions", "timeline", "events"}
 
 // Text writes doc for a person to read.
 func Text(w io.Writer, doc Document, opt Options) error {
@@ -58,6 +58,8 @@ func Text(w io.Writer, doc Document, opt Options) error {
 			p.pings(doc, style)
 		case "gaps":
 			p.gaps(doc)
+		case "forwarding":
+			p.forwarding(doc)
 		case "convergence":
 			p.convergence(doc)
 		case "routes":
@@ -71,6 +73,9 @@ func Text(w io.Writer, doc Document, opt Options) error {
 		}
 	}
 	p.reach(doc)
+	if doc.Kind != "explain" && !slices.Contains(show, "forwarding") && (slices.Contains(show, "gaps") || slices.Contains(show, "convergence")) {
+		p.forwardingSummary(doc)
+	}
 	p.ending(doc, show)
 	p.expectations(doc)
 	p.assumptions(doc)

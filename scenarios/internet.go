@@ -62,7 +62,7 @@ func (g *grower) internet() {
 
 // withoutPackets refuses what a graph of ASes cannot have.
 func (l *loader) withoutPackets(o *object) {
-	for _, key := range []string{"routers", "hosts", "links", "tunnels", "probe", "probes"} {
+	for _, key := range []string{"routers", "hosts", "links", "tunnels", "probe", "probes", "watch"} {
 		if o.get(key) != nil {
 			l.error(o.keyNode(key), smallerGraph, "there can be no %s: %s", key, controlPlane(l.d.Internet.Graph))
 		}

@@ -26,13 +26,14 @@ const (
 )
 
 // topKeys are the keys of a scenario, in the order in which they are written.
-var topKeys = []string{"vpnsim", "name", "params", "generate", "warmup", "for", "routers", "hosts", "links", "tunnels", "probe", "probes", "story", "expect", "assume"}
+var topKeys = []string{"vpnsim", "name", "params", "generate", "warmup", "for", "routers", "hosts", "links", "tunnels", "probe", "probes", "watch", "story", "expect", "assume"}
 
 // ExprChecker says what is wrong with an expectation, given the names that it
-// may use. An error with a method Column() int points into the expression.
+// may use; pair is to be asked about each pair of addresses that it names. An
+// error with a method Column() int points into the expression.
 // It is handed to Load because the package that knows expectations stands
 // above this one.
-type ExprChecker func(expr string, routers, links, prefixes []string) error
+type ExprChecker func(expr string, routers, links, prefixes []string, pair func(from, to string) error) error
 
 // Option of Load.
 type Option func(*loader)
@@ -130,6 +131,9 @@ func (l *loader) scenario(root *yaml.Node) {
 		l.network(o)
 	}
 	l.story(o.get("story"))
+	if d.Internet == nil {
+		l.list(o.get("watch"), "watch", l.watch)
+	}
 	l.list(o.get("expect"), "expect", func(n *yaml.Node) {
 		if text, ok := l.text(n, "an expectation"); ok {
 			l.d.Expect = append(l.d.Expect, topology.Expect{Expr: text, Pos: l.pos(n)})
@@ -387,6 +391,21 @@ func (l *loader) hostsOf(n *yaml.Node) {
 	})
 }
 
+// watch reads a pair of addresses whose forwarding is followed.
+func (l *loader) watch(n *yaml.Node) {
+	text, ok := l.text(n, "a pair to watch")
+	if !ok {
+		return
+	}
+	w, err := l.d.ParseWatch(text)
+	if err != nil {
+		l.error(n, "name two hosts, addresses or routers: watch: [vm -> ec2, 10.1.0.9 -> 10.2.0.7]", "%v", err)
+		return
+	}
+	w.Pos = l.pos(n)
+	l.d.Watch = append(l.d.Watch, w)
+}
+
 // probe reads "vm -> ec2", or the same with more about it.
 func (l *loader) probe(n *yaml.Node) {
 	p := topology.Probe{From: -1, To: -1, Every: DefaultEvery, Size: DefaultSize, Pos: l.pos(n)}
@@ -534,7 +553,7 @@ func (l *loader) expectations() {
 		}
 	}
 	for i, e := range l.d.Expect {
-		err := l.checkExpr(e.Expr, routers, l.linkNames, prefixes)
+		err := l.checkExpr(e.Expr, routers, l.linkNames, prefixes, func(from, to string) error { return l.pair(from, to, e.Pos) })
 		if err == nil {
 			continue
 		}
@@ -544,6 +563,19 @@ func (l *loader) expectations() {
 		}
 		l.report(pos, "", "%v%s", err, l.written(l.exprs[i]))
 	}
+}
+
+// pair has the pair that an expectation asks about watched, if it can be.
+func (l *loader) pair(from, to string, pos topology.Pos) error {
+	if l.d.Internet != nil {
+		return fmt.Errorf("nothing is forwarded here: %s", controlPlane(l.d.Internet.Graph))
+	}
+	w, err := l.d.PairOf(from, to)
+	if err == nil {
+		w.Pos = pos
+		l.d.Watch = append(l.d.Watch, w)
+	}
+	return err
 }
 
 // columnIn turns a column of a node's text into one of the file, where that

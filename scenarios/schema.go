@@ -19,6 +19,7 @@ import (
 const (
 	durationPattern = `[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)`
 	namePattern     = `^[A-Za-z][A-Za-z0-9_-]{0,62}$|` + paramPattern
+	pairPattern     = `^\s*\S+\s*->\s*\S+\s*$|` + paramPattern
 	prefixPattern   = `^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$|` + paramPattern
 	paramPattern    = `\$[A-Za-z{]`
 )
@@ -72,6 +73,7 @@ func Schema() ([]byte, error) {
 		prop("tunnels", named(ref("tunnel"), "IPsec tunnels, by name: each end may be deleted alone.")),
 		prop("probe", described(oneOrMore(ref("probe")), "The probe, when there is one.")),
 		prop("probes", described(oneOrMore(ref("probe")), "The probes.")),
+		prop("watch", described(oneOrMore(&jsonschema.Schema{Type: "string", Pattern: pairPattern}), "Pairs of hosts, addresses or routers whose forwarding is followed through the run, as that of the probes is: vm -> ec2.")),
 		prop("story", &jsonschema.Schema{Type: "array", Items: ref("fault"), Description: "What happens, and when."}),
 		prop("expect", described(oneOrMore(expectation), "What has to hold after the run.")),
 		prop("assume", &jsonschema.Schema{Type: "object", AdditionalProperties: text(), Description: "What the scenario itself assumes: a path in it, and why."}),
@@ -296,11 +298,10 @@ func termSchema() *jsonschema.Schema {
 }
 
 func probeSchema() *jsonschema.Schema {
-	pair := `^\s*\S+\s*->\s*\S+\s*$|` + paramPattern
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
-		{Type: "string", Pattern: pair},
+		{Type: "string", Pattern: pairPattern},
 		strict(&jsonschema.Schema{Required: []string{"ping"}},
-			prop("ping", &jsonschema.Schema{Type: "string", Pattern: pair, Description: "From which host to which: vm -> ec2."}),
+			prop("ping", &jsonschema.Schema{Type: "string", Pattern: pairPattern, Description: "From which host to which: vm -> ec2."}),
 			prop("name", text()),
 			prop("every", defaulted(ref("duration"), topology.FormatDuration(DefaultEvery), "Between two echoes.")),
 			prop("start", defaulted(ref("duration"), "0s", "The first one, after time zero.")),

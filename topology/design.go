@@ -84,6 +84,7 @@ type Design struct {
 	Hosts     []Host
 	Links     []Link
 	Probes    []Probe
+	Watch     []Watch // besides the probes' pairs
 	Story     []Fault
 	Expect    []Expect
 	Notes     []Note // what the scenario itself marks as assumed

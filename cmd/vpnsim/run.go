@@ -22,6 +22,7 @@ type asked struct {
 	sets    []string
 	at      string
 	wire    bool
+	watch   []string
 	show    []string
 	files   []output
 	explain bool
@@ -96,9 +97,17 @@ func (a *app) answer(name string, q *asked, whatIf explain.Depth, capture bool) 
 	if err != nil {
 		return nil, 0, err
 	}
+	for _, pair := range q.watch {
+		if d.Internet != nil {
+			return nil, 0, usagef("", "--watch %s: nothing is forwarded in a graph of ASes without packets", pair)
+		}
+		if _, err := d.ParseWatch(pair); err != nil {
+			return nil, 0, usagef("", "--watch %s: %v", pair, err)
+		}
+	}
 	answer, err := explain.Run(explain.Ask{
 		Load: src.load, Seed: q.seed, Sets: q.sets, Version: version(),
-		At: at, WhatIf: whatIf, Wire: q.wire, Capture: capture,
+		At: at, WhatIf: whatIf, Wire: q.wire, Capture: capture, Watch: q.watch,
 	})
 	return answer, warnings, err
 }
@@ -193,6 +202,7 @@ the same run again, with one thing changed).
 	q.flags(cmd)
 	f := cmd.Flags()
 	f.StringSliceVar(&q.show, "show", nil, "what to print: `views` of "+showTypes+" (default: ping and gaps; without a probe, convergence)")
+	f.StringArrayVar(&q.watch, "watch", nil, "follow the forwarding between `FROM,TO`, two hosts, addresses or routers, besides that of the probes")
 	f.StringArrayVarP(&paths, "output", "o", nil, "write the run to `file`, too; the suffix says how")
 	f.StringVar(&style, "ping-style", "iputils", "arithmetic of ping's last line, `style` iputils or centos7")
 	f.BoolVar(&all, "all", false, "every reply line, none left out")
