@@ -86,7 +86,7 @@ func (r *runner) listen() error {
 	done := map[netip.AddrPort]bool{}
 	for i := range r.plan.Links {
 		at := r.plan.Links[i].Listen
-		if done[at] {
+		if done[at] && at.Port() != 0 { // any port is another one each time
 			continue
 		}
 		done[at] = true
