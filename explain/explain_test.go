@@ -189,7 +189,7 @@ func TestWhatIfNamesRealParameters(t *testing.T) {
 					t.Fatal(err)
 				}
 				parts := strings.SplitN(x.Parameter, ".", 3)
-				known := len(parts) == 3 && parts[0] == "routers" && slices.ContainsFunc(d.Routers, func(r topology.Router) bool { return r.Name == parts[1] })
+				known := len(parts) == 3 && parts[0] == "routers" && (parts[1] == "*" || slices.ContainsFunc(d.Routers, func(r topology.Router) bool { return r.Name == parts[1] }))
 				if known {
 					_, known = topology.KeyByPath(parts[2])
 				}

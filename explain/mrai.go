@@ -61,7 +61,8 @@ func (a *Answer) mraiOfAll(g *report.Gap) []suspect {
 	}
 	var list []suspect
 	for i, k := range intervalKeys {
-		if !has[i] {
+		blamed := slices.ContainsFunc(g.Chain, func(w report.Wait) bool { key, ok := keyOf(w.Parameter); return ok && key == k })
+		if !has[i] || blamed { // then the chain's own routers are tried without it
 			continue
 		}
 		path := "routers.*." + k.String()

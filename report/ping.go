@@ -2,7 +2,8 @@ package report
 
 // The ping transcript. Of 300 reply lines 290 say the same, so by default only
 // those are shown that a reader looks for: the first three, three on either
-// side of every run of losses, the last; a line says how many were left out. A
+// side of every run of losses, those where the path plainly changes, the last;
+// a line says how many were left out. A
 // lost run shows as in the real thing, as icmp_seq that jumps, with one
 // indented line that says where the packets died.
 
@@ -76,6 +77,9 @@ func (p *page) replies(pr Probe) {
 	if pr.Echoes[len(show)-1].RTTNs > 0 {
 		mark(len(show)-1, len(show))
 	}
+	for _, i := range shifts(pr.Echoes) {
+		mark(i-1, i+1)
+	}
 	runOf := map[int]probe.Gap{} // by index of its first echo
 	lost := make([]bool, len(show))
 	for i := 0; i < len(pr.Echoes); i++ {
@@ -131,6 +135,30 @@ func (p *page) replies(pr Probe) {
 		}
 		i = j
 	}
+}
+
+// mostShifts of the round trip time are changes of the path; more are chance.
+const mostShifts = 8
+
+// shifts are the echoes from which on packets plainly take another way: another
+// TTL, or half as much time again. They are shown although nothing was lost,
+// since a path that changes is what somebody may be looking for.
+func shifts(echoes []Echo) []int {
+	var list []int
+	for i := 1; i < len(echoes); i++ {
+		a, b := &echoes[i-1], &echoes[i]
+		if a.RTTNs <= 0 || b.RTTNs <= 0 {
+			continue
+		}
+		less, more := min(a.RTTNs, b.RTTNs), max(a.RTTNs, b.RTTNs)
+		if a.TTL != b.TTL || 2*more >= 3*less && more-less >= int64(time.Millisecond) {
+			list = append(list, i)
+		}
+	}
+	if len(list) > mostShifts {
+		return nil
+	}
+	return list
 }
 
 func (p *page) reply(pr Probe, e Echo) {
