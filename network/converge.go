@@ -90,6 +90,7 @@ func (t *tally) of(p netip.Prefix) *Reaction {
 // instant are one event.
 func (n *Network) faultStrikes(i int) {
 	n.activity.since, n.activity.updates, n.look = n.k.Now(), 0, true
+	n.forgetTries()
 	t := n.tally
 	if t == nil || t.fault >= 0 && t.at == n.k.Now() {
 		return
@@ -99,10 +100,18 @@ func (n *Network) faultStrikes(i int) {
 	t.begin(i, n.k.Now())
 }
 
+// forgetTries begins to count anew how the sessions fare.
+func (n *Network) forgetTries() {
+	for i := range n.sessions {
+		n.sessions[i].failed, n.sessions[i].downs = 0, 0
+	}
+}
+
 // warmedUp begins to look for a repetition anew: what happened while the network
 // came up says little about how it goes on.
 func (n *Network) warmedUp() {
 	n.activity.since, n.activity.updates = n.k.Now(), 0
+	n.forgetTries()
 	if n.tally != nil {
 		n.tally.watch.event()
 	}
@@ -316,6 +325,27 @@ func eachPrefix(m *bgp.Message, f func(netip.Prefix)) {
 	}
 }
 
+// hopeless is how many OPENs in a row that come to nothing make a session one that
+// does not come up: two ends that do not agree about something.
+const hopeless = 2
+
+// flapping is how often a session goes down after one event to be one that will
+// again, as one whose keepalives are too slow for its hold time does.
+const flapping = 3
+
+// waitsInVain tells whether a session over a link waits for BFD, which waits for
+// somebody to begin.
+func (n *Network) waitsInVain(l *link) bool {
+	for e := range 2 {
+		b, ok := n.BFD(l.id, e)
+		o, too := n.BFD(l.id, 1-e)
+		if ok && b.AwaitsUp && (!too || b.Passive && o.Passive) {
+			return true
+		}
+	}
+	return false
+}
+
 // unnoticed looks at a session that stands although its peer is no longer to be
 // heard, until the hold timer ends it, and at one that is down although nothing
 // keeps its ends from each other, until a timer starts it.
@@ -326,9 +356,14 @@ func (n *Network) unnoticed(s *session, f func(netip.Prefix, func() string)) {
 	if !r.alive || r.frozen {
 		return
 	}
+	if s.downs >= flapping {
+		f(netip.Prefix{}, func() string {
+			return fmt.Sprintf("the session of %s over %s has gone down %d times, and will again", r.cfg.Name, l.cfg.Name, s.downs)
+		})
+	}
 	gone := !far.alive || far.frozen
 	if s.m.State() != bgp.Established {
-		if s.end == 0 && !gone && !s.shut && !o.shut && !s.m.Stopped() && !o.m.Stopped() && !(s.config.Passive && o.config.Passive) && n.clear(l) {
+		if s.end == 0 && s.failed < hopeless && o.failed < hopeless && !n.waitsInVain(l) && !gone && !s.shut && !o.shut && !s.m.Stopped() && !o.m.Stopped() && !(s.config.Passive && o.config.Passive) && n.clear(l) {
 			f(netip.Prefix{}, func() string { return "the session over " + l.cfg.Name + " is yet to come up" })
 		}
 		return

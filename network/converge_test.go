@@ -183,3 +183,16 @@ func TestCountingAgainAllocatesLittle(t *testing.T) {
 		t.Errorf("%.0f allocations without counting, %.0f with", a, b)
 	}
 }
+
+// A session whose ends do not agree is down, and stays down: routing does not wait
+// for it. One that flaps never lets it come to rest.
+func TestWhatNeverComesUpIsNotWaitedFor(t *testing.T) {
+	for name, want := range map[string]network.EndState{"min-hold": network.AtRest, "bfd-strict": network.AtRest, "azure-flaps": network.Unsettled} {
+		for seed := range uint64(3) {
+			res := network.New(mustLoad(t, name), network.Options{Convergence: true}).Run(seed)
+			if e := res.Ending; e.State != want {
+				t.Errorf("%s, seed %d: %+v", name, seed, e)
+			}
+		}
+	}
+}

@@ -28,6 +28,8 @@ type session struct {
 	offers  [2]offer               // of graceful restart, before and after a restart of the process
 	stale   int                    // routes; only recorded runs know
 	waits   bool                   // advertisements wait for MRAI; only recorded runs know
+	failed  int                    // OPENs that came to nothing since the last event of the story
+	downs   int                    // times that it went down since then
 	rnd     sim.Stream
 	conns   []connRef // open ones; two at most but for those that are closing
 	next    bgp.ConnID
@@ -75,7 +77,7 @@ func (s *session) reset(n *Network) {
 	clear(s.timers[:])
 	s.mrai, s.hop, s.hopGone, s.waits = sim.Timer{}, sim.Timer{}, false, false
 	clear(s.stales[:])
-	s.stale = 0
+	s.stale, s.failed, s.downs = 0, 0, 0
 	s.conns, s.inbox, s.next, s.shut = s.conns[:0], s.inbox[:0], 0, false
 }
 
@@ -175,6 +177,12 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 		case bgp.ActAbort:
 			n.abortConn(s, a.Conn)
 		case bgp.ActState:
+			if a.From >= bgp.OpenSent && a.From != bgp.Established && a.To < bgp.OpenSent {
+				s.failed++
+			}
+			if a.To == bgp.Established {
+				s.failed = 0
+			}
 			n.k.Mix(uint64(s.id)<<16 | uint64(a.From)<<8 | uint64(a.To))
 			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg, Up: a.Graceful})
 		case bgp.ActUp:
@@ -182,6 +190,7 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
 		case bgp.ActDown:
 			n.sessionTurned()
+			s.downs++
 			n.k.Stop(&s.mrai)
 			waiting := r.updates.all()
 			for i := range waiting { // what had not been processed yet goes with the session
