@@ -28,7 +28,7 @@ func TestGenerate(t *testing.T) {
 		"clique: 3":                            "r1 r2 r3 r1-r2 r1-r3 r2-r3",
 		"chain: 3":                             "r1 r2 r3 r1-r2 r2-r3",
 		"ring: 3":                              "r1 r2 r3 r1-r2 r2-r3 r1-r3",
-		"b-clique: 2":                          "r1 r2 r3 r4 r1-r2 r3-r4 r1-r3 r2-r4",
+		"b-clique: 2":                          "r1 r2 r3 r4 r1-r2 r2-r3 r1-r4 r3-r4",
 		"tree: {depth: 1, fanout: 2}":          "r1 r2 r3 r1-r2 r1-r3",
 		"as-graph: {synthetic: 4, seed: 1}":    "as1 as2 as3 as4 as1-as2 as1-as3 as2-as3 as2-as4 as1-as4",
 		"clique: 3, rtt: 4ms, hosts: [r1, r2]": "r1 r2 r3 r1-r2 r1-r3 r2-r3",

@@ -200,7 +200,7 @@ func generateSchema() *jsonschema.Schema {
 		"clique":   described(number(2, MaxRouters), "Every router is joined with every other one."),
 		"chain":    described(number(2, MaxRouters), "Routers in a row."),
 		"ring":     described(number(3, MaxRouters), "A chain whose ends are joined."),
-		"b-clique": described(number(2, MaxRouters/2), "A clique of so many behind a chain of so many: the first of the chain has a short and a long way into it."),
+		"b-clique": described(number(2, MaxRouters/2), "A clique of so many and a chain of so many: r1, the first of the chain, has a short way into the clique (r1-r2) and a long one."),
 		"tree": strict(&jsonschema.Schema{Description: "So many levels below the root, so many children at each router.", Required: []string{"depth", "fanout"}},
 			prop("depth", number(1, MaxRouters)), prop("fanout", number(1, MaxRouters))),
 		"as-graph": {AnyOf: []*jsonschema.Schema{file, inline, synthetic}, Description: "Providers, customers and peers, with the policies that they have: routers are called by their AS numbers, as3356."},

@@ -27,19 +27,20 @@ func Ring(n int) *ASGraph {
 	return g
 }
 
-// BClique is a clique of n behind a chain of n: an edge network (node 0, the
-// first of the chain) with a short way into the core, its link with the
-// clique's first node, and a backup of n hops, the rest of the chain, which
-// ends at the clique's last. Griffin and Premore, "An Experimental Analysis of
-// BGP Convergence Time", 2001. With node 0's link down, the core has to find
-// out how long the other way is.
+// BClique is a clique of n and a chain of n, which share no node. The first of
+// the chain, node 0, is an edge network: it has a short way into the core, its
+// link with the clique's first, node 1, and a backup of n hops, the rest of the
+// chain, which ends at the clique's last, node n. Griffin and Premore, "An
+// Experimental Analysis of BGP Convergence Time", 2001, who count the chain
+// first. When the short way fails, the core has to find out how long the other is.
 func BClique(n int) *ASGraph {
 	g := numbered(2 * n)
-	g.chain(0, n)
-	g.clique(n, 2*n)
-	g.join(0, n)
+	g.join(0, 1)
+	g.clique(1, n+1)
 	if n > 1 {
-		g.join(n-1, 2*n-1)
+		g.join(0, n+1)
+		g.chain(n+1, 2*n)
+		g.join(n, 2*n-1)
 	}
 	return g
 }
