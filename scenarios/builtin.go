@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml *.txt
 var files embed.FS
 
 // BuiltinFile returns a file that a shipped scenario names.
@@ -34,7 +34,9 @@ func BuiltinNames() []string {
 	}
 	var names []string
 	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok { // not a file that one of them names
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names
