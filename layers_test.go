@@ -68,6 +68,8 @@ var layers = map[string]layer{
 		"sim": "times",
 	}},
 
+	"pinglog": {number: 2, deterministic: true}, // reads text; layer 2 for what it is next to: probe prints what it reads
+
 	"network": {number: 3, deterministic: true, imports: map[string]string{
 		"sim":      "the kernel that drives everything",
 		"bgp":      "sessions and speakers",
