@@ -42,7 +42,7 @@ var layers = map[string]layer{
 		"gonum.org/v1/gonum": "quantiles of the normal distribution, from which integer tables are made",
 	}},
 	"stats": {number: 1, deterministic: true, libraries: map[string]string{
-		"gonum.org/v1/gonum": "special functions behind the intervals",
+		"gonum.org/v1/gonum": "special functions behind intervals and tests, Latin hypercubes",
 	}},
 	"packet": {number: 1, libraries: map[string]string{
 		"github.com/google/gopacket": "real packets and pcapng files; imported here only",
