@@ -138,6 +138,13 @@ var layers = map[string]layer{
 		"expect":   "in which expectations are judged",
 	}},
 
+	"sweep": {number: 5, imports: map[string]string{
+		"network":  "it runs scenarios",
+		"topology": "as they were read, and durations as users write them",
+		"stats":    "what is counted",
+		"report":   "and how it is reported",
+	}},
+
 	"peer": {number: 5, wallClock: "it holds a simulation to it", imports: map[string]string{
 		"bgp/live": "the real router's sockets",
 		"network":  "everything that is simulated",
@@ -156,6 +163,7 @@ var layers = map[string]layer{
 		"scenarios": "what the user names",
 		"topology":  "durations as users write them",
 		"explain":   "the answer",
+		"sweep":     "and many of them",
 		"expect":    "checked when a scenario is loaded",
 		"report":    "printed",
 		"export":    "written with -o",
@@ -166,6 +174,8 @@ var layers = map[string]layer{
 		"github.com/spf13/cobra": "commands",
 		"github.com/spf13/pflag": "what is wrong with a flag",
 		"golang.org/x/term":      "is it a terminal, and how wide",
+
+		"github.com/schollz/progressbar": "how long a sweep will take",
 	}},
 }
 

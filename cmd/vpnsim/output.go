@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,37 +57,58 @@ type output struct {
 
 // outputs finds an exporter for every path.
 func outputs(paths []string) ([]output, error) {
+	var suffixes []string
+	for _, e := range exporters {
+		suffixes = append(suffixes, e.suffix)
+	}
+	chosen, err := bySuffix(paths, suffixes)
 	var list []output
+	for i, c := range chosen {
+		list = append(list, output{paths[i], exporters[c]})
+	}
+	return list, err
+}
+
+// bySuffix says for every path of -o which of the suffixes it has.
+func bySuffix(paths, suffixes []string) ([]int, error) {
+	var chosen []int
 	seen := map[string]bool{}
 	for _, path := range paths {
-		var known []string
-		found := false
-		for _, e := range exporters {
-			known = append(known, e.suffix)
-			if strings.HasSuffix(path, e.suffix) {
-				list = append(list, output{path, e})
-				found = true
-				break
-			}
-		}
-		if !found {
-			help := scenarios.DidYouMean(filepath.Ext(path), known)
+		i := slices.IndexFunc(suffixes, func(s string) bool { return strings.HasSuffix(path, s) })
+		if i < 0 {
+			help := scenarios.DidYouMean(filepath.Ext(path), suffixes)
 			if !strings.HasPrefix(help, "did you mean") {
-				help = "the suffix chooses what is written: " + strings.Join(known, ", ")
+				help = "the suffix chooses what is written: " + strings.Join(suffixes, ", ")
 			}
 			return nil, usagef(help, "-o %s: nothing is written as %q", path, filepath.Ext(path))
 		}
-		if clean := filepath.Clean(path); seen[clean] {
+		clean := filepath.Clean(path)
+		if seen[clean] {
 			return nil, usagef("", "-o %s is given twice", path)
-		} else {
-			seen[clean] = true
 		}
+		seen[clean] = true
+		chosen = append(chosen, i)
 	}
-	return list, nil
+	return chosen, nil
 }
 
-// writeFiles writes every output, or none.
-func writeFiles(list []output, answer *explain.Answer) (err error) {
+// writeFiles writes every output of a run, or none.
+func writeFiles(list []output, answer *explain.Answer) error {
+	var files []pending
+	for _, o := range list {
+		files = append(files, pending{o.path, func(w io.Writer) error { return o.write(w, answer) }})
+	}
+	return writeAll(files)
+}
+
+// pending is a file that is to be written.
+type pending struct {
+	path  string
+	write func(io.Writer) error
+}
+
+// writeAll writes every file, or none.
+func writeAll(list []pending) (err error) {
 	type file struct{ temporary, final string }
 	var files []file
 	defer func() {
@@ -98,16 +120,12 @@ func writeFiles(list []output, answer *explain.Answer) (err error) {
 	}()
 	for _, o := range list {
 		var content bytes.Buffer
-		if err := o.write(&content, answer); err != nil {
+		if err := o.write(&content); err != nil {
 			return usagef("", "-o %s: %v", o.path, err)
 		}
-		final := o.path
-		// A link stays a link: what it points to is replaced.
-		if target, err := filepath.EvalSymlinks(final); err == nil {
-			final = target
-		}
-		if info, err := os.Stat(final); err == nil && !info.Mode().IsRegular() {
-			return usagef("", "-o %s: this is %s, not a file that can be replaced", o.path, kindOfFile(info.Mode()))
+		final, err := replaceable(o.path)
+		if err != nil {
+			return err
 		}
 		temporary, err := writeBeside(final, content.Bytes())
 		if err != nil {
@@ -121,6 +139,19 @@ func writeFiles(list []output, answer *explain.Answer) (err error) {
 		}
 	}
 	return nil
+}
+
+// replaceable is the file that path means: a link stays a link, what it points
+// to is replaced. What is no file is not.
+func replaceable(path string) (string, error) {
+	final := path
+	if target, err := filepath.EvalSymlinks(final); err == nil {
+		final = target
+	}
+	if info, err := os.Stat(final); err == nil && !info.Mode().IsRegular() {
+		return "", usagef("", "-o %s: this is %s, not a file that can be replaced", path, kindOfFile(info.Mode()))
+	}
+	return final, nil
 }
 
 // writeBeside writes a new file in the directory of path and returns its name.

@@ -67,17 +67,21 @@ func (a *app) command() *cobra.Command {
 	f.IntVar(&a.width, "width", 0, "`columns` of the page; 0: those of the terminal")
 	// Cobra would take -v for this, which means something else to check.
 	root.Flags().Bool("version", false, "print the version")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.globals() }
-	root.AddCommand(a.runCommand(), a.explainCommand(), a.checkCommand(), a.peerCommand(), a.scenariosCommand())
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.globals(cmd) }
+	root.AddCommand(a.runCommand(), a.explainCommand(), a.sweepCommand(), a.checkCommand(), a.peerCommand(), a.scenariosCommand())
 	root.SetHelpCommand(a.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }
 
-// formats are the values of --format.
+// formats are the values of --format; moreFormats annotates a command with those that
+// it has besides.
 var formats = []string{"text", "json", "md"}
 
-func (a *app) globals() error {
+const moreFormats = "formats"
+
+func (a *app) globals(cmd *cobra.Command) error {
+	formats := append(slices.Clone(formats), strings.Fields(cmd.Annotations[moreFormats])...)
 	if !slices.Contains(formats, a.format) {
 		return usagef(scenarios.DidYouMean(a.format, formats), "--format %q is not known", a.format)
 	}

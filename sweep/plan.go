@@ -1,0 +1,93 @@
+package sweep
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Plan is what is to be run. Runs i of all points have the seed First+i.
+type Plan struct {
+	Identity
+	// Make builds what runs a point; each worker has its own.
+	Make func(point int) (Sampler, error) `json:"-"`
+}
+
+// Identity is what parts of one sweep have in common, and what makes two of them
+// different: equal identities give equal blocks.
+type Identity struct {
+	Engine   string        `json:"engine"` // version of the program …
+	Check    string        `json:"check"`  // … and the digest of a run, since two builds may call themselves the same
+	Scenario string        `json:"scenario"`
+	Name     string        `json:"name"`
+	SHA256   string        `json:"scenario_sha256"`
+	Sets     []string      `json:"set"`    // of all points
+	Points   [][]string    `json:"points"` // what each changes besides; all are compared with the first
+	Metrics  []Metric      `json:"metrics"`
+	First    uint64        `json:"first_seed"`
+	Runs     int           `json:"runs"`       // of each point; with a Precision: at most
+	Instant  time.Duration `json:"instant_ns"` // an outage that is shorter is called instant
+	Until    *Precision    `json:"until,omitempty"`
+}
+
+// Precision ends a sweep before its number of runs is reached.
+type Precision struct {
+	Metric     string  `json:"metric"`
+	Quantile   float64 `json:"quantile"`
+	Confidence float64 `json:"confidence"`
+	Width      int64   `json:"width"` // of the interval, in nanoseconds or whole numbers; from the estimate to either end at most
+}
+
+// Sampler runs the scenario of one point.
+type Sampler interface {
+	// Sample runs it once and sets out, one number for each metric of the plan:
+	// nanoseconds, or whole numbers. The Remark says what the numbers can't.
+	Sample(seed uint64, out []int64) (Remark, error)
+}
+
+// Remark on a run.
+type Remark uint8
+
+const (
+	Open Remark = 1 << iota // an outage was not over when the run ended
+	Cut                     // routing did not come to rest, and the run was ended
+)
+
+// Hash is a short name of what the plan computes.
+func (id *Identity) Hash() string {
+	data, err := json.Marshal(id)
+	if err != nil {
+		panic(err) // strings and numbers
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data))[:16]
+}
+
+// firstLook is the number of runs after which precision is looked at first; it
+// is doubled each time.
+const firstLook = 500
+
+// blockSize is how many seeds make a block: few enough that workers finish together
+// and that little is lost when one is killed, many enough that a block's bookkeeping is
+// nothing. It depends on the plan alone.
+func (id *Identity) blockSize() int {
+	if id.Until != nil {
+		return firstLook / 10
+	}
+	return min(max(id.Runs/500, 20), 5000)
+}
+
+// blocks is how many there are in the first n runs.
+func (id *Identity) blocks(n int) int { return (n + id.blockSize() - 1) / id.blockSize() }
+
+// seedsOf gives the runs of a block: from, and how many.
+func (id *Identity) seedsOf(block int) (from, n int) {
+	from = block * id.blockSize()
+	return from, min(id.blockSize(), id.Runs-from)
+}
+
+// runsOf a block, at all points.
+func (id *Identity) runsOf(block int) int64 {
+	_, n := id.seedsOf(block)
+	return int64(n) * int64(len(id.Points))
+}
