@@ -164,6 +164,7 @@ var layers = map[string]layer{
 		"topology":  "durations as users write them",
 		"explain":   "the answer",
 		"sweep":     "and many of them",
+		"stats":     "points that cover all ranges",
 		"expect":    "checked when a scenario is loaded",
 		"report":    "printed",
 		"export":    "written with -o",

@@ -7,9 +7,11 @@ import (
 	"github.com/vpnsim/vpnsim/stats"
 )
 
-// Block is what came of some of the seeds, at all points.
+// Block is what came of some of the seeds, at all points. Several that follow each other
+// may have been added up to one.
 type Block struct {
 	Number int     `json:"block"`
+	More   int     `json:"more,omitempty"` // so many after it are in it
 	Points []Point `json:"points"`
 }
 
@@ -100,10 +102,15 @@ func (p *Point) merge(o *Point) {
 
 // check refuses a block that is not one of this plan.
 func (b *Block) check(id *Identity) error {
-	if b.Number < 0 || b.Number >= id.blocks(id.Runs) || len(b.Points) != len(id.Points) {
+	all := id.blocks(id.Runs)
+	if b.Number < 0 || b.Number >= all || b.More < 0 || b.More >= all-b.Number || len(b.Points) != len(id.Points) {
 		return fmt.Errorf("block %d with %d points is not of this sweep", b.Number, len(b.Points))
 	}
-	_, n := id.seedsOf(b.Number)
+	n := 0
+	for i := range b.More + 1 {
+		_, runs := id.seedsOf(b.Number + i)
+		n += runs
+	}
 	for i := range b.Points {
 		p := &b.Points[i]
 		if p.Runs != int64(n) || p.Open < 0 || p.Open > p.Runs || p.Cut < 0 || p.Cut > p.Runs || len(p.Cells) != len(id.Metrics) {

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
+	"slices"
 )
 
 // A Part is a file with some blocks of a sweep: what one of several machines has done,
@@ -32,13 +32,12 @@ func WriteManifest(w io.Writer, id *Identity, shard *Shard) error {
 	return writeLine(w, Manifest{VPNSim: "v1", Kind: Kind, Plan: id.Hash(), Shard: shard, Identity: *id})
 }
 
-// WritePart writes a whole sweep as a part.
+// WritePart writes a sweep that is complete as a part.
 func WritePart(w io.Writer, res *Result) error {
-	err := WriteManifest(w, &res.Identity, nil)
-	for i := 0; i < len(res.Blocks) && err == nil; i++ {
-		err = WriteBlock(w, res.Blocks[i])
+	if err := WriteManifest(w, &res.Identity, nil); err != nil {
+		return err
 	}
-	return err
+	return WriteBlock(w, &Block{More: res.blocks(int(res.Points[0].Runs)) - 1, Points: res.Points})
 }
 
 // WriteBlock adds a block to a part, with one Write.
@@ -55,45 +54,55 @@ func writeLine(w io.Writer, v any) error {
 // longestLine of a part; more is no part.
 const longestLine = 256 << 20
 
-// ReadPart reads a part. The size is that of its complete lines: whoever goes on with
-// the file cuts off the rest.
-func ReadPart(r io.Reader) (m *Manifest, blocks []*Block, size int64, err error) {
+// ReadPart reads a part: begin is given its manifest, then each every block. The size is
+// that of its complete lines: whoever goes on with the file cuts off the rest.
+func ReadPart(r io.Reader, begin func(*Manifest) error, each func(*Block) error) (size int64, err error) {
 	in := bufio.NewReaderSize(r, 1<<20)
+	var m *Manifest
 	for n := 1; ; n++ {
 		line, err := readLine(in)
 		if err == io.EOF {
 			break
 		}
-		if err != nil {
-			return nil, nil, 0, fmt.Errorf("line %d: %w", n, err)
-		}
-		if n == 1 {
-			m = &Manifest{}
-			if err := json.Unmarshal(line, m); err != nil || m.Kind != Kind {
-				return nil, nil, 0, errors.New("this is no part of a sweep: it does not begin with a manifest")
+		if err == nil && n == 1 {
+			if m, err = manifest(line); err == nil {
+				err = begin(m)
 			}
-			if m.VPNSim != "v1" {
-				return nil, nil, 0, fmt.Errorf("version %q of the format is not known, only v1", m.VPNSim)
+			if err != nil {
+				return 0, err
 			}
-			if m.Plan != m.Hash() || !m.sound() {
-				return nil, nil, 0, errors.New("the manifest has been changed, or is of another version of vpnsim")
-			}
-		} else {
+		} else if err == nil {
 			b := &Block{}
-			if err := json.Unmarshal(line, b); err != nil {
-				return nil, nil, 0, fmt.Errorf("line %d: %w", n, err)
+			if err = json.Unmarshal(line, b); err == nil {
+				err = b.check(&m.Identity)
 			}
-			if err := b.check(&m.Identity); err != nil {
-				return nil, nil, 0, fmt.Errorf("line %d: %w", n, err)
+			if err == nil {
+				err = each(b)
 			}
-			blocks = append(blocks, b)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("line %d: %w", n, err)
 		}
 		size += int64(len(line))
 	}
 	if m == nil {
-		return nil, nil, 0, errors.New("this is no part of a sweep: it is empty")
+		return 0, errors.New("this is no part of a sweep: it is empty")
 	}
-	return m, blocks, size, nil
+	return size, nil
+}
+
+func manifest(line []byte) (*Manifest, error) {
+	m := &Manifest{}
+	if err := json.Unmarshal(line, m); err != nil || m.Kind != Kind {
+		return nil, errors.New("this is no part of a sweep: it does not begin with a manifest")
+	}
+	if m.VPNSim != "v1" {
+		return nil, fmt.Errorf("version %q of the format is not known, only v1", m.VPNSim)
+	}
+	if m.Plan != m.Hash() || !m.sound() {
+		return nil, errors.New("the manifest has been changed, or is of another version of vpnsim")
+	}
+	return m, nil
 }
 
 // sound tells whether a plan like this can have been run.
@@ -127,33 +136,28 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 // Merger puts parts together.
 type Merger struct {
 	manifest *Manifest
-	blocks   map[int]*Block
-	from     map[int]string
-	first    string
+	first    string // the name of the first part
+	done     *Done
 }
 
-// Add takes in a part. name is what to call it in messages.
-func (m *Merger) Add(name string, part *Manifest, blocks []*Block) error {
-	if m.manifest == nil {
-		m.manifest, m.first, m.blocks, m.from = part, name, map[int]*Block{}, map[int]string{}
-	} else if what := differs(&m.manifest.Identity, &part.Identity); what != "" {
-		return fmt.Errorf("%s is of another sweep than %s: %s", name, m.first, what)
-	}
-	for _, b := range blocks {
-		if old := m.blocks[b.Number]; old != nil && !reflect.DeepEqual(written(old), written(b)) {
-			return fmt.Errorf("block %d is another one in %s than in %s: one of them has been changed", b.Number, name, m.from[b.Number])
+// Add reads a part. name is what to call it in messages.
+func (m *Merger) Add(name string, r io.Reader) error {
+	begin := func(part *Manifest) error {
+		if m.manifest == nil {
+			m.manifest, m.first, m.done = part, name, NewDone(&part.Identity)
 		}
-		m.blocks[b.Number], m.from[b.Number] = b, name
+		if what := differs(&m.manifest.Identity, &part.Identity); what != "" {
+			return fmt.Errorf("it is of another sweep than %s: %s", m.first, what)
+		}
+		return nil
 	}
-	return nil
-}
-
-func written(b *Block) string {
-	data, err := json.Marshal(b)
-	if err != nil {
-		panic(err) // it has been read from JSON
-	}
-	return string(data)
+	_, err := ReadPart(r, begin, func(b *Block) error {
+		if !m.done.Add(b) {
+			return fmt.Errorf("block %d is another one in an earlier file, or part of a larger one there", b.Number)
+		}
+		return nil
+	})
+	return err
 }
 
 // differs says in which way two sweeps are not the same; "" if they are.
@@ -163,7 +167,7 @@ func differs(a, b *Identity) string {
 		return fmt.Sprintf("the scenario is not the same (SHA-256 %.12s… and %.12s…)", a.SHA256, b.SHA256)
 	case a.Engine != b.Engine:
 		return fmt.Sprintf("they are by different versions of vpnsim (%s and %s)", a.Engine, b.Engine)
-	case !reflect.DeepEqual(a.Sets, b.Sets) || !reflect.DeepEqual(a.Points, b.Points):
+	case !slices.Equal(a.Sets, b.Sets) || !slices.EqualFunc(a.Points, b.Points, slices.Equal):
 		return "they have other values of --set or --vary"
 	case a.First != b.First || a.Runs != b.Runs:
 		return fmt.Sprintf("the seeds are not the same (%d from %d, and %d from %d)", a.Runs, a.First, b.Runs, b.First)
@@ -175,10 +179,5 @@ func differs(a, b *Identity) string {
 	return ""
 }
 
-// Result of all parts together. missing are blocks that no part has.
-func (m *Merger) Result() (res *Result, missing int) {
-	r := runner{plan: &Plan{Identity: m.manifest.Identity}, have: m.blocks}
-	total := m.manifest.blocks(m.manifest.Runs)
-	missing = total - len(m.blocks)
-	return r.merged(total, missing == 0), missing
-}
+// Result of all parts together; it may be incomplete.
+func (m *Merger) Result() *Result { return m.done.result(m.manifest.Runs) }

@@ -67,23 +67,46 @@ func (id *Identity) Hash() string {
 // is doubled each time.
 const firstLook = 500
 
-// blockSize is how many seeds make a block: few enough that workers finish together
-// and that little is lost when one is killed, many enough that a block's bookkeeping is
-// nothing. It depends on the plan alone.
-func (id *Identity) blockSize() int {
-	if id.Until != nil {
-		return firstLook / 10
+// mostBlocks that the runs are divided into, and how many each doubling is.
+const (
+	mostBlocks  = 500
+	leastBlock  = 20
+	roundBlocks = 20
+)
+
+// blocks is how many there are in the first n runs. With a precision, n is where it is
+// looked at.
+func (id *Identity) blocks(n int) int {
+	if id.Until == nil {
+		size := id.blockSize()
+		return (n + size - 1) / size
 	}
-	return min(max(id.Runs/500, 20), 5000)
+	blocks := 0
+	for from, to := 0, firstLook; from < n; from, to = to, 2*to {
+		blocks += roundBlocks
+	}
+	return blocks
 }
 
-// blocks is how many there are in the first n runs.
-func (id *Identity) blocks(n int) int { return (n + id.blockSize() - 1) / id.blockSize() }
+// blockSize is how many seeds make a block where there is no precision. It depends on
+// the plan alone.
+func (id *Identity) blockSize() int {
+	return max(leastBlock, (id.Runs+mostBlocks-1)/mostBlocks)
+}
 
-// seedsOf gives the runs of a block: from, and how many.
+// seedsOf gives the runs of a block: from, and how many. The last ones of a plan with a
+// precision may be empty.
 func (id *Identity) seedsOf(block int) (from, n int) {
-	from = block * id.blockSize()
-	return from, min(id.blockSize(), id.Runs-from)
+	size := id.blockSize()
+	if from = block * size; id.Until != nil {
+		begin, round := 0, firstLook
+		for range block / roundBlocks {
+			begin, round = begin+round, begin+round
+		}
+		size = round / roundBlocks
+		from = begin + block%roundBlocks*size
+	}
+	return from, max(min(size, id.Runs-from), 0)
 }
 
 // runsOf a block, at all points.

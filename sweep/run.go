@@ -10,7 +10,7 @@ import (
 type Options struct {
 	Workers  int                     // 0: one for each processor
 	Shard    *Shard                  // only some of the blocks
-	Done     []*Block                // have been run before
+	Done     *Done                   // what has been run before; Run adds to it
 	Keep     func(*Block) error      // is called with each block, one at a time
 	Progress func(done, total int64) // runs, those of Done included
 }
@@ -21,33 +21,23 @@ type Shard struct {
 	Of    int `json:"of"`
 }
 
-// Result is what a sweep has counted.
-type Result struct {
-	Identity
-	Points   []Point
-	Complete bool // all blocks of the plan are in it
-	Precise  bool // the plan's Precision was reached; true if it has none
-	Blocks   []*Block
-}
-
 // Run runs a plan. When ctx ends, it gives back what is done. The error is that of a
 // Sampler, or of Keep.
 func Run(ctx context.Context, plan *Plan, opt Options) (*Result, error) {
-	r := &runner{plan: plan, opt: opt, have: map[int]*Block{}}
-	for _, b := range opt.Done {
-		r.have[b.Number] = b
+	r := &runner{plan: plan, opt: opt, have: opt.Done}
+	if r.have == nil {
+		r.have = NewDone(&plan.Identity)
 	}
 	want := plan.Runs
 	if plan.Until != nil {
 		want = min(firstLook, plan.Runs)
 	}
 	for {
-		complete, err := r.until(ctx, want)
-		if err != nil {
+		if err := r.until(ctx, want); err != nil {
 			return nil, err
 		}
-		res := r.merged(plan.blocks(want), complete)
-		if !complete || res.Precise || want == plan.Runs {
+		res := r.have.result(want)
+		if !res.Complete || res.Precise || want == plan.Runs {
 			return res, nil
 		}
 		want = min(2*want, plan.Runs)
@@ -57,29 +47,28 @@ func Run(ctx context.Context, plan *Plan, opt Options) (*Result, error) {
 type runner struct {
 	plan *Plan
 	opt  Options
-	have map[int]*Block
-	done int64 // runs
+	runs int64 // that are done
 
-	mu  sync.Mutex
-	err error
+	mu   sync.Mutex
+	have *Done
+	err  error
 }
 
-// until runs the blocks of the first n seeds that are not there yet, and tells
-// whether it could finish.
-func (r *runner) until(ctx context.Context, n int) (complete bool, err error) {
+// until runs the blocks of the first n seeds that are not there yet.
+func (r *runner) until(ctx context.Context, n int) error {
 	var todo []int
 	total := int64(0)
-	r.done = 0
+	r.runs = 0
 	for b := range r.plan.blocks(n) {
 		if s := r.opt.Shard; s != nil && b%s.Of != s.Index {
 			continue
 		}
 		runs := r.plan.runsOf(b)
 		total += runs
-		if r.have[b] == nil {
-			todo = append(todo, b)
+		if r.have.has(b) {
+			r.runs += runs
 		} else {
-			r.done += runs
+			todo = append(todo, b)
 		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -110,16 +99,7 @@ feed:
 	}
 	close(blocks)
 	workers.Wait()
-	if r.err != nil {
-		return false, r.err
-	}
-	done := 0
-	for b := range r.plan.blocks(n) {
-		if r.have[b] != nil {
-			done++
-		}
-	}
-	return done == r.plan.blocks(n), nil
+	return r.err
 }
 
 func (r *runner) workers() int {
@@ -143,10 +123,10 @@ func (r *runner) finished(b *Block, err error, total int64) (failed bool) {
 		r.err = err
 		return true
 	}
-	r.have[b.Number] = b
-	r.done += r.plan.runsOf(b.Number)
+	r.have.Add(b)
+	r.runs += r.plan.runsOf(b.Number)
 	if r.opt.Progress != nil {
-		r.opt.Progress(r.done, total)
+		r.opt.Progress(r.runs, total)
 	}
 	return false
 }
@@ -203,51 +183,4 @@ func (w *worker) sampler(point int) (Sampler, error) {
 		w.samplers[point] = s
 	}
 	return s, err
-}
-
-// merged adds up the first blocks.
-func (r *runner) merged(blocks int, complete bool) *Result {
-	res := &Result{Identity: r.plan.Identity, Complete: complete, Precise: true}
-	for i := range r.plan.Points {
-		res.Points = append(res.Points, newPoint(&r.plan.Identity, i))
-	}
-	for n := range blocks {
-		b := r.have[n]
-		if b == nil {
-			continue
-		}
-		res.Blocks = append(res.Blocks, b)
-		for i := range res.Points {
-			res.Points[i].merge(&b.Points[i])
-		}
-	}
-	res.Precise = res.precise()
-	return res
-}
-
-// precise tells whether the plan's precision is reached at every point.
-func (res *Result) precise() bool {
-	u := res.Until
-	if u == nil {
-		return true
-	}
-	m := res.Metric(u.Metric)
-	for i := range res.Points {
-		h := res.Points[i].Cells[m].Values
-		q, x := h.Quantile(u.Quantile), h.QuantileInterval(u.Quantile, u.Confidence)
-		if !x.LowKnown || !x.HighKnown || q-x.Low > u.Width || x.High-q > u.Width {
-			return false
-		}
-	}
-	return true
-}
-
-// Metric is the place of a metric in the cells of a point; -1: it was not asked for.
-func (id *Identity) Metric(name string) int {
-	for i, m := range id.Metrics {
-		if m.Name == name {
-			return i
-		}
-	}
-	return -1
 }

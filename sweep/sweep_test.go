@@ -156,37 +156,33 @@ func TestShardsMakeTheSameResultAsOneSweep(t *testing.T) {
 		if _, err := sweep.Run(context.Background(), plan, sweep.Options{Shard: shard, Keep: keep}); err != enough {
 			t.Fatal(err)
 		}
-		_, done, size, err := sweep.ReadPart(bytes.NewReader(file.Bytes()))
-		if err != nil || len(done) != 3 {
-			t.Fatal(len(done), err)
+		done := sweep.NewDone(&plan.Identity)
+		size, err := sweep.ReadPart(bytes.NewReader(file.Bytes()), func(*sweep.Manifest) error { return nil }, func(b *sweep.Block) error {
+			done.Add(b)
+			return nil
+		})
+		if err != nil || done.Blocks() != 3 {
+			t.Fatal(done.Blocks(), err)
 		}
 		file.Truncate(int(size))
 		run(t, plan, sweep.Options{Shard: shard, Done: done, Keep: func(b *sweep.Block) error { return sweep.WriteBlock(&file, b) }})
-		manifest, done, _, err := sweep.ReadPart(&file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := merger.Add("part", manifest, done); err != nil {
+		if err := merger.Add("part", &file); err != nil {
 			t.Fatal(err)
 		}
 	}
-	res, missing := merger.Result()
-	if got := bytesOf(t, res); missing != 0 || got != want {
-		t.Errorf("%d blocks are missing; merged:\n%s\nwant\n%s", missing, got, want)
+	res := merger.Result()
+	if got := bytesOf(t, res); !res.Complete || got != want {
+		t.Errorf("%d blocks are missing; merged:\n%s\nwant\n%s", res.Missing, got, want)
 	}
 }
 
 func TestPartsOfDifferentSweepsDoNotMix(t *testing.T) {
-	part := func(plan *sweep.Plan) (*sweep.Manifest, []*sweep.Block) {
+	part := func(plan *sweep.Plan) *bytes.Buffer {
 		var b bytes.Buffer
 		if err := sweep.WritePart(&b, run(t, plan, sweep.Options{})); err != nil {
 			t.Fatal(err)
 		}
-		m, blocks, _, err := sweep.ReadPart(&b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m, blocks
+		return &b
 	}
 	plan := func() *sweep.Plan { return planOf(t, "aws-gcp", 20) }
 	for what, change := range map[string]func(*sweep.Plan){
@@ -199,25 +195,25 @@ func TestPartsOfDifferentSweepsDoNotMix(t *testing.T) {
 		"they count other metrics, or stop oth": func(p *sweep.Plan) { p.Instant = 0 },
 	} {
 		var merger sweep.Merger
-		m, blocks := part(plan())
-		if err := merger.Add("a", m, blocks); err != nil {
+		if err := merger.Add("a", part(plan())); err != nil {
 			t.Fatal(err)
 		}
 		other := plan()
 		change(other)
-		m, blocks = part(other)
-		if err := merger.Add("b", m, blocks); err == nil || !strings.Contains(err.Error(), what) {
+		if err := merger.Add("b", part(other)); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 }
 
 func TestWhatIsNoPartIsRefused(t *testing.T) {
-	var b bytes.Buffer
-	if err := sweep.WritePart(&b, run(t, planOf(t, "aws-gcp", 40), sweep.Options{})); err != nil {
+	plan := planOf(t, "aws-gcp", 40)
+	var file bytes.Buffer
+	if err := sweep.WriteManifest(&file, &plan.Identity, nil); err != nil {
 		t.Fatal(err)
 	}
-	good := b.String()
+	run(t, plan, sweep.Options{Workers: 1, Keep: func(b *sweep.Block) error { return sweep.WriteBlock(&file, b) }})
+	good := file.String()
 	lines := strings.SplitAfter(good, "\n")
 	for what, text := range map[string]string{
 		"it is empty":                    "",
@@ -229,13 +225,18 @@ func TestWhatIsNoPartIsRefused(t *testing.T) {
 		"line 2: invalid":                lines[0] + "{x}\n",
 		"no histogram":                   lines[0] + strings.Replace(lines[1], `"bins":[[`, `"bins":[[9999999,1],[`, 1),
 	} {
-		if _, _, _, err := sweep.ReadPart(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), what) {
-			t.Errorf("%s: %v", what, err)
+		if n, err := read(text); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v, %d", what, err, n)
 		}
 	}
-	if _, blocks, _, err := sweep.ReadPart(strings.NewReader(good)); err != nil || len(blocks) != 2 {
-		t.Error(len(blocks), err)
+	if n, err := read(good); err != nil || n != 2 {
+		t.Error(n, err)
 	}
+}
+
+func read(text string) (blocks int, err error) {
+	_, err = sweep.ReadPart(strings.NewReader(text), func(*sweep.Manifest) error { return nil }, func(*sweep.Block) error { blocks++; return nil })
+	return blocks, err
 }
 
 func TestAnInterruptedSweepGivesWhatItHas(t *testing.T) {
@@ -296,12 +297,13 @@ func TestAPrecisionEndsASweepAndItsIntervalsCover(t *testing.T) {
 func TestVary(t *testing.T) {
 	for text, want := range map[string]string{
 		"routers.aws.bgp.hold=9s,30s,90s":        "9s 30s 90s",
-		"routers.aws.bgp.hold=9s..90s":           "9s 29.25s 49.5s 69.75s 90s",
+		"routers.aws.bgp.hold=9s..90s":           "9s 29s 50s 70s 90s",
 		"routers.aws.bgp.hold=9s..90s/4":         "9s 36s 63s 90s",
 		"n=3..6/4":                               "3 4 5 6",
 		"x=0.75..1/2":                            "0.75 1",
 		"story[0].at=uniform(1s, 2s),choice(3s)": "uniform(1s, 2s) choice(3s)",
 		"a.b=1ms..2ms/3":                         "1ms 1.5ms 2ms",
+		"a.b=0s..1s/5":                           "0s 250ms 500ms 750ms 1s",
 		"a.b=true,false":                         "true false",
 	} {
 		v, err := sweep.ParseVary(text)
@@ -334,5 +336,37 @@ func TestVary(t *testing.T) {
 	big, _ := sweep.ParseVary("a=1..1000/1000")
 	if _, err := sweep.Grid([]sweep.Vary{big, b, b, b}); err == nil {
 		t.Error("a grid of 27,000 points was made")
+	}
+}
+
+// A sweep that ends when it is precise, interrupted anywhere and resumed, is the same.
+func TestASweepWithAPrecisionResumes(t *testing.T) {
+	plan := planOf(t, "aws-gcp", 4000)
+	plan.Until = &sweep.Precision{Metric: sweep.Gap, Quantile: 0.9, Confidence: 0.95, Width: 500 * stats.Millisecond}
+	want := run(t, plan, sweep.Options{})
+	if n := want.Points[0].Runs; !want.Precise || n <= 500 || n >= 4000 {
+		t.Fatalf("%d runs, precise: %v", n, want.Precise)
+	}
+	for _, after := range []int{1, 19, 20, 33} {
+		ctx, cancel := context.WithCancel(context.Background())
+		done, blocks := sweep.NewDone(&plan.Identity), 0
+		var kept []*sweep.Block
+		_, err := sweep.Run(ctx, plan, sweep.Options{Keep: func(b *sweep.Block) error {
+			if kept = append(kept, b); len(kept) == after {
+				cancel()
+			}
+			return nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range kept {
+			done.Add(b)
+			blocks++
+		}
+		got := run(t, plan, sweep.Options{Done: done})
+		if bytesOf(t, got) != bytesOf(t, want) {
+			t.Errorf("resumed after %d blocks, it is another result", blocks)
+		}
 	}
 }

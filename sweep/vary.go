@@ -27,10 +27,10 @@ type Range struct {
 // usualValues of a range that does not say how many.
 const usualValues = 5
 
-// mostValues of one parameter, and mostPoints of a grid.
+// mostValues of one parameter, and MostPoints of a grid.
 const (
 	mostValues = 1000
-	mostPoints = 10_000
+	MostPoints = 10_000
 )
 
 // ParseVary reads what stands behind --vary.
@@ -133,8 +133,8 @@ func number(text string) (*big.Rat, bool) {
 	return new(big.Rat).SetString(text)
 }
 
-// At is the value at a share of the way from A to B. Whole numbers and durations stay
-// whole: of what is not, the nearest millisecond or number is taken.
+// At is the value at a share of the way from A to B, as exact as the ends are: between whole
+// numbers it is one, between whole seconds too, since many timers take no others.
 func (r *Range) At(share *big.Rat) string {
 	x := new(big.Rat).Sub(r.B, r.A)
 	x.Add(x.Mul(x, share), r.A)
@@ -144,12 +144,23 @@ func (r *Range) At(share *big.Rat) string {
 		}
 		return strings.TrimRight(strings.TrimRight(x.FloatString(6), "0"), ".")
 	}
-	unit := int64(time.Millisecond)
-	if nearest(new(big.Rat).Sub(r.B, r.A)).Int64() < 1000*unit {
-		unit = int64(time.Microsecond)
-	}
+	unit := r.unit()
 	n := nearest(new(big.Rat).Quo(x, new(big.Rat).SetInt64(unit)))
 	return topology.FormatDuration(time.Duration(n.Int64() * unit))
+}
+
+// unit is the coarsest one that both ends are whole numbers of, and that leaves room for ten
+// values.
+func (r *Range) unit() int64 {
+	span := new(big.Rat).Sub(r.B, r.A)
+	for _, u := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
+		x := new(big.Rat).SetInt64(int64(u))
+		whole := func(v *big.Rat) bool { return new(big.Rat).Quo(v, x).IsInt() }
+		if whole(r.A) && whole(r.B) && span.Cmp(new(big.Rat).SetInt64(10*int64(u))) >= 0 {
+			return int64(u)
+		}
+	}
+	return 1
 }
 
 // nearest whole number, halves away from zero for what is positive.
@@ -169,8 +180,8 @@ func Grid(list []Vary) ([][]string, error) {
 				next = append(next, append(p[:len(p):len(p)], v.Path+"="+x))
 			}
 		}
-		if points = next; len(points) > mostPoints {
-			return nil, fmt.Errorf("the values make more than %d points: vary fewer at a time, or take a Latin hypercube", mostPoints)
+		if points = next; len(points) > MostPoints {
+			return nil, fmt.Errorf("the values make more than %d points: vary fewer at a time, or take a Latin hypercube", MostPoints)
 		}
 	}
 	if len(list) == 0 {
@@ -180,7 +191,7 @@ func Grid(list []Vary) ([][]string, error) {
 }
 
 // Hypercube is points all over the ranges, one for each row of places, which lie
-// in [0,1): stats.LatinHypercube gives such. Listed values are taken in equal parts.
+// in [0,1): stats.Latin gives such. Listed values are taken in equal parts.
 func Hypercube(list []Vary, places [][]float64) [][]string {
 	points := [][]string{{}}
 	for _, row := range places {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,8 +20,7 @@ type state struct {
 	path string
 	file *os.File // nil: nothing is kept
 	must bool     // the user counts on it
-	done []*sweep.Block
-	kept int
+	done *sweep.Done
 }
 
 // unfinished is added to the name of a shard's -o until it is complete.
@@ -28,7 +28,7 @@ const unfinished = ".unfinished"
 
 // openState begins a file, or with --resume goes on with one.
 func openState(q *sweepFlags, plan *sweep.Plan, shard *sweep.Shard) (*state, error) {
-	st := &state{path: q.state, must: true}
+	st := &state{path: q.state, must: true, done: sweep.NewDone(&plan.Identity)}
 	if shard != nil {
 		if st.path != "" {
 			return nil, usagef("leave --state out", "--state: what a shard has done is kept beside its -o")
@@ -48,7 +48,7 @@ func openState(q *sweepFlags, plan *sweep.Plan, shard *sweep.Shard) (*state, err
 			if q.resume {
 				return nil, usagef("name the file with --state", "--resume: there is no cache in which something could have been kept")
 			}
-			return &state{}, nil
+			return st, nil
 		}
 		st.path, st.must = filepath.Join(cache, "vpnsim", "sweep-"+plan.Hash()+".ndjson"), false
 	}
@@ -70,10 +70,18 @@ func (st *state) resume(plan *sweep.Plan) (bool, error) {
 	if err != nil {
 		return false, usagef("", "--resume %s: %s", st.path, reason(err))
 	}
-	manifest, blocks, size, err := sweep.ReadPart(f)
-	if err == nil && manifest.Plan != plan.Hash() {
-		err = errors.New("it was kept by another sweep")
-	}
+	done := sweep.NewDone(&plan.Identity)
+	size, err := sweep.ReadPart(f, func(m *sweep.Manifest) error {
+		if m.Plan != plan.Hash() {
+			return errors.New("it was kept by another sweep")
+		}
+		return nil
+	}, func(b *sweep.Block) error {
+		if !done.Add(b) {
+			return fmt.Errorf("block %d stands there twice", b.Number)
+		}
+		return nil
+	})
 	if err == nil {
 		err = f.Truncate(size)
 	}
@@ -84,7 +92,7 @@ func (st *state) resume(plan *sweep.Plan) (bool, error) {
 		f.Close()
 		return false, usagef("", "--resume %s: %v", st.path, err)
 	}
-	st.file, st.done, st.kept = f, blocks, len(blocks)
+	st.file, st.done = f, done
 	return true, nil
 }
 
@@ -121,7 +129,6 @@ func (st *state) keep(b *sweep.Block) error {
 	if err := sweep.WriteBlock(st.file, b); err != nil {
 		return st.failed(err)
 	}
-	st.kept++
 	return nil
 }
 
@@ -156,7 +163,7 @@ func (st *state) publish(path string) error {
 
 // hint is what to do after an interruption.
 func (st *state) hint() string {
-	if st.file == nil || st.kept == 0 {
+	if st.file == nil || st.done.Blocks() == 0 {
 		return "nothing was kept"
 	}
 	return "the same command with --resume goes on: what is done is in " + st.path

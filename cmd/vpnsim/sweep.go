@@ -17,6 +17,7 @@ import (
 
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/scenarios"
+	"github.com/vpnsim/vpnsim/stats"
 	"github.com/vpnsim/vpnsim/sweep"
 	"github.com/vpnsim/vpnsim/topology"
 )
@@ -26,6 +27,7 @@ type sweepFlags struct {
 	seed    uint64
 	sets    []string
 	vary    []string
+	latin   int
 	runs    int
 	until   string
 	metrics []string
@@ -86,6 +88,7 @@ with --resume, nor on how many machines shared it with --shard.
 	f.Uint64Var(&q.seed, "seed", 1, "`number` of the first run; the others follow")
 	f.StringArrayVar(&q.sets, "set", nil, "change the scenario: `path=value`, at all points")
 	f.StringArrayVar(&q.vary, "vary", nil, "run at each of several values: `path=a,b,c` or a..b")
+	f.IntVar(&q.latin, "lhs", 0, "instead of every combination, so many `points` that cover all ranges evenly (a Latin hypercube)")
 	f.IntVarP(&q.runs, "runs", "n", usualRuns, "`runs` of each point; with --ci: at most (1,000,000 unless told)")
 	f.StringVar(&q.until, "ci", "", "run until a quantile is known so well: `width@quantile`, such as 0.2s@p99")
 	f.StringSliceVar(&q.metrics, "metric", nil, "what to count: `names` of "+metricNames()+" (default: what fits the scenario)")
@@ -123,9 +126,9 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 		}
 		vary = append(vary, v)
 	}
-	points, err := sweep.Grid(vary)
+	points, err := q.points(vary)
 	if err != nil {
-		return usagef("", "--vary: %v", err)
+		return err
 	}
 	designs, err := loadPoints(src, q.sets, points)
 	if err != nil {
@@ -154,6 +157,24 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 		}
 	}
 	return a.runSweep(q, plan, vary, shard)
+}
+
+// points are a grid, or with --lhs a Latin hypercube.
+func (q *sweepFlags) points(vary []sweep.Vary) ([][]string, error) {
+	if q.latin == 0 {
+		points, err := sweep.Grid(vary)
+		if err != nil {
+			return nil, usagef("", "--vary: %v", err)
+		}
+		return points, nil
+	}
+	if q.latin < 2 || q.latin > sweep.MostPoints {
+		return nil, usagef("", "--lhs %d is not from 2 to %d", q.latin, sweep.MostPoints)
+	}
+	if len(vary) == 0 {
+		return nil, usagef("say what varies: --vary routers.aws.bgp.hold=9s..90s", "--lhs: points in no dimension are all the same")
+	}
+	return sweep.Hypercube(vary, stats.Latin(q.latin, len(vary), q.seed)), nil
 }
 
 // loadPoints reads the scenario of every point, so that what is wrong with one is
@@ -316,7 +337,7 @@ func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, vary []sweep.Vary, shard
 
 // merge puts shards together and prints what one sweep would have printed.
 func (a *app) merge(cmd *cobra.Command, args []string, q *sweepFlags) error {
-	for _, flag := range []string{"seed", "set", "vary", "runs", "ci", "shard", "resume", "state"} {
+	for _, flag := range []string{"seed", "set", "vary", "lhs", "runs", "ci", "shard", "resume", "state"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("the files say what was run", "--%s has no meaning beside --merge", flag)
 		}
@@ -330,18 +351,15 @@ func (a *app) merge(cmd *cobra.Command, args []string, q *sweepFlags) error {
 		if err != nil {
 			return usagef("", "--merge %s: %s", name, reason(err))
 		}
-		manifest, blocks, _, err := sweep.ReadPart(f)
+		err = m.Add(name, f)
 		f.Close()
-		if err == nil {
-			err = m.Add(name, manifest, blocks)
-		}
 		if err != nil {
 			return usagef("", "--merge %s: %v", name, err)
 		}
 	}
-	res, missing := m.Result()
-	if missing > 0 {
-		return usagef("name the files of all shards; a shard that was interrupted goes on with --resume", "--merge: %d of %d blocks of runs are in none of the files", missing, missing+len(res.Blocks))
+	res := m.Result()
+	if !res.Complete {
+		return usagef("name the files of all shards; a shard that was interrupted goes on with --resume", "--merge: %d of %d blocks of runs are in none of the files", res.Missing, res.Blocks())
 	}
 	for _, name := range q.metrics {
 		if res.Metric(name) < 0 {
