@@ -118,6 +118,12 @@ var layers = map[string]layer{
 		"bfd":      "BFD packets",
 		"packet":   "packets and pcapng",
 	}},
+	"plot": {number: 5, imports: map[string]string{
+		"stats": "the samples and intervals that it draws",
+	}, libraries: map[string]string{
+		"gonum.org/v1/plot":                "axes, letters, SVG and PNG; imported here only",
+		"github.com/guptarohit/asciigraph": "curves in a terminal; imported here only",
+	}},
 	"expect": {number: 5, imports: map[string]string{
 		"report": "expectations are about a document",
 	}, libraries: map[string]string{
@@ -301,7 +307,8 @@ func TestLayers(t *testing.T) {
 
 // A library that the product's design keeps in one place is imported there.
 func TestOneImporter(t *testing.T) {
-	for lib, only := range map[string]string{"github.com/osrg/gobgp": "bgp/wire", "github.com/google/gopacket": "packet", "github.com/spf13/cobra": "cmd/vpnsim"} {
+	for lib, only := range map[string]string{"github.com/osrg/gobgp": "bgp/wire", "github.com/google/gopacket": "packet", "github.com/spf13/cobra": "cmd/vpnsim",
+		"gonum.org/v1/plot": "plot", "github.com/guptarohit/asciigraph": "plot"} {
 		for _, pkg := range slices.Sorted(maps.Keys(layers)) {
 			if _, ok := layers[pkg].libraries[lib]; ok != (pkg == only) {
 				t.Errorf("%s: imports %s is %v", pkg, lib, ok)
