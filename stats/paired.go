@@ -120,8 +120,8 @@ func (p *Pairs) Mean(confidence float64) Mean {
 // refute it for some value q that the first quantile may have: were q the quantile of the
 // first and q + shift that of the second, pairs with only the first below its quantile
 // would be as frequent as those with only the second below. A tenth of the error that is
-// allowed goes to the range of q (Berger and Boos, Journal of the American Statistical
-// Association 89, 1994), the rest to the test.
+// allowed goes to the ranges of both quantiles (Berger and Boos, Journal of the American
+// Statistical Association 89, 1994), the rest to the test.
 func PairedQuantileShift(first, second []int64, p, confidence float64) Shift {
 	if len(first) != len(second) {
 		panic("stats: values without a partner are no pairs")
@@ -136,8 +136,8 @@ func PairedQuantileShift(first, second []int64, p, confidence float64) Shift {
 	out.Value = b[rank] - a[rank]
 
 	miss := 1 - confidence
-	from, to := int(lastRank(int64(n), p, miss/20))-1, int(firstRank(int64(n), p, miss/20))-1
-	if from < 0 || to >= n { // the quantile of the first may be beyond all values seen
+	from, to := int(lastRank(int64(n), p, miss/40))-1, int(firstRank(int64(n), p, miss/40))-1
+	if from < 0 || to >= n { // quantiles may be beyond all values seen
 		return out
 	}
 	tail := 0.9 * miss / 2
@@ -166,9 +166,7 @@ func PairedQuantileShift(first, second []int64, p, confidence float64) Shift {
 			onlyFirst, onlySecond := lowDone-both, seconds-both
 			return binomialTail(int64(onlyFirst), int64(onlyFirst+onlySecond)) > tail
 		})
-		if binomialTail(int64(lowDone), int64(lowDone)) > tail { // nor do none of the second
-			out.LowKnown = false
-		} else if s := b[k] - q; r == from || s < out.Low {
+		if s := b[max(k, from)] - q; r == from || s < out.Low {
 			out.Low = s
 		}
 		// And how far up? At least p lies at or below the first's, at most p strictly below
@@ -180,17 +178,9 @@ func PairedQuantileShift(first, second []int64, p, confidence float64) Shift {
 			onlyFirst, onlySecond := highDone-both, seconds-both
 			return binomialTail(int64(onlySecond), int64(onlyFirst+onlySecond)) <= tail
 		})
-		if k == n {
-			out.HighKnown = false
-		} else if s := b[k] - q; r == from || s > out.High {
+		if s := b[min(k, to)] - q; r == from || s > out.High {
 			out.High = s
 		}
-	}
-	if !out.LowKnown {
-		out.Low = 0
-	}
-	if !out.HighKnown {
-		out.High = 0
 	}
 	return out
 }
