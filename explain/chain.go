@@ -29,8 +29,7 @@ func (a *Answer) when(id sim.EventID) sim.Time {
 // passed the beginning.
 func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 	if o.Open {
-		w := network.Wait{Node: "story", What: "nothing ended it before the run did", Parameter: "for",
-			Value: topology.FormatDuration(a.Design.For), Origin: topology.Origin{Status: topology.Given, Pos: a.Design.ForPos}}
+		w := a.toTheEnd()
 		res := &a.Result.Probes[probe]
 		for _, c := range res.Paths() {
 			if blame, ok := a.Net.Blame(res, c); ok && !c.OK {
@@ -39,13 +38,23 @@ func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 		}
 		return []report.Wait{wait(w, o.Start, o.End, o.Start)}
 	}
+	return a.waits(o.EndEvent, a.about(probe, o.EndEvent), o.Start, o.End)
+}
+
+// toTheEnd is the wait for something that does not happen.
+func (a *Answer) toTheEnd() network.Wait {
+	return network.Wait{Node: "story", What: "nothing ended it before the run did", Parameter: "for",
+		Value: topology.FormatDuration(a.Design.For), Origin: topology.Origin{Status: topology.Given, Pos: a.Design.ForPos}}
+}
+
+// waits are those that led to event id, which happened at the instant end, since
+// start. What news would have to be about to matter is about.
+func (a *Answer) waits(id sim.EventID, about []netip.Prefix, start, end sim.Time) []report.Wait {
 	var backwards []report.Wait
-	end := o.End
-	about := a.about(probe, o.EndEvent)
-	for id := o.EndEvent; end > o.Start && id != 0; {
+	for end > start && id != 0 {
 		ev, before := a.event(id), a.Net.Before(id, about)
 		since := a.when(before)
-		from := max(since, o.Start)
+		from := max(since, start)
 		if from < end {
 			if _, story := network.FaultOf(ev); story {
 				since = from // the story had been waiting since before time zero
@@ -62,14 +71,17 @@ func (a *Answer) chain(probe int, o network.Outage) []report.Wait {
 // about is what news would have to be about to matter in an event that ended an
 // outage or began it: the prefixes whose routes it changed, or those of the probe.
 func (a *Answer) about(probe int, id sim.EventID) []netip.Prefix {
+	p := &a.Design.Probes[probe]
+	return a.aboutEnds([]netip.Addr{a.Design.Hosts[p.From].Addr, a.Design.Hosts[p.To].Addr}, id)
+}
+
+func (a *Answer) aboutEnds(ends []netip.Addr, id sim.EventID) []netip.Prefix {
 	if id == 0 {
 		return nil
 	}
-	p := &a.Design.Probes[probe]
-	ends := [2]netip.Addr{a.Design.Hosts[p.From].Addr, a.Design.Hosts[p.To].Addr}
 	var ps []netip.Prefix
 	for _, changed := range a.Net.Programmed(id) {
-		if changed.Contains(ends[0]) || changed.Contains(ends[1]) {
+		if slices.ContainsFunc(ends, changed.Contains) {
 			ps = append(ps, changed)
 		}
 	}

@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/vpnsim/vpnsim/bgp"
@@ -158,6 +159,22 @@ func upper(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// Forwarding keeps one pair of those that were watched, or all of them.
+func (a *Answer) Forwarding(from, to string) error {
+	if from != "" {
+		list := a.Doc.Forwarding
+		i := slices.IndexFunc(list, func(f report.Forwarding) bool {
+			return (f.From == from || f.FromAddress == from) && (f.To == to || f.ToAddress == to)
+		})
+		if i < 0 {
+			return fmt.Errorf("%s -> %s was not watched", from, to)
+		}
+		a.Doc.Forwarding = list[i : i+1]
+	}
+	a.Doc.Kind = "explain"
+	return nil
 }
 
 // Gap answers why a gap was as long as it was; 0 asks about all of them.

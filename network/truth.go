@@ -6,6 +6,7 @@ import (
 
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
+	"github.com/vpnsim/vpnsim/trace"
 )
 
 // The truth about forwarding, as opposed to what a ping sees of it: for each pair
@@ -53,8 +54,35 @@ type Way struct {
 	Router, Link int
 	Why          string
 	Because      sim.EventID // wrote the state that says so; 0: set-up, or nothing did
-	round        int         // Loops: where the circle begins in Links
-	why          dropReason
+	// Steps are the tables that were asked, in order: one for each link, and one more
+	// if the last had no answer. Only a run with a record keeps them.
+	Steps []Step
+	round int // Loops: where the circle begins in Links
+	why   dropReason
+}
+
+// Step is what a table said to a packet when an interval began.
+type Step struct {
+	Router int32
+	Cloud  bool         // the route table in front of the router's own
+	Prefix netip.Prefix // of the entry; the zero Prefix: there is none
+	By     sim.EventID  // wrote it, or took it away; 0: set-up
+}
+
+// Blamed are the steps that make a direction what it is: those round the circle, the
+// one that leads into the link that has been given up, or the last one.
+func (w *Way) Blamed() []Step {
+	switch k := len(w.Steps); {
+	case k == 0 || w.Course == Arrives:
+		return nil
+	case w.Course == Loops:
+		return w.Steps[w.round:]
+	case w.Course == ArrivesStale:
+		i := slices.Index(w.Links, int32(w.Link))
+		return w.Steps[i : i+1]
+	default:
+		return w.Steps[k-1:]
+	}
 }
 
 // Round are the links of the circle that a packet goes round in.
@@ -67,7 +95,8 @@ func (w *Way) same(o *Way) bool {
 // Interval is a part of the run in which nothing about a pair's forwarding changed.
 type Interval struct {
 	Start, End sim.Time
-	Event      sim.EventID // it began with
+	Event      sim.EventID // it began with: the last one of its instant that changed something
+	EndEvent   sim.EventID // it ended with: the first one; 0: it did not end before the run did
 	State      State
 	Ways       [2]Way // request, reply
 }
@@ -106,6 +135,7 @@ type truth struct {
 	seen  []uint32 // by router: the last walk that came by
 	walk  uint32
 	links []int32 // of the walk under way
+	steps []Step
 }
 
 type watched struct {
@@ -160,7 +190,7 @@ func (n *Network) lookAtPairs() {
 			if last != nil && v.Ways[dir].same(&last.Ways[dir]) {
 				v.Ways[dir] = last.Ways[dir]
 			} else {
-				v.Ways[dir].Links = slices.Clone(v.Ways[dir].Links)
+				v.Ways[dir].Links, v.Ways[dir].Steps = slices.Clone(v.Ways[dir].Links), slices.Clone(v.Ways[dir].Steps)
 			}
 		}
 		v.State = w.stateOf(&v)
@@ -172,18 +202,23 @@ func (n *Network) lookAtPairs() {
 // was not so.
 func (w *watched) add(v Interval) {
 	list := w.Intervals
+	goesOn := func() bool {
+		k := len(list)
+		return k > 0 && list[k-1].Ways[0].same(&v.Ways[0]) && list[k-1].Ways[1].same(&v.Ways[1])
+	}
+	if goesOn() {
+		return
+	}
 	if k := len(list); k > 0 && list[k-1].Start == v.Start {
 		list = list[:k-1]
 	}
-	if k := len(list); k > 0 {
-		last := &list[k-1]
-		if last.Ways[0].same(&v.Ways[0]) && last.Ways[1].same(&v.Ways[1]) {
-			w.Intervals = list
-			return
+	if !goesOn() {
+		if k := len(list); k > 0 && list[k-1].End != v.Start {
+			list[k-1].End, list[k-1].EndEvent = v.Start, v.Event
 		}
-		last.End = v.Start
+		list = append(list, v)
 	}
-	w.Intervals = append(list, v)
+	w.Intervals = list
 }
 
 // close ends the last interval with the run.
@@ -192,7 +227,7 @@ func (w *watched) close(end sim.Time) {
 		w.Intervals = w.Intervals[:k-1]
 	}
 	if k := len(w.Intervals); k > 0 {
-		w.Intervals[k-1].End = end
+		w.Intervals[k-1].End, w.Intervals[k-1].EndEvent = end, 0
 	}
 }
 
@@ -229,7 +264,7 @@ func mirrored(a, b []int32) bool {
 // result are scratch memory.
 func (n *Network) follow(w *watched, dir int) Way {
 	t := n.truth
-	t.links = t.links[:0]
+	t.links, t.steps = t.links[:0], t.steps[:0]
 	t.walk++
 	from, to := &w.From, &w.To
 	if dir == 1 {
@@ -237,7 +272,7 @@ func (n *Network) follow(w *watched, dir int) Way {
 	}
 	stale := Way{Course: Arrives, Router: -1, Link: -1}
 	end := func(c Course, why dropReason, router, link int, by sim.EventID) Way {
-		return Way{Course: c, Links: t.links, Router: router, Link: link, Why: why.String(), why: why, Because: by}
+		return Way{Course: c, Links: t.links, Steps: t.steps, Router: router, Link: link, Why: why.String(), why: why, Because: by}
 	}
 	r, ttl, fromHost := from.Router, startTTL, true
 	for ; r != to.Router; fromHost = false {
@@ -251,7 +286,10 @@ func (n *Network) follow(w *watched, dir int) Way {
 			}
 			t.seen[r] = t.walk
 		}
-		h, prefix := n.egressBy(&n.routers[r], w.dst[dir], w.flow[dir], fromHost)
+		h, step := n.egressBy(&n.routers[r], w.dst[dir], w.flow[dir], fromHost)
+		if n.log != nil {
+			t.steps = append(t.steps, step)
+		}
 		if d := h.drop; d.why != passed {
 			return end(Dies, d.why, r, -1, d.by)
 		}
@@ -267,7 +305,7 @@ func (n *Network) follow(w *watched, dir int) Way {
 		if why, by := l.leaves(e); why != passed {
 			return end(Dies, why, r, link, by)
 		}
-		if stale.Course == Arrives && n.givenUp(l, e, prefix) {
+		if stale.Course == Arrives && n.givenUp(l, e, step.Prefix) {
 			stale = Way{Course: ArrivesStale, Router: l.routerAt(1 - e), Link: link}
 		}
 		r = l.routerAt(1 - e)
@@ -285,7 +323,7 @@ func (n *Network) follow(w *watched, dir int) Way {
 	if dir == 0 && to.DropICMP {
 		return end(Dies, dropSecurityGroup, r, -1, 0)
 	}
-	stale.Links = t.links
+	stale.Links, stale.Steps = t.links, t.steps
 	if stale.Course == ArrivesStale {
 		stale.Why = "the far end no longer announces the prefix"
 	}
@@ -294,7 +332,7 @@ func (n *Network) follow(w *watched, dir int) Way {
 
 // circle is the end of a walk that has come back to router r.
 func (n *Network) circle(r int) Way {
-	w := Way{Course: Loops, Links: n.truth.links, Router: r, Link: -1, Why: "it has been here before"}
+	w := Way{Course: Loops, Links: n.truth.links, Steps: n.truth.steps, Router: r, Link: -1, Why: "it has been here before"}
 	at := r
 	for w.round = len(w.Links); w.round > 0; {
 		w.round--
@@ -306,18 +344,35 @@ func (n *Network) circle(r int) Way {
 	return w
 }
 
-// egressBy is egressFor, and tells the prefix of the route.
-func (n *Network) egressBy(r *router, dst netip.Addr, flow uint64, fromHost bool) (hop, netip.Prefix) {
+// egressBy is egressFor, and tells which entry of which table it is by.
+func (n *Network) egressBy(r *router, dst netip.Addr, flow uint64, fromHost bool) (hop, Step) {
 	h := n.egressFor(r, dst, flow, fromHost)
-	if h.drop.why != passed {
-		return h, netip.Prefix{}
+	step, t := Step{Router: int32(r.id), By: h.drop.by}, &r.fib
+	if why := h.drop.why; why == dropNoRow || why == dropNotPropagated || fromHost && r.settings[topology.RouteTableKind].Enum == tableTunnel {
+		step.Cloud, t = true, &r.table
 	}
-	t := &r.fib
-	if fromHost && r.settings[topology.RouteTableKind].Enum == tableTunnel {
-		t = &r.table
+	if h.drop.why == passed {
+		var e *entry
+		step.Prefix, e, _ = t.LookupPrefixLPM(netip.PrefixFrom(dst, dst.BitLen()))
+		step.By = e.by
 	}
-	p, _, _ := t.LookupPrefixLPM(netip.PrefixFrom(dst, dst.BitLen()))
-	return h, p
+	return h, step
+}
+
+// TakenAway is the event that left a table without an entry for an address, as it
+// was when event id was over; 0: it never had one.
+func (n *Network) TakenAway(s Step, dst netip.Addr, id sim.EventID) sim.EventID {
+	kind := trace.NoteFIB
+	if s.Cloud {
+		kind = trace.NoteTable
+	}
+	x := n.lastNote(id+1, func(x *trace.Note) bool {
+		return x.Kind == kind && x.Router == s.Router && x.Links == nil && x.Prefix.Contains(dst)
+	})
+	if x == nil {
+		return 0
+	}
+	return x.Event
 }
 
 // givenUp tells whether the route by which end e of a link sends packets to a

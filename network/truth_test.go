@@ -220,6 +220,39 @@ func TestLoopsAreFoundBetweenEvents(t *testing.T) {
 	}
 }
 
+// Loops too short for any ping to see, with their lengths to the nanosecond: what
+// the news takes between the two, and what is left of it when their tables are slow.
+func TestLoopsOfNanoseconds(t *testing.T) {
+	for _, c := range []struct {
+		sets     string
+		from, to sim.Time
+	}{
+		{"links.ab.delay=2503ns", 100_010_000_000, 100_010_002_503},
+		{"links.ab.delay=1ns", 100_010_000_000, 100_010_000_001},
+		// b sends to a from 100.011000003 s to 100.021000003 s, a to b from 100.013000017 s.
+		{"routers.a.fib.delay=3000017ns routers.b.fib.delay=1000003ns", 100_013_000_017, 100_021_000_003},
+		// a still sends to o when b has given up a again.
+		{"routers.a.fib.delay=3ms links.ab.delay=2ms", 0, 0},
+	} {
+		d := mustLoad(t, "mrai-loop", append(strings.Fields(c.sets), "mrai=0s", "story=[{at: 100s, withdraw: 10.0.0.0/24, by: o}]", "expect=[]")...)
+		for seed := range uint64(3) {
+			var got [][2]sim.Time
+			for _, v := range network.New(d, network.Options{Watch: watches(t, d, "a -> o")}).Run(seed).Forwarding[0].Intervals {
+				if v.State == network.Loop {
+					got = append(got, [2]sim.Time{v.Start, v.End})
+				}
+			}
+			want := [][2]sim.Time{{c.from, c.to}}
+			if c.to == 0 {
+				want = nil
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: loops in %v, want %v", c.sets, got, want)
+			}
+		}
+	}
+}
+
 // A router that announces nothing can send, and be sent nothing back. In a clique
 // it sends round and round while MRAI keeps the others from telling it.
 func TestRoutersWithoutNetworksAreFollowedOneWay(t *testing.T) {

@@ -219,6 +219,20 @@ type ForwardingInterval struct {
 	Where       string   `json:"where"` // "in tun2, at aws"; the routers of a loop
 	Why         string   `json:"why"`
 	Because     string   `json:"because"` // what made it begin
+
+	// Only of black holes, loops and stale return paths, and of the first 100 of a pair.
+	Entries []TableEntry `json:"entries"`
+	Chain   []Wait       `json:"chain"`
+}
+
+// TableEntry is what a table said when an interval began.
+type TableEntry struct {
+	Router  string  `json:"router"`
+	Table   string  `json:"table"`  // fib, route_table
+	Prefix  string  `json:"prefix"` // empty: it has none for the address
+	Link    string  `json:"link"`   // by which it sends the packet; empty: by none
+	SinceS  Seconds `json:"since_s"`
+	Because string  `json:"because"` // what wrote it, or took it away
 }
 
 // Ending is how routing stands when the run ends.

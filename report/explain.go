@@ -14,7 +14,9 @@ func Explanation(w io.Writer, doc Document, opt Options) error {
 		return err
 	}
 	if doc.Explain == nil {
-		opt.Show = []string{"gaps"}
+		if len(opt.Show) == 0 {
+			opt.Show = []string{"gaps"}
+		}
 		return Text(w, doc, opt)
 	}
 	doc = rewrite(doc, oneLine)

@@ -171,10 +171,10 @@ func seedCase() Document {
 		Seconds: ForwardingSeconds{OK: 300*sec - (end - fault) - 146_900*ms, Asymmetric: 146_900 * ms, StaleReturnPath: end - fault, Lost: end - fault},
 		Count:   ForwardingCount{OK: 2, Asymmetric: 1, StaleReturnPath: 1, Lost: 1},
 		Intervals: []ForwardingInterval{
-			{0, fault, "ok", "both", false, []string{"tun2"}, []string{"tun2"}, "", "", "it was so when the warm-up ended"},
-			{fault, end, "stale_return_path", "reply", true, []string{"tun1"}, []string{"tun2"}, "in tun2, at gcp", "the far end has deleted the tunnel", deletion + " (story[0], aws-gcp.yaml:31:5)"},
-			{end, 153_100 * ms, "ok", "both", false, []string{"tun1"}, []string{"tun1"}, "", "", "aws: hold timer of the session over tun2, at 114.300 s, after " + deletion},
-			{153_100 * ms, 300 * sec, "asymmetric", "both", false, []string{"tun2"}, []string{"tun1"}, "", "", "gcp creates tun2 again"},
+			{0, fault, "ok", "both", false, []string{"tun2"}, []string{"tun2"}, "", "", "it was so when the warm-up ended", nil, nil},
+			{fault, end, "stale_return_path", "reply", true, []string{"tun1"}, []string{"tun2"}, "in tun2, at gcp", "the far end has deleted the tunnel", deletion + " (story[0], aws-gcp.yaml:31:5)", []TableEntry{{"aws", "fib", "10.1.0.0/16", "tun2", -46_279 * ms, "the network came up"}}, doc.Gaps[0].Chain},
+			{end, 153_100 * ms, "ok", "both", false, []string{"tun1"}, []string{"tun1"}, "", "", "aws: hold timer of the session over tun2, at 114.300 s, after " + deletion, nil, nil},
+			{153_100 * ms, 300 * sec, "asymmetric", "both", false, []string{"tun2"}, []string{"tun1"}, "", "", "gcp creates tun2 again", nil, nil},
 		},
 	}}
 	doc.BringUp = []Convergence{
@@ -247,17 +247,19 @@ func noPing() Document {
 		}
 		doc.Convergence = append(doc.Convergence, c)
 	}
-	loop := ForwardingInterval{100 * sec, 100*sec + 700, "loop", "request", true, []string{"l12", "l23", "l23"}, []string{}, "r2 -> r3 -> r2", "it has been here before", "r1 withdraws its prefixes"}
+	loop := ForwardingInterval{100 * sec, 100*sec + 700, "loop", "request", true, []string{"l12", "l23", "l23"}, []string{}, "r2 -> r3 -> r2", "it has been here before", "r1 withdraws its prefixes",
+		[]TableEntry{{"r2", "fib", "10.0.0.0/24", "l23", 100 * sec, "r1 withdraws its prefixes"}, {"r3", "route_table", "", "", -3 * sec, "the network came up"}},
+		[]Wait{{100 * sec, 100*sec + 600, 100 * sec, "r3", "MRAI towards l23", "routers.r3.bgp.mrai", "600ns", "clique.yaml:4:5"}}}
 	doc.Forwarding = []Forwarding{{From: "r2", To: "r1", ToAddress: "10.0.0.1", OneWay: true,
 		Seconds: ForwardingSeconds{OK: 300*sec - 700, Loop: 700, Lost: 700}, Count: ForwardingCount{OK: 2, Loop: 1, Lost: 1},
 		Intervals: []ForwardingInterval{
-			{0, 100 * sec, "ok", "both", false, []string{"l12"}, []string{}, "", "", "it was so when the warm-up ended"},
+			{0, 100 * sec, "ok", "both", false, []string{"l12"}, []string{}, "", "", "it was so when the warm-up ended", nil, nil},
 			loop,
-			{100*sec + 700, 300 * sec, "ok", "both", false, []string{"l12"}, []string{}, "", "", "no fault: routing changed by itself"},
+			{100*sec + 700, 300 * sec, "ok", "both", false, []string{"l12"}, []string{}, "", "", "no fault: routing changed by itself", nil, nil},
 		}}}
 	many := Forwarding{From: "r3", FromAddress: "10.3.0.1", To: "r1", ToAddress: "10.0.0.1", Seconds: ForwardingSeconds{BlackHole: 150 * sec, StaleReturnPath: 150 * sec, Lost: 150 * sec}, Count: ForwardingCount{BlackHole: 20, StaleReturnPath: 20, Lost: 20}}
 	for i := range Seconds(40) {
-		v := ForwardingInterval{i * 7500 * ms, (i + 1) * 7500 * ms, "stale_return_path", "both", false, []string{"l13"}, []string{"l13"}, "in l13, at r1", "the far end no longer announces the prefix", "r1 withdraws its prefixes"}
+		v := ForwardingInterval{i * 7500 * ms, (i + 1) * 7500 * ms, "stale_return_path", "both", false, []string{"l13"}, []string{"l13"}, "in l13, at r1", "the far end no longer announces the prefix", "r1 withdraws its prefixes", nil, nil}
 		if i%2 == 1 {
 			v.State, v.Lost, v.Where, v.Why = "black_hole", true, "at r3; at r1", "no route"
 		}

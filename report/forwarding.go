@@ -127,7 +127,69 @@ func (p *page) forwarding(doc Document) {
 		p.grid(2, g)
 		p.printf("\n")
 		p.intervals(f)
+		if doc.Kind == "explain" {
+			p.explained(f)
+		}
 	}
+}
+
+// shownExplained intervals of a pair are explained on a page; JSON has more.
+const shownExplained = 12
+
+// explained says of each interval that is neither ok nor asymmetric by which
+// entries of which tables it was so, and what it took to end it.
+func (p *page) explained(f *Forwarding) {
+	shown, left := 0, 0
+	for i := range f.Intervals {
+		v := &f.Intervals[i]
+		if v.State == "ok" || v.State == "asymmetric" {
+			continue
+		}
+		if shown == shownExplained || len(v.Chain) == 0 {
+			left++
+			continue
+		}
+		shown++
+		length := v.EndS - v.StartS
+		head := v.StartS.Fixed(3) + " s   " + stateTitle(v.State) + " for " + exactly(length)
+		if !f.OneWay {
+			head += ", " + map[string]string{"request": "request only", "reply": "reply only", "both": "both directions"}[v.Direction]
+		}
+		if v.State == "stale_return_path" && !v.Lost {
+			head += ", still works"
+		}
+		p.printf("\n")
+		p.line(2, p.paint(bold, head))
+		p.line(4, v.Where+": "+v.Why)
+		for _, e := range v.Entries {
+			p.line(4, e.text())
+		}
+		p.line(4, "what it waited for")
+		verdict := "to the end of the run"
+		if v.Chain[0].Parameter != "for" {
+			verdict = fmt.Sprintf("= the %s, to the nanosecond (%s s)", stateTitle(v.State), length)
+			if sum := total(v.Chain); sum != length {
+				verdict = fmt.Sprintf("≠ %s s: %s s are not explained", length, length-sum)
+			}
+		}
+		p.waits(v.Chain, verdict)
+	}
+	if left > 0 {
+		p.printf("\n")
+		p.line(2, fmt.Sprintf("… and %d more", left))
+	}
+}
+
+// text says what a table said.
+func (e TableEntry) text() string {
+	table := "the forwarding table"
+	if e.Table == "route_table" {
+		table = "the route table"
+	}
+	if e.Prefix == "" {
+		return fmt.Sprintf("at %s, %s has no entry since %s s: %s", e.Router, table, e.SinceS.Fixed(3), e.Because)
+	}
+	return fmt.Sprintf("at %s, %s says %s by %s since %s s: %s", e.Router, table, e.Prefix, e.Link, e.SinceS.Fixed(3), e.Because)
 }
 
 func (p *page) intervals(f *Forwarding) {

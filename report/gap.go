@@ -204,9 +204,12 @@ func difference(d Seconds) string {
 }
 
 // chain is the table of waits with its sum.
-func (p *page) chain(g Gap) {
+func (p *page) chain(g Gap) { p.waits(g.Chain, sumVerdict(g)) }
+
+// waits is a table of waits, and what is to be said of their sum.
+func (p *page) waits(waits []Wait, verdict string) {
 	t := grid{head: []string{"took", "at", "waiting for", "because of, and where that comes from"}, right: []int{0}}
-	chain := fold(g.Chain)
+	chain := fold(waits)
 	took, decimals := shares(chain)
 	widest := 0
 	for i, c := range chain {
@@ -221,14 +224,14 @@ func (p *page) chain(g Gap) {
 		t.add(took[i], c.Node, what, why)
 		widest = max(widest, len(took[i]))
 	}
-	sum := total(g.Chain).Fixed(decimals) + " s"
+	sum := total(waits).Fixed(decimals) + " s"
 	widest = max(widest, len(sum))
 	t.add(strings.Repeat("─", widest), "", "", "")
 	p.grid(4, t)
 	// The verdict on the sum stands outside the table, so that it stretches no
 	// column; took is the first, so its numbers still stand in one column.
 	pad := strings.Repeat(" ", max(widest, len("took"))-len(sum))
-	p.line(4, p.paint(bold, pad+sum)+"  "+sumVerdict(g))
+	p.line(4, p.paint(bold, pad+sum)+"  "+verdict)
 }
 
 // shares are the lengths of the waits as printed. Not the lengths are rounded

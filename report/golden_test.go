@@ -100,6 +100,17 @@ func TestEveryView(t *testing.T) {
 	}
 }
 
+// Asked about forwarding, explain says more than that it was so.
+func TestForwardingExplained(t *testing.T) {
+	for name, doc := range map[string]func() Document{"seed": seedCase, "no-ping": noPing} {
+		golden(t, "explained-forwarding-"+name+".txt", everything(t, func(w io.Writer) error {
+			d := doc()
+			d.Kind = "explain"
+			return Explanation(w, d, Options{Show: []string{"forwarding"}})
+		}))
+	}
+}
+
 func TestTextOptions(t *testing.T) {
 	for name, opt := range map[string]Options{
 		"width-80":     {Width: 80},

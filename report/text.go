@@ -78,7 +78,7 @@ func Text(w io.Writer, doc Document, opt Options) error {
 	}
 	p.ending(doc, show)
 	p.expectations(doc)
-	p.assumptions(doc)
+	p.assumptions(doc, doc.Kind == "explain" && slices.Contains(show, "forwarding"))
 	_, err = w.Write(p.buf.Bytes())
 	return err
 }
@@ -144,8 +144,8 @@ func (p *page) expectations(doc Document) {
 }
 
 // assumptions counts what nobody has documented and names those that stand in
-// a chain: the others made no gap longer.
-func (p *page) assumptions(doc Document) {
+// a chain: the others made no gap longer. forwarding: its chains are shown, too.
+func (p *page) assumptions(doc Document, forwarding bool) {
 	if len(doc.Assumptions) == 0 {
 		return
 	}
@@ -153,6 +153,15 @@ func (p *page) assumptions(doc Document) {
 	for _, g := range doc.Gaps {
 		for _, c := range g.Chain {
 			inChain[c.Parameter] = true
+		}
+	}
+	for _, f := range doc.Forwarding {
+		for _, v := range f.Intervals {
+			for _, c := range v.Chain {
+				if forwarding {
+					inChain[c.Parameter] = true
+				}
+			}
 		}
 	}
 	g := grid{head: []string{"", ""}}

@@ -20,6 +20,7 @@ var questions = []struct {
 	{"gap", nil},
 	{"best", []string{"ROUTER", "PREFIX"}},
 	{"route", []string{"ROUTER", "IP"}},
+	{"forwarding", []string{"FROM", "TO"}}, // or none of them
 }
 
 // question is what explain was asked.
@@ -33,8 +34,8 @@ type question struct {
 func (a *app) explainCommand() *cobra.Command {
 	q := asked{explain: true}
 	cmd := &cobra.Command{
-		Use:   "explain [SCENARIO] gap[:N] | best ROUTER PREFIX | route ROUTER IP",
-		Short: "Explain a gap, or why a router chose its path",
+		Use:   "explain [SCENARIO] gap[:N] | best ROUTER PREFIX | route ROUTER IP | forwarding [FROM TO]",
+		Short: "Explain a gap, a loop, or why a router chose its path",
 		Long: `Explain a run of a scenario.
 
   gap[:N]             every gap, or the N-th one: the waits that it consists of,
@@ -42,11 +43,16 @@ func (a *app) explainCommand() *cobra.Command {
                       argued), and what would have made it shorter
   best ROUTER PREFIX  which path the router has chosen, and which rule of its
                       decision process decided
-  route ROUTER IP     where the router sends packets to that address, and why`,
+  route ROUTER IP     where the router sends packets to that address, and why
+  forwarding [FROM TO]  every black hole, loop and stale return path between two
+                      hosts, addresses or routers (or all pairs that are
+                      watched): by which entries of which tables, and the
+                      waits that it took to end it`,
 		Example: `  vpnsim explain gap
   vpnsim explain gap --set routers.aws.bgp.mrai=60s
   vpnsim explain best gcp 10.2.0.0/16 --at 80s
-  vpnsim explain my.yaml route aws 10.1.0.2`,
+  vpnsim explain my.yaml route aws 10.1.0.2
+  vpnsim explain mrai-loop forwarding a o`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			ask, err := parseQuestion(args)
 			if err != nil {
@@ -55,8 +61,15 @@ func (a *app) explainCommand() *cobra.Command {
 			depth := explain.NoWhatIf
 			if ask.name == "gap" {
 				depth = explain.EverySuspect
-				if q.at != "" {
-					return usagef("a gap has its own time", "--at goes with best and route")
+			}
+			if q.at != "" && ask.name != "best" && ask.name != "route" {
+				return usagef("a gap has its own time", "--at goes with best and route")
+			}
+			opt := a.options(a.out)
+			if ask.name == "forwarding" {
+				opt.Show = []string{"forwarding"}
+				if len(ask.words) > 0 {
+					q.watch = append(q.watch, strings.Join(ask.words, ","))
 				}
 			}
 			answer, _, err := a.answer(ask.scenario, &q, depth, false)
@@ -68,13 +81,15 @@ func (a *app) explainCommand() *cobra.Command {
 				err = answer.Best(ask.words[0], ask.words[1])
 			case "route":
 				err = answer.Route(ask.words[0], ask.words[1])
+			case "forwarding":
+				err = answer.Forwarding(ask.pair())
 			default:
 				err = answer.Gap(ask.gap)
 			}
 			if err != nil {
 				return usagef("", "%v", err)
 			}
-			return a.print(answer.Doc, report.Explanation, a.options(a.out))
+			return a.print(answer.Doc, report.Explanation, opt)
 		},
 	}
 	q.flags(cmd)
@@ -108,12 +123,23 @@ func parseQuestion(args []string) (question, error) {
 		q.gap = n
 	}
 	for _, x := range questions {
+		if x.name == "forwarding" && len(q.words) == 0 {
+			continue
+		}
 		if x.name == name && len(q.words) != len(x.words) {
 			return q, usagef(strings.TrimSpace(fmt.Sprintf("write `vpnsim explain [SCENARIO] %s %s", name, strings.Join(x.words, " ")))+"`",
 				"%s takes %d words, not %d", name, len(x.words), len(q.words))
 		}
 	}
 	return q, nil
+}
+
+// pair is what forwarding was asked about; empty: all pairs.
+func (q *question) pair() (from, to string) {
+	if len(q.words) == 2 {
+		from, to = q.words[0], q.words[1]
+	}
+	return from, to
 }
 
 func isQuestion(s string) bool {
