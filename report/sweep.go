@@ -51,7 +51,7 @@ type SweepMetric struct {
 	Means      string           `json:"means"`
 	Unit       string           `json:"unit"` // "s" or "1"
 	N          int64            `json:"n"`
-	Mean       float64          `json:"mean"`
+	Mean       SweepMean        `json:"mean"`
 	Min        Amount           `json:"min"`
 	Max        Amount           `json:"max"`
 	MaxSeed    uint64           `json:"max_seed"`
@@ -69,6 +69,13 @@ type SweepShare struct {
 	High  float64 `json:"high"`
 }
 
+// SweepMean is a mean and its interval, in the metric's unit. Ends that are null are not known.
+type SweepMean struct {
+	Value float64  `json:"value"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
+}
+
 // SweepQuantile is a quantile and its interval. An end that is null is not known: there are
 // too few runs.
 type SweepQuantile struct {
@@ -84,7 +91,8 @@ type SweepDifference struct {
 	Less      int64           `json:"less"`
 	Equal     int64           `json:"equal"`
 	More      int64           `json:"more"`
-	Mean      float64         `json:"mean"`
+	Same      SweepShare      `json:"same"`
+	Mean      SweepMean       `json:"mean"`
 	Quantiles []SweepQuantile `json:"quantiles"`
 }
 
@@ -126,6 +134,7 @@ func (q SweepQuantile) short() string {
 
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) }
 
+// short is s in percent with its interval.
 func (s *SweepShare) short() string {
 	if s == nil {
 		return "–"
@@ -133,8 +142,13 @@ func (s *SweepShare) short() string {
 	return fmt.Sprintf("%s %% [%s, %s]", percent(s.Share), percent(s.Low), percent(s.High))
 }
 
-// mean in the metric's unit.
-func (m *SweepMetric) mean(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
+func (m SweepMean) short() string {
+	two := func(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
+	if m.Low == nil || m.High == nil {
+		return two(m.Value) + " [?, ?]"
+	}
+	return fmt.Sprintf("%s [%s, %s]", two(m.Value), two(*m.Low), two(*m.High))
+}
 
 // metric of that name; nil: it was not counted.
 func (p *SweepPoint) metric(name string) *SweepMetric {

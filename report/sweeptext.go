@@ -147,7 +147,7 @@ func distributionCells(s Sweep, m *SweepMetric) []string {
 	for _, q := range m.Quantiles {
 		cells = append(cells, q.short())
 	}
-	return append(cells, m.mean(m.Mean), m.Max.short())
+	return append(cells, m.Mean.short(), m.Max.short())
 }
 
 // pointName are the cells that tell a point from others.
@@ -180,7 +180,7 @@ func differenceCells(s Sweep, name string) (head []string, rows [][]string) {
 		m := p.metric(name)
 		d := m.Difference
 		share := func(k int64) string { return percent(float64(k)/float64(max(d.N, 1))) + " %" }
-		row := slices.Concat(pointName(s, p), []string{thousands(d.N), share(d.Less), share(d.Equal), share(d.More), signed(m.mean(d.Mean))})
+		row := slices.Concat(pointName(s, p), []string{thousands(d.N), share(d.Less), d.Same.short(), share(d.More), d.Mean.short()})
 		for j, q := range d.Quantiles {
 			if i == 1 {
 				head = append(head, []string{"p5", "median", "p95"}[j])
@@ -190,13 +190,6 @@ func differenceCells(s Sweep, name string) (head []string, rows [][]string) {
 		rows = append(rows, row)
 	}
 	return head, rows
-}
-
-func signed(s string) string {
-	if strings.HasPrefix(s, "-") {
-		return s
-	}
-	return "+" + s
 }
 
 // sweepRemarks are what a table cannot say.
@@ -246,12 +239,12 @@ func sweepRemarks(s Sweep, asked []string) (list []string) {
 // SweepCSV writes a line for each point and metric, with everything that the JSON has.
 func SweepCSV(w io.Writer, s Sweep) error {
 	out := csv.NewWriter(w)
-	head := slices.Concat(s.Vary, []string{"metric", "unit", "n", "open", "cut", "below_instant", "below_instant_low", "below_instant_high", "mean", "min", "max", "max_seed"})
+	head := slices.Concat(s.Vary, []string{"metric", "unit", "n", "open", "cut", "below_instant", "below_instant_low", "below_instant_high", "mean", "mean_low", "mean_high", "min", "max", "max_seed"})
 	for _, q := range s.Points[0].Metrics[0].Quantiles {
 		name := "p" + strconv.FormatFloat(100*q.P, 'f', -1, 64)
 		head = append(head, name, name+"_low", name+"_high")
 	}
-	head = append(head, "less", "same", "more", "mean_difference")
+	head = append(head, "less", "same", "more", "mean_difference", "mean_difference_low", "mean_difference_high")
 	if err := out.Write(head); err != nil {
 		return err
 	}
@@ -261,6 +254,12 @@ func SweepCSV(w io.Writer, s Sweep) error {
 			return ""
 		}
 		return a.String()
+	}
+	mean := func(m SweepMean) []string {
+		if m.Low == nil || m.High == nil {
+			return []string{float(m.Value), "", ""}
+		}
+		return []string{float(m.Value), float(*m.Low), float(*m.High)}
 	}
 	for i := range s.Points {
 		p := &s.Points[i]
@@ -276,14 +275,15 @@ func SweepCSV(w io.Writer, s Sweep) error {
 			} else {
 				row = append(row, "", "", "")
 			}
-			row = append(row, float(m.Mean), m.Min.String(), m.Max.String(), fmt.Sprint(m.MaxSeed))
+			row = append(append(row, mean(m.Mean)...), m.Min.String(), m.Max.String(), fmt.Sprint(m.MaxSeed))
 			for _, q := range m.Quantiles {
 				row = append(row, q.Value.String(), end(q.Low), end(q.High))
 			}
 			if d := m.Difference; d != nil {
-				row = append(row, fmt.Sprint(d.Less), fmt.Sprint(d.Equal), fmt.Sprint(d.More), float(d.Mean))
+				row = append(row, fmt.Sprint(d.Less), fmt.Sprint(d.Equal), fmt.Sprint(d.More))
+				row = append(row, mean(d.Mean)...)
 			} else {
-				row = append(row, "", "", "", "")
+				row = append(row, "", "", "", "", "", "")
 			}
 			if err := out.Write(row); err != nil {
 				return err

@@ -11,12 +11,13 @@ import (
 
 // Histogram counts integers in bins of Width. The bin that a value falls into is
 // called by its upper end, so that 0 stays 0 and nothing is made smaller than it was.
-// The zero Histogram is one of Width 1. Minimum, maximum and sum are exact.
+// The zero Histogram is one of Width 1. Minimum, maximum, mean and variance are exact.
 type Histogram struct {
 	width    int64
 	n        int64
 	min, max int64
 	sum      big.Int
+	squares  big.Int // sum of squared values
 	bins     map[int64]int64
 	keys     []int64 // of bins, sorted; nil: to be made
 }
@@ -54,6 +55,7 @@ func (h *Histogram) Add(v int64) {
 	h.n++
 	var x big.Int
 	h.sum.Add(&h.sum, x.SetInt64(v))
+	h.squares.Add(&h.squares, x.Mul(&x, &x))
 	b := h.bin(v)
 	before := len(h.bins)
 	if h.bins[b]++; len(h.bins) != before {
@@ -80,6 +82,7 @@ func (h *Histogram) Merge(o *Histogram) {
 	}
 	h.n += o.n
 	h.sum.Add(&h.sum, &o.sum)
+	h.squares.Add(&h.squares, &o.squares)
 	for b, c := range o.bins {
 		h.bins[b] += c
 	}
@@ -155,17 +158,18 @@ func (h *Histogram) Rank(r int64) int64 {
 // histogramJSON is a Histogram as text: bins and counts in order, so that equal
 // histograms are equal bytes.
 type histogramJSON struct {
-	Width int64      `json:"width"`
-	N     int64      `json:"n"`
-	Min   int64      `json:"min"`
-	Max   int64      `json:"max"`
-	Sum   string     `json:"sum"`
-	Bins  [][2]int64 `json:"bins"`
+	Width   int64      `json:"width"`
+	N       int64      `json:"n"`
+	Min     int64      `json:"min"`
+	Max     int64      `json:"max"`
+	Sum     *big.Int   `json:"sum"`
+	Squares *big.Int   `json:"squares"`
+	Bins    [][2]int64 `json:"bins"`
 }
 
 // MarshalJSON writes the bins in order.
 func (h *Histogram) MarshalJSON() ([]byte, error) {
-	out := histogramJSON{Width: h.Width(), N: h.n, Min: h.min, Max: h.max, Sum: h.sum.String(), Bins: [][2]int64{}}
+	out := histogramJSON{Width: h.Width(), N: h.n, Min: h.min, Max: h.max, Sum: &h.sum, Squares: &h.squares, Bins: [][2]int64{}}
 	for _, b := range h.sorted() {
 		out.Bins = append(out.Bins, [2]int64{b, h.bins[b]})
 	}
@@ -179,9 +183,11 @@ func (h *Histogram) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	out := Histogram{width: in.Width, n: in.N, min: in.Min, max: in.Max, bins: make(map[int64]int64, len(in.Bins))}
-	if _, ok := out.sum.SetString(in.Sum, 10); !ok || in.Width < 1 {
-		return fmt.Errorf("no histogram: width %d, sum %q", in.Width, in.Sum)
+	if in.Sum == nil || in.Squares == nil || in.Squares.Sign() < 0 || in.Width < 1 {
+		return fmt.Errorf("no histogram: width %d, sum %v, squares %v", in.Width, in.Sum, in.Squares)
 	}
+	out.sum.Set(in.Sum)
+	out.squares.Set(in.Squares)
 	n := int64(0)
 	for i, b := range in.Bins {
 		if b[1] < 1 || i > 0 && b[0] <= in.Bins[i-1][0] || b[1] > in.N-n {

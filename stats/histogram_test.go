@@ -93,13 +93,13 @@ func marshal(t interface{ Fatal(...any) }, h *Histogram) []byte {
 
 func TestWhatIsNoHistogramIsRefused(t *testing.T) {
 	for _, text := range []string{
-		`{"width":0,"n":0,"sum":"0"}`,
-		`{"width":1,"n":1,"sum":"x","min":1,"max":1,"bins":[[1,1]]}`,
-		`{"width":1,"n":2,"sum":"1","min":1,"max":1,"bins":[[1,1]]}`,
-		`{"width":1,"n":2,"sum":"3","min":1,"max":2,"bins":[[2,1],[1,1]]}`,
-		`{"width":1,"n":1,"sum":"3","min":1,"max":2,"bins":[[1,1]]}`,
-		`{"width":1,"n":1,"sum":"3","min":1,"max":2,"bins":[[1,-1],[2,2]]}`,
-		`{"width":1,"n":-9223372036854775808,"sum":"0","min":0,"max":0,"bins":[[0,9223372036854775807],[1,1]]}`,
+		`{"width":0,"n":0,"sum":0,"squares":0}`,
+		`{"width":1,"n":1,"sum":"x","squares":1,"min":1,"max":1,"bins":[[1,1]]}`,
+		`{"width":1,"n":2,"sum":1,"squares":1,"min":1,"max":1,"bins":[[1,1]]}`,
+		`{"width":1,"n":2,"sum":3,"squares":5,"min":1,"max":2,"bins":[[2,1],[1,1]]}`,
+		`{"width":1,"n":1,"sum":3,"squares":5,"min":1,"max":2,"bins":[[1,1]]}`,
+		`{"width":1,"n":1,"sum":3,"squares":5,"min":1,"max":2,"bins":[[1,-1],[2,2]]}`,
+		`{"width":1,"n":-9223372036854775808,"sum":0,"squares":0,"min":0,"max":0,"bins":[[0,9223372036854775807],[1,1]]}`,
 	} {
 		var h Histogram
 		if err := json.Unmarshal([]byte(text), &h); err == nil {

@@ -2,8 +2,6 @@ package stats
 
 import (
 	"cmp"
-	"math"
-	"math/big"
 	"slices"
 	"sort"
 )
@@ -19,12 +17,11 @@ type Pairs struct {
 	Equal       int64      `json:"equal"` // to the nanosecond, not only in the same bin
 	More        int64      `json:"more"`
 	Differences *Histogram `json:"differences"`
-	Squares     *big.Int   `json:"squares"` // sum of squared differences
 }
 
 // NewPairs has differences in bins of that width.
 func NewPairs(width int64) *Pairs {
-	return &Pairs{Differences: NewHistogram(width), Squares: new(big.Int)}
+	return &Pairs{Differences: NewHistogram(width)}
 }
 
 // Add counts a pair.
@@ -39,16 +36,12 @@ func (p *Pairs) Add(first, second int64) {
 		p.More++
 	}
 	p.Differences.Add(d)
-	var square big.Int
-	square.SetInt64(d)
-	p.Squares.Add(p.Squares, square.Mul(&square, &square))
 }
 
 // Merge adds what o has counted.
 func (p *Pairs) Merge(o *Pairs) {
 	p.Less, p.Equal, p.More = p.Less+o.Less, p.Equal+o.Equal, p.More+o.More
 	p.Differences.Merge(o.Differences)
-	p.Squares.Add(p.Squares, o.Squares)
 }
 
 // N is how many pairs there are.
@@ -79,35 +72,17 @@ func (p *Pairs) Median(confidence float64) Shift {
 	return Shift{p.Differences.Quantile(0.5), p.Differences.QuantileInterval(0.5, confidence)}
 }
 
-// Mean is a mean with its interval, in the unit of the values.
-type Mean struct {
-	Value, Low, High float64
-	Known            bool // there is an interval
-}
-
 // fewChanged is how many differences an interval of their mean needs.
 const fewChanged = 30
 
-// Mean of the differences. Its interval is Student's, which rests on the central limit
-// theorem: where fewer than 30 pairs differ, a rare large difference may be missing from
-// the sample, and there is no interval. No interval of a mean holds for every
-// distribution (Bahadur and Savage, Annals of Mathematical Statistics 27, 1956); the
-// others of this package do.
+// Mean of the differences. Where fewer than 30 pairs differ, a rare large difference may
+// be missing from the sample, and there is no interval.
 func (p *Pairs) Mean(confidence float64) Mean {
-	out := Mean{Value: p.Differences.Mean()}
-	n := p.N()
+	m := p.Differences.MeanInterval(confidence)
 	if p.Less+p.More < fewChanged {
-		return out
+		return Mean{Value: m.Value}
 	}
-	// Sum of squares minus the square of the sum over n, exactly; then divided by n-1.
-	var square, rest big.Int
-	square.Mul(&p.Differences.sum, &p.Differences.sum)
-	rest.Mul(p.Squares, big.NewInt(n))
-	rest.Sub(&rest, &square)
-	variance, _ := new(big.Rat).SetFrac(&rest, new(big.Int).Mul(big.NewInt(n), big.NewInt(n-1))).Float64()
-	half := studentQuantile((1+confidence)/2, float64(n-1)) * math.Sqrt(variance/float64(n))
-	out.Low, out.High, out.Known = out.Value-half, out.Value+half, true
-	return out
+	return m
 }
 
 // PairedQuantileShift is the difference between the quantile p of all second values and

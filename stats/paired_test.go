@@ -42,7 +42,7 @@ func TestPairsAreTheSameBytesInAnyOrder(t *testing.T) {
 		if !bytes.Equal(a, b) || !bytes.Equal(a, c) {
 			t.Fatalf("%s\n%s\n%s", a, b, c)
 		}
-		if sum, _ := whole.Squares.Float64(); whole.Less != less || whole.N() != int64(len(values)/2) || math.Abs(sum-squares) > 1e-9*squares {
+		if sum, _ := whole.Differences.squares.Float64(); whole.Less != less || whole.N() != int64(len(values)/2) || math.Abs(sum-squares) > 1e-9*squares {
 			t.Fatalf("%s", a)
 		}
 	})

@@ -27,9 +27,8 @@ type Point struct {
 type Cell struct {
 	Values *stats.Histogram `json:"values"`
 	Worst  Witness          `json:"worst"`
-	// Differences from the first point, of runs with the same seed; nil at the first.
-	Differences       *stats.Histogram `json:"differences,omitempty"`
-	Less, Equal, More int64            // runs by the sign of the exact difference
+	// Pairs with the first point's runs of the same seed; nil at the first.
+	Pairs *stats.Pairs `json:"pairs,omitempty"`
 }
 
 // Witness is the run with the largest value; of several, the one with the smallest seed.
@@ -44,7 +43,7 @@ func newPoint(id *Identity, i int) Point {
 		width := id.Metrics[m].Unit.width()
 		p.Cells[m].Values = stats.NewHistogram(width)
 		if i > 0 {
-			p.Cells[m].Differences = stats.NewHistogram(width)
+			p.Cells[m].Pairs = stats.NewPairs(width)
 		}
 	}
 	return p
@@ -63,18 +62,8 @@ func (p *Point) add(seed uint64, out, base []int64, r Remark) {
 		c := &p.Cells[m]
 		c.Values.Add(v)
 		c.Worst.meet(Witness{v, seed}, p.Runs == 1)
-		if c.Differences == nil {
-			continue
-		}
-		d := v - base[m]
-		c.Differences.Add(d)
-		switch {
-		case d < 0:
-			c.Less++
-		case d > 0:
-			c.More++
-		default:
-			c.Equal++
+		if c.Pairs != nil {
+			c.Pairs.Add(base[m], v)
 		}
 	}
 }
@@ -93,9 +82,8 @@ func (p *Point) merge(o *Point) {
 		c, d := &p.Cells[m], &o.Cells[m]
 		c.Values.Merge(d.Values)
 		c.Worst.meet(d.Worst, first)
-		if c.Differences != nil {
-			c.Differences.Merge(d.Differences)
-			c.Less, c.Equal, c.More = c.Less+d.Less, c.Equal+d.Equal, c.More+d.More
+		if c.Pairs != nil {
+			c.Pairs.Merge(d.Pairs)
 		}
 	}
 }
@@ -128,9 +116,9 @@ func (b *Block) check(id *Identity) error {
 func (c *Cell) check(width, runs int64, differs bool) error {
 	fits := func(h *stats.Histogram) bool { return h != nil && h.Width() == width && h.N() == runs }
 	switch {
-	case !fits(c.Values), differs && !fits(c.Differences), !differs && c.Differences != nil:
+	case !fits(c.Values), differs == (c.Pairs == nil), differs && !fits(c.Pairs.Differences):
 		return errors.New("the histogram is of something else")
-	case differs && (c.Less < 0 || c.Equal < 0 || c.More < 0 || c.Less+c.Equal+c.More != runs):
+	case differs && (c.Pairs.Less < 0 || c.Pairs.Equal < 0 || c.Pairs.More < 0 || c.Pairs.N() != runs):
 		return errors.New("the pairs do not add up")
 	case c.Worst.Value != c.Values.Max():
 		return errors.New("the worst run is not the worst value")

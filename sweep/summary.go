@@ -45,14 +45,29 @@ func (res *Result) Summary(version string, vary []Vary) *report.Sweep {
 
 func (c *Cell) summary(m Metric, instant time.Duration) report.SweepMetric {
 	h := c.Values
-	out := report.SweepMetric{Name: m.Name, Means: m.Means, Unit: string(m.Unit), N: h.N(), Mean: inUnit(h.Mean(), m.Unit),
+	out := report.SweepMetric{Name: m.Name, Means: m.Means, Unit: string(m.Unit), N: h.N(), Mean: meanOf(h.MeanInterval(Confidence), m.Unit),
 		Min: amount(h.Min(), m.Unit), Max: amount(h.Max(), m.Unit), MaxSeed: c.Worst.Seed, Quantiles: quantilesOf(h, m.Unit, quantiles)}
 	if m.Unit == Duration && instant > 0 {
-		x := h.Share(int64(instant)-stats.Millisecond, Confidence) // the last bin below it
-		out.Instant = &report.SweepShare{K: x.K, N: x.N, Share: x.Value(), Low: x.Low, High: x.High}
+		x := shareOf(h.Share(int64(instant)-stats.Millisecond, Confidence)) // the last bin below it
+		out.Instant = &x
 	}
-	if d := c.Differences; d != nil {
-		out.Difference = &report.SweepDifference{N: d.N(), Less: c.Less, Equal: c.Equal, More: c.More, Mean: inUnit(d.Mean(), m.Unit), Quantiles: quantilesOf(d, m.Unit, differenceQuantiles)}
+	if p := c.Pairs; p != nil {
+		out.Difference = &report.SweepDifference{N: p.N(), Less: p.Less, Equal: p.Equal, More: p.More, Same: shareOf(stats.NewShare(p.Equal, p.N(), Confidence)),
+			Mean: meanOf(p.Mean(Confidence), m.Unit), Quantiles: quantilesOf(p.Differences, m.Unit, differenceQuantiles)}
+	}
+	return out
+}
+
+func shareOf(s stats.Share) report.SweepShare {
+	return report.SweepShare{K: s.K, N: s.N, Share: s.Value(), Low: s.Low, High: s.High}
+}
+
+// meanOf a metric in its unit.
+func meanOf(m stats.Mean, unit Unit) report.SweepMean {
+	out := report.SweepMean{Value: inUnit(m.Value, unit)}
+	if m.Known {
+		low, high := inUnit(m.Low, unit), inUnit(m.High, unit)
+		out.Low, out.High = &low, &high
 	}
 	return out
 }
