@@ -80,42 +80,75 @@ func (d *draft) apply(t *Term) {
 	d.communities(t.AddCommunity, t.NoCommunity)
 }
 
-// interner keeps one copy of every set of attributes that was ever drafted, so
-// that "is it the same?" is a comparison of pointers and equal attributes pack
-// into one UPDATE. It survives Reset: replications of one scenario draft the
-// same attributes over and over. Memory.prune bounds it.
-type interner struct{ table map[uint64]*Attrs }
+// interner keeps one copy of every set of attributes that was drafted lately, so
+// that "is it the same?" is mostly a comparison of pointers and equal attributes
+// pack into one UPDATE. It survives Reset: replications of one scenario draft the
+// same attributes over and over.
+//
+// When there are many, those that have not been asked for are forgotten (prune):
+// what is old moves to the young when it is drafted again, and when the young are
+// too many, they are the old.
+type interner struct{ young, old map[uint64]*Attrs }
 
-const internLimit = 1 << 16
+const internLimit = 1 << 12
 
-// of returns the one copy of what the draft says.
-func (in *interner) of(d *draft) *Attrs {
-	h := d.hash()
-	for ; ; h++ {
-		a := in.table[h]
-		if a == nil {
-			break
-		}
-		if a.Equal(&d.Attrs) {
+func (in *interner) prune() bool {
+	if len(in.young) < internLimit {
+		return false
+	}
+	clear(in.old)
+	in.young, in.old = in.old, in.young
+	return true
+}
+
+// find looks for what the draft says in a table; h becomes where it is, or where
+// it belongs.
+func (d *draft) find(table map[uint64]*Attrs, h *uint64) *Attrs {
+	for ; ; *h++ {
+		a := table[*h]
+		if a == nil || a.Equal(&d.Attrs) {
 			return a
 		}
 	}
-	made := &struct {
+}
+
+// of returns the one copy of what the draft says.
+func (in *interner) of(d *draft) *Attrs {
+	hash := d.hash()
+	h := hash
+	a := d.find(in.young, &h)
+	if a != nil {
+		return a
+	}
+	if a = d.find(in.old, &hash); a == nil {
+		a = d.made()
+	}
+	if in.young == nil {
+		in.young = map[uint64]*Attrs{}
+	}
+	in.young[h] = a
+	return a
+}
+
+// made is a copy of what the draft says, that nobody will change.
+func (d *draft) made() *Attrs {
+	made := &struct { // one piece of memory for most
 		Attrs
-		one [1]Segment // of a path that is one sequence, as most are
+		one  [1]Segment // most paths are one sequence,
+		asns [6]uint32  // and have no more ASes
 	}{Attrs: d.Attrs}
 	a := &made.Attrs
 	if len(a.ASPath) > 0 {
 		a.ASPath = append(made.one[:0], a.ASPath...)
 	}
 	for i, s := range a.ASPath {
-		a.ASPath[i].ASNs = slices.Clone(s.ASNs)
+		if i == 0 {
+			a.ASPath[i].ASNs = append(made.asns[:0:len(made.asns)], s.ASNs...)
+		} else {
+			a.ASPath[i].ASNs = slices.Clone(s.ASNs)
+		}
 	}
 	a.Communities = slices.Clone(a.Communities)
 	a.ClusterList = slices.Clone(a.ClusterList)
-	if in.table == nil {
-		in.table = map[uint64]*Attrs{}
-	}
-	in.table[h] = a
 	return a
 }

@@ -33,8 +33,7 @@ type question struct {
 // needed, and compares as equal; within one Step nothing is forgotten, so that
 // what goes out together is packed by comparing pointers.
 func (m *Memory) prune() {
-	if len(m.interned.table) > internLimit {
-		m.interned.table = nil
+	if m.interned.prune() {
 		m.answer, m.said = nil, nil
 	}
 }
