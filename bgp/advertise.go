@@ -122,7 +122,7 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 	case 0:
 		return acts
 	case 1:
-		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.mem.single()}), peer, len(b.news) == 0)
+		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.single()}), peer, len(b.news) == 0)
 	}
 	for rest := b.gone; len(rest) > 0; {
 		n := fit(rest, HeaderLen+4)
@@ -177,25 +177,39 @@ func update(u Update) *Message {
 // single is the UPDATE for a batch of one prefix: the one made before, if that
 // says the same, as it does when a change is passed on to one peer after the
 // other.
-func (m *Memory) single() *Message {
-	var attrs *Attrs
-	gone, news := m.batch.gone, m.batch.news
-	if len(news) > 0 {
-		attrs = m.batch.runs[0].attrs
-	}
-	if m.said != nil {
-		switch u := m.said.Update; {
-		case u.Attrs != attrs:
-		case attrs != nil && u.NLRI[0] == news[0].prefix, attrs == nil && u.Withdrawn[0] == gone[0]:
-			return m.said
+func (s *Speaker) single() *Message {
+	m := s.mem
+	if len(m.batch.gone) > 0 {
+		if p := m.batch.gone[0]; m.gone == nil || m.gone.Update.Withdrawn[0] != p {
+			m.gone = updateOf(p, nil)
 		}
+		return m.gone
 	}
+	p, attrs := m.batch.news[0].prefix, m.batch.runs[0].attrs
+	t := m.toldBy(s.cfg.AS)
+	switch {
+	case t.attrs != attrs:
+		return updateOf(p, attrs)
+	case t.msg == nil || t.msg.Update.NLRI[0] != p:
+		t.msg = updateOf(p, attrs)
+	}
+	return t.msg
+}
+
+// updateOf announces one prefix, or withdraws it if attrs is nil.
+func updateOf(p netip.Prefix, attrs *Attrs) *Message {
+	made := &struct { // one piece of memory for all of it
+		Message
+		u      Update
+		prefix [1]netip.Prefix
+	}{Message: Message{Type: MsgUpdate}, prefix: [1]netip.Prefix{p}}
+	made.Message.Update = &made.u
 	if attrs != nil {
-		m.said = update(Update{Attrs: attrs, NLRI: []netip.Prefix{news[0].prefix}})
+		made.u = Update{Attrs: attrs, NLRI: made.prefix[:]}
 	} else {
-		m.said = update(Update{Withdrawn: []netip.Prefix{gone[0]}})
+		made.u = Update{Withdrawn: made.prefix[:]}
 	}
-	return m.said
+	return made.Message.Seal()
 }
 
 // Advertised is what peer was told about p; nil if nothing: the Adj-RIB-Out.

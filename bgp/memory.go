@@ -10,12 +10,19 @@ type Memory struct {
 	interned interner
 	asked    question // what was exported last: a router tells most of its peers the same
 	answer   *Attrs
+	told     [256]told
 	batch    batch
-	said     *Message // the last UPDATE for a single prefix
+	gone     *Message // the last UPDATE that withdraws a single prefix
 	dirty    []*entry // rows to decide about; empty between two Steps
 
 	// Scratch memory of the decision process.
 	cands, field, equals, spare []*Path
+}
+
+// forget drops what was made last, so that it need not agree with what is made from now on.
+func (m *Memory) forget() {
+	m.answer, m.gone = nil, nil
+	m.told = [256]told{}
 }
 
 // question is everything that the attributes which a peer is told depend on.
@@ -29,11 +36,28 @@ type question struct {
 	origin   netip.Addr // ORIGINATOR_ID of a route that is reflected; else invalid
 }
 
+// told is what peers of one kind were told last about a path. A path is one
+// router's and of one prefix, and is not changed once it is there, so the answer
+// stays right as long as it is asked about. An AS has a place for that, by its
+// number: its advertisement timers run out one by one, between those of others, and
+// mostly nothing has changed between one peer's and the next one's.
+type told struct {
+	best     *Path
+	group    *PeerGroup
+	external bool
+	local    netip.Addr
+	attrs    *Attrs
+	msg      *Message // the UPDATE for this prefix alone
+}
+
+// toldBy is the place of an AS.
+func (m *Memory) toldBy(as uint32) *told { return &m.told[as%uint32(len(m.told))] }
+
 // prune bounds what is kept. Whatever is forgotten is made again when it is
 // needed, and compares as equal; within one Step nothing is forgotten, so that
 // what goes out together is packed by comparing pointers.
 func (m *Memory) prune() {
 	if m.interned.prune() {
-		m.answer, m.said = nil, nil
+		m.forget()
 	}
 }

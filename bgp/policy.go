@@ -141,18 +141,22 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 	case external && cfg.SenderSideLoop && a.ASPath.Has(cfg.AS):
 		return nil
 	}
-	term := cfg.Export.match(e.prefix, a)
-	if term != nil && term.Reject {
-		return nil
-	}
 	m := s.mem
-	if q := s.ask(a, term, best, cfg); m.answer == nil || m.asked != q {
-		m.asked, m.answer = q, s.rewrite(q)
+	t := m.toldBy(s.cfg.AS)
+	if t.best != best || t.group != cfg.PeerGroup || t.external != external || t.local != cfg.Local {
+		term := cfg.Export.match(e.prefix, a)
+		if term != nil && term.Reject {
+			return nil
+		}
+		if q := s.ask(a, term, best, cfg); m.answer == nil || m.asked != q {
+			m.asked, m.answer = q, s.rewrite(q)
+		}
+		*t = told{best: best, group: cfg.PeerGroup, external: external, local: cfg.Local, attrs: m.answer}
 	}
-	if hop := m.answer.NextHop; hop.IsValid() && hop == cfg.Addr {
+	if hop := t.attrs.NextHop; hop.IsValid() && hop == cfg.Addr {
 		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)
 	}
-	return m.answer
+	return t.attrs
 }
 
 // ask puts together what the attributes depend on that a peer is told.
