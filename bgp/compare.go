@@ -37,23 +37,10 @@ func (r Ruleset) compare(a, b *Path, st standing) (int, Rule) {
 
 // compare is negative if the rule prefers a, positive if it prefers b.
 func (r Rule) compare(a, b *Path, st standing) int {
+	if r.bits() > 0 {
+		return cmp.Compare(r.worth(b), r.worth(a))
+	}
 	switch r {
-	case RuleLongLived:
-		return prefer(!a.Attrs.longLived(), !b.Attrs.longLived())
-	case RuleWeight:
-		return cmp.Compare(b.Weight, a.Weight)
-	case RuleLocalPref:
-		return cmp.Compare(b.Attrs.preference(), a.Attrs.preference())
-	case RuleLocalOrigin:
-		return prefer(a.Peer == Local, b.Peer == Local)
-	case RuleStatic:
-		return prefer(a.Static, b.Static)
-	case RuleDynamic:
-		return prefer(!a.Static, !b.Static)
-	case RuleDirectConnect:
-		return prefer(a.Direct && !a.Static, b.Direct && !b.Static)
-	case RuleASPathLength:
-		return cmp.Compare(a.Attrs.ASPath.Length(), b.Attrs.ASPath.Length())
 	case RuleOrigin:
 		return cmp.Compare(a.Attrs.Origin, b.Attrs.Origin)
 	case RuleMED:
@@ -91,6 +78,49 @@ func (r Rule) compare(a, b *Path, st standing) int {
 		}
 	case RuleDrawn:
 		return cmp.Compare(a.Rank, b.Rank)
+	}
+	return 0
+}
+
+// bits is how large a rule's worth of a path may be; 0: it has none, because what
+// it says depends on which two paths are compared, or it is seldom asked.
+func (r Rule) bits() int {
+	switch r {
+	case RuleLongLived, RuleLocalOrigin, RuleStatic, RuleDynamic, RuleDirectConnect:
+		return 1
+	case RuleASPathLength:
+		return 16
+	case RuleWeight, RuleLocalPref:
+		return 32
+	}
+	return 0
+}
+
+// worth is what such a rule makes of a path, whatever it is compared with: it
+// prefers the greater worth.
+func (r Rule) worth(p *Path) uint64 {
+	var good bool
+	switch r {
+	case RuleWeight:
+		return uint64(p.Weight)
+	case RuleLocalPref:
+		return uint64(p.Attrs.preference())
+	case RuleASPathLength:
+		const most = 1<<16 - 1 // no message has room for as many
+		return uint64(most - min(most, p.Attrs.ASPath.Length()))
+	case RuleLongLived:
+		good = !p.Attrs.longLived()
+	case RuleLocalOrigin:
+		good = p.Peer == Local
+	case RuleStatic:
+		good = p.Static
+	case RuleDynamic:
+		good = !p.Static
+	case RuleDirectConnect:
+		good = p.Direct && !p.Static
+	}
+	if good {
+		return 1
 	}
 	return 0
 }

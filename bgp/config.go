@@ -206,6 +206,7 @@ type Path struct {
 	Attrs *Attrs // after import policy
 	Age   uint64 // arrival number: lower is older
 	Stamp uint64 // the event that wrote it
+	merit merit  // what the first rules make of it, if the Speaker made it (duel.go)
 }
 
 // Source is what all paths that come over one session have in common. Nobody

@@ -34,10 +34,45 @@ func (r Ruleset) properties() (ordered, steady bool) {
 	return ordered, steady
 }
 
+// merit is what the first rules make of a path, as two numbers of which the
+// first counts more, and the greater is the better: most duels are decided by
+// comparing them, without looking at the paths at all.
+type merit struct{ hi, lo uint64 }
+
+// appraised is how many rules a merit has room for.
+func (r Ruleset) appraised() uint8 {
+	room, n := 128, uint8(0)
+	for _, rule := range r {
+		if rule.bits() == 0 || rule.bits() > room {
+			break
+		}
+		room -= rule.bits()
+		n++
+	}
+	return n
+}
+
+// newPath makes a path with its merit.
+func (s *Speaker) newPath(p Path) *Path {
+	p.merit = merit{}
+	for _, rule := range s.cfg.Rules[:s.appraised] {
+		bits := rule.bits()
+		p.merit.hi = p.merit.hi<<bits | p.merit.lo>>(64-bits)
+		p.merit.lo = p.merit.lo<<bits | rule.worth(&p)
+	}
+	return &p
+}
+
 // beats tells whether a wins against b. Where no rule tells them apart, the
 // one whose peer has the lower number stands, as in decide.
 func (s *Speaker) beats(a, b *Path, st standing) bool {
-	c, _ := s.cfg.Rules.compare(a, b, st)
+	switch {
+	case a.merit.hi != b.merit.hi:
+		return a.merit.hi > b.merit.hi
+	case a.merit.lo != b.merit.lo:
+		return a.merit.lo > b.merit.lo
+	}
+	c, _ := s.cfg.Rules[s.appraised:].compare(a, b, st)
 	return c < 0 || c == 0 && a.Peer < b.Peer
 }
 

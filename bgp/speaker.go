@@ -30,10 +30,12 @@ type Speaker struct {
 	damped  []*flap                 // those that are suppressed
 	reuse   time.Duration           // what the timer of ActReuseTime is set for; 0: it does not run
 	settled bool
-	ordered bool                     // whatever two paths without MED are compared, the rules are a total order
-	steady  bool                     // no rule asks what was best before
-	now     time.Duration            // of the input
-	since   map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
+	ordered bool // whatever two paths without MED are compared, the rules are a total order
+	steady  bool // no rule asks what was best before
+	// appraised is how many of the first rules Path.merit stands for.
+	appraised uint8
+	now       time.Duration            // of the input
+	since     map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
 
 	defers    bool  // the choice of routes is deferred (stale.go)
 	selection uint8 // its timer
@@ -74,6 +76,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	slices.SortFunc(s.hops, netip.Addr.Compare)
 	s.local = sourceIs(s.local, Source{Peer: Local, PeerBGPID: cfg.ID, Weight: localWeight, Rank: -1})
 	s.ordered, s.steady = cfg.Rules.properties()
+	s.appraised = cfg.Rules.appraised()
 	for i, p := range cfg.Order { // a peer that the order does not name comes after those it does
 		if p >= 0 && int(p) < len(s.peers) && s.peers[p].rank >= int32(len(cfg.Order)) {
 			s.peers[p].rank = int32(i)
@@ -174,7 +177,7 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 		s.peers[peer].prefix++
 	}
 	s.arrived++
-	e.put(arrival{peer: peer, raw: attrs, path: &Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}})
+	e.put(arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp})})
 	s.touch(e, peer)
 }
 
@@ -277,7 +280,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 		s.touch(e, peer)
 	}
 	s.arrived++
-	e.put(arrival{peer: peer, raw: raw, bar: bar, path: &Path{Source: s.source(peer), Attrs: attrs, Age: s.arrived, Stamp: stamp}})
+	e.put(arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.source(peer), Attrs: attrs, Age: s.arrived, Stamp: stamp})})
 	return acts
 }
 

@@ -161,7 +161,7 @@ func (s *Speaker) mark(acts []Action, peer PeerID, stamp uint64) []Action {
 		case !old.Attrs.longLived():
 			path := *old
 			path.Attrs, path.Stamp = s.lastChoice(old.Attrs), stamp
-			a.path = &path
+			a.path = s.newPath(path)
 			if a.bar == RuleNone {
 				s.touch(e, peer)
 			}
