@@ -148,7 +148,8 @@ var layers = map[string]layer{
 		"network":  "it runs scenarios",
 		"topology": "as they were read, and durations as users write them",
 		"stats":    "what is counted",
-		"report":   "and how it is reported",
+		"report":   "how it is reported",
+		"plot":     "and drawn",
 	}},
 
 	"peer": {number: 5, wallClock: "it holds a simulation to it", imports: map[string]string{
@@ -171,6 +172,7 @@ var layers = map[string]layer{
 		"explain":   "the answer",
 		"sweep":     "and many of them",
 		"stats":     "points that cover all ranges",
+		"plot":      "formats of pictures",
 		"expect":    "checked when a scenario is loaded",
 		"report":    "printed",
 		"export":    "written with -o",

@@ -18,12 +18,12 @@ var (
 )
 
 // Summary says what was counted.
-func (res *Result) Summary(version string, vary []Vary) *report.Sweep {
+func (res *Result) Summary(version string) *report.Sweep {
 	s := &report.Sweep{VPNSim: "v1", Kind: "sweep", Version: version, Scenario: res.Scenario, Name: res.Name, ScenarioSHA256: res.SHA256,
 		Sets: res.Sets, FirstSeed: res.First, Complete: res.Complete, Confidence: Confidence,
 		InstantS: report.Seconds(res.Instant), Vary: []string{}}
-	for _, v := range vary {
-		s.Vary = append(s.Vary, v.Path)
+	for _, a := range res.varied() {
+		s.Vary = append(s.Vary, a.path)
 	}
 	if u := res.Until; u != nil {
 		unit := res.Metrics[res.Metric(u.Metric)].Unit

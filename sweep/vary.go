@@ -3,7 +3,6 @@ package sweep
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -210,17 +209,4 @@ func (v *Vary) Pick(place float64) string {
 		return v.Range.At(new(big.Rat).SetFloat64(place))
 	}
 	return v.Values[min(int(place*float64(len(v.Values))), len(v.Values)-1)]
-}
-
-// Varied are the parameters that the points of a sweep change, in order.
-func Varied(id *Identity) (list []Vary) {
-	for _, p := range id.Points {
-		for _, set := range p {
-			path, _, _ := strings.Cut(set, "=")
-			if !slices.ContainsFunc(list, func(v Vary) bool { return v.Path == path }) {
-				list = append(list, Vary{Path: path})
-			}
-		}
-	}
-	return list
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vpnsim/vpnsim/plot"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/scenarios"
 	"github.com/vpnsim/vpnsim/stats"
@@ -37,6 +39,8 @@ type sweepFlags struct {
 	resume  bool
 	state   string
 	files   []string
+	picture string
+	ecdf    bool
 }
 
 // Runs of each point when nobody says how many, and at most when a precision is asked for.
@@ -65,6 +69,8 @@ with --resume, nor on how many machines shared it with --shard.
 
 -o FILE writes the result for other programs; the suffix says how:
   .json, .csv, .md   as --format prints it
+  .svg, .png         a picture: the distribution; quantiles against one parameter; a heat
+                     map over two
   .ndjson            the counts, to be merged with those of other shards (--merge)`,
 		Example: `  vpnsim sweep -n 2000
   vpnsim sweep --vary routers.gcp.bgp.hold=9s,30s,60s
@@ -77,6 +83,11 @@ with --resume, nor on how many machines shared it with --shard.
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := bySuffix(q.files, sweepSuffixes); err != nil {
 				return err
+			}
+			if q.picture != "" {
+				if err := known("--picture", []string{q.picture}, sweep.Pictures); err != nil {
+					return err
+				}
 			}
 			if len(q.merge) > 0 {
 				return a.merge(cmd, args, &q)
@@ -98,6 +109,8 @@ with --resume, nor on how many machines shared it with --shard.
 	f.BoolVar(&q.resume, "resume", false, "go on with what an interrupted sweep has done")
 	f.StringVar(&q.state, "state", "", "keep what is done in this `file` (otherwise: in the user's cache) until the sweep is complete")
 	f.StringArrayVarP(&q.files, "output", "o", nil, "write the result to `file`, too; the suffix says how")
+	f.StringVar(&q.picture, "picture", "", "which `kind` of picture -o writes: "+strings.Join(sweep.Pictures, ", ")+" (default: by the number of --vary)")
+	f.BoolVar(&q.ecdf, "ecdf", false, "print the distribution as a picture, too (without --vary: always)")
 	return cmd
 }
 
@@ -156,7 +169,7 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 			return usagef("write -o FILE.ndjson, and --merge all files when they are there", "--shard: a part of the runs is no result")
 		}
 	}
-	return a.runSweep(q, plan, vary, shard)
+	return a.runSweep(q, plan, shard)
 }
 
 // points are a grid, or with --lhs a Latin hypercube.
@@ -295,7 +308,7 @@ func (q *sweepFlags) parseShard() (*sweep.Shard, error) {
 }
 
 // runSweep runs a plan, keeps what is done, and prints the result.
-func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, vary []sweep.Vary, shard *sweep.Shard) error {
+func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, shard *sweep.Shard) error {
 	st, err := openState(q, plan, shard)
 	if err != nil {
 		return err
@@ -311,8 +324,8 @@ func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, vary []sweep.Vary, shard
 	}
 	switch interrupted := ctx.Err() != nil && !res.Complete; {
 	case interrupted:
-		if doc := res.Summary(version(), vary); doc.Runs > 0 && shard == nil {
-			if err := a.printSweep(doc, q); err != nil {
+		if doc := res.Summary(version()); doc.Runs > 0 && shard == nil {
+			if err := a.printSweep(doc, res, q); err != nil {
 				return err
 			}
 		}
@@ -321,12 +334,12 @@ func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, vary []sweep.Vary, shard
 	case shard != nil:
 		return st.publish(q.files[0])
 	}
-	doc := res.Summary(version(), vary)
-	if err := writeSweep(q.files, doc, res, q.metrics); err != nil {
+	doc := res.Summary(version())
+	if err := writeSweep(q, doc, res); err != nil {
 		return err
 	}
 	st.remove()
-	if err := a.printSweep(doc, q); err != nil {
+	if err := a.printSweep(doc, res, q); err != nil {
 		return err
 	}
 	if !res.Precise {
@@ -366,15 +379,15 @@ func (a *app) merge(cmd *cobra.Command, args []string, q *sweepFlags) error {
 			return usagef("", "--metric %s was not counted", name)
 		}
 	}
-	doc := res.Summary(version(), sweep.Varied(&res.Identity))
-	if err := writeSweep(q.files, doc, res, q.metrics); err != nil {
+	doc := res.Summary(version())
+	if err := writeSweep(q, doc, res); err != nil {
 		return err
 	}
-	return a.printSweep(doc, q)
+	return a.printSweep(doc, res, q)
 }
 
 // printSweep writes the result to standard output as --format says.
-func (a *app) printSweep(doc *report.Sweep, q *sweepFlags) error {
+func (a *app) printSweep(doc *report.Sweep, res *sweep.Result, q *sweepFlags) error {
 	var err error
 	switch a.format {
 	case "json":
@@ -384,20 +397,43 @@ func (a *app) printSweep(doc *report.Sweep, q *sweepFlags) error {
 	case "md":
 		err = report.SweepMarkdown(a.out, *doc, q.metrics)
 	default:
-		err = report.SweepText(a.out, *doc, report.SweepOptions{Options: a.options(a.out), Metrics: q.metrics})
+		opt := report.SweepOptions{Options: a.options(a.out), Metrics: q.metrics}
+		var picture strings.Builder
+		if q.ecdf || len(doc.Vary) == 0 {
+			if err := res.Terminal(&picture, cmp.Or(opt.Width, usualWidth), opt.ASCII, q.shown(res)); err != nil {
+				return usagef("", "--ecdf: %v", err)
+			}
+			opt.ECDF = picture.String()
+		}
+		err = report.SweepText(a.out, *doc, opt)
 	}
 	return printed(err)
+}
+
+// usualWidth of a picture where there is no terminal.
+const usualWidth = 100
+
+// shown is the metric that pictures are of.
+func (q *sweepFlags) shown(res *sweep.Result) string {
+	if len(q.metrics) > 0 {
+		return q.metrics[0]
+	}
+	return res.Metrics[0].Name
 }
 
 // sweepSuffixes are those of -o; partSuffix is that of counts that can be merged.
 const partSuffix = ".ndjson"
 
-var sweepSuffixes = []string{partSuffix, ".json", ".csv", ".md"}
+var sweepSuffixes = []string{partSuffix, ".svg", ".png", ".json", ".csv", ".md"}
 
 // writeSweep writes every -o, or none.
-func writeSweep(paths []string, doc *report.Sweep, res *sweep.Result, metrics []string) error {
+func writeSweep(q *sweepFlags, doc *report.Sweep, res *sweep.Result) error {
 	var files []pending
-	for _, path := range paths {
+	picture := sweep.Picture(q.picture)
+	if picture == "" {
+		picture = sweep.UsualPicture(len(doc.Vary))
+	}
+	for _, path := range q.files {
 		files = append(files, pending{path, func(w io.Writer) error {
 			switch filepath.Ext(path) {
 			case ".json":
@@ -405,7 +441,11 @@ func writeSweep(paths []string, doc *report.Sweep, res *sweep.Result, metrics []
 			case ".csv":
 				return report.SweepCSV(w, *doc)
 			case ".md":
-				return report.SweepMarkdown(w, *doc, metrics)
+				return report.SweepMarkdown(w, *doc, q.metrics)
+			case ".svg":
+				return res.Draw(w, plot.SVG, picture, q.shown(res))
+			case ".png":
+				return res.Draw(w, plot.PNG, picture, q.shown(res))
 			}
 			return sweep.WritePart(w, res)
 		}})
