@@ -164,7 +164,19 @@ var layers = map[string]layer{
 		"report":   "and as it is printed",
 	}},
 
+	"fit": {number: 5, imports: map[string]string{
+		"pinglog":   "what was seen",
+		"network":   "every mechanism is simulated",
+		"sim":       "times, and the phase of a ping",
+		"topology":  "settings that leave one mechanism in charge",
+		"scenarios": "those in which MRAI can act",
+		"stats":     "intervals of shares",
+		"report":    "and writes a document",
+	}},
+
 	"cmd/vpnsim": {number: 6, imports: map[string]string{
+		"fit":       "what explains a real ping",
+		"pinglog":   "whose log it reads",
 		"peer":      "a real router beside simulated ones",
 		"bgp/live":  "passwords that do not show",
 		"scenarios": "what the user names",

@@ -10,6 +10,13 @@ import (
 //go:embed *.yaml *.txt
 var files embed.FS
 
+//go:embed seed-failover.ping
+var seedPing []byte
+
+// SeedPing is the log of the ping that the seed's case comes from, and the name of
+// its file.
+func SeedPing() (name string, log []byte) { return "seed-failover.ping", seedPing }
+
 // BuiltinFile returns a file that a shipped scenario names.
 func BuiltinFile(name string) ([]byte, error) {
 	data, err := files.ReadFile(name)

@@ -49,6 +49,7 @@ func (a *app) command() *cobra.Command {
   vpnsim run --set routers.aws.bgp.hold=9s    the same with another hold timer
   vpnsim run my.yaml --seed 7 -o run.pcapng   your own, and what Wireshark would have seen
   vpnsim explain route gcp 10.2.0.6           where packets go, and why
+  vpnsim fit ping.log my.yaml                 which timer explains the gap that a real ping saw
   vpnsim check my.yaml -v                     what is wrong with it, and every value it uses`,
 		Version:           version(),
 		SilenceErrors:     true,
@@ -68,7 +69,7 @@ func (a *app) command() *cobra.Command {
 	// Cobra would take -v for this, which means something else to check.
 	root.Flags().Bool("version", false, "print the version")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.globals(cmd) }
-	root.AddCommand(a.runCommand(), a.explainCommand(), a.sweepCommand(), a.checkCommand(), a.peerCommand(), a.scenariosCommand())
+	root.AddCommand(a.runCommand(), a.explainCommand(), a.sweepCommand(), a.fitCommand(), a.checkCommand(), a.peerCommand(), a.scenariosCommand())
 	root.SetHelpCommand(a.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
