@@ -21,11 +21,21 @@ type Config struct {
 
 // Internet is a graph that can be run, as often as one likes.
 type Internet struct {
-	g     *topology.ASGraph
-	cfg   Config
-	k     *sim.Kernel
-	nodes []node
-	ends  []end // of the sessions: those of node i from nodes[i].first on, in the order of its PeerIDs
+	g        *topology.ASGraph
+	cfg      Config
+	k        *sim.Kernel
+	nodes    []node
+	speakers []bgp.Speaker
+	first    []int32 // the ends of node i's sessions are those from first[i] to first[i+1], in the order of its PeerIDs
+
+	// Of each end: whose it is, and the other end. These are small tables of their
+	// own, since nothing else of an end is looked at as often.
+	owner, back []int32
+	gates       []gate     // nil as long as nothing waits for a timer
+	sent        []uint32   // UPDATEs so far …
+	last        []sim.Time // … and when the youngest arrives; nil unless delays are random
+	links       []line     // nil as long as no link has gone down
+	cuts        int        // how many have, in this run
 
 	memory bgp.Memory
 	rules  bgp.Ruleset
@@ -42,24 +52,25 @@ type Internet struct {
 	tally    tally
 }
 
-// node is one AS.
+// node is what there is of an AS beside its speaker.
 type node struct {
-	speaker bgp.Speaker
-	first   int32    // of its ends
-	got     uint32   // UPDATEs that have come
-	drawn   uint32   // random numbers that its timers have used
-	queue   uint32   // UPDATEs that have come and are not processed yet
-	due     sim.Time // when the youngest of its UPDATEs is processed: they stay in order
+	got   uint32   // UPDATEs that have come
+	drawn uint32   // random numbers that its timers have used
+	queue uint32   // UPDATEs that have come and are not processed yet
+	due   sim.Time // when the youngest of its UPDATEs is processed: they stay in order
 }
 
-// end is one end of a session.
-type end struct {
-	node, back int32 // whose it is; the other end
-	sent       uint32
-	times      uint32 // how often it has gone down: what was under way then is lost
-	down       bool
-	last       sim.Time // when the youngest message arrives at the other end
-	timer      sim.Timer
+// gate is the advertisement timer of an end. It is an event only if something
+// waits for it; then it stands where it would have stood had it always been one.
+type gate struct {
+	timer sim.Timer
+	place sim.Place
+}
+
+// line is what is between an end and the other one.
+type line struct {
+	times uint32 // how often it has gone down: what was under way then is lost
+	down  bool
 }
 
 // parcel is an UPDATE on its way to an end.
@@ -79,27 +90,34 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		sim.StreamName("asgraph/ticks"), sim.StreamName("asgraph/clock"),
 	}}
 	n.k.Add(n)
-	n.nodes = make([]node, len(g.ASNs)+1) // the last one is only where the ends end
+	n.nodes = make([]node, len(g.ASNs))
+	n.speakers = make([]bgp.Speaker, len(g.ASNs))
+	n.first = make([]int32, len(g.ASNs)+1)
 	for _, e := range g.Edges {
-		n.nodes[e.A+1].first++
-		n.nodes[e.B+1].first++
+		n.first[e.A+1]++
+		n.first[e.B+1]++
 	}
-	for i := 1; i < len(n.nodes); i++ {
-		n.nodes[i].first += n.nodes[i-1].first
+	for i := range g.ASNs {
+		n.first[i+1] += n.first[i]
 	}
 	n.opens = make([]bgp.Open, len(g.ASNs))
 	for i, asn := range g.ASNs {
 		n.opens[i] = bgp.Open{Version: 4, AS: asn, ID: Address(i), FourOctetAS: true}
 	}
-	n.ends = make([]end, 2*len(g.Edges))
-	n.peers = make([]bgp.PeerConfig, 2*len(g.Edges))
+	ends := 2 * len(g.Edges)
+	n.owner, n.back = make([]int32, ends), make([]int32, ends)
+	if cfg.Delay.IsRandom() {
+		n.sent, n.last = make([]uint32, ends), make([]sim.Time, ends)
+	}
+	n.peers = make([]bgp.PeerConfig, ends)
 	groups := cfg.groups()
-	next := make([]int32, len(g.ASNs))
+	next := append([]int32(nil), n.first...)
 	for _, e := range g.Edges {
-		a, b := n.nodes[e.A].first+next[e.A], n.nodes[e.B].first+next[e.B]
+		a, b := next[e.A], next[e.B]
 		next[e.A]++
 		next[e.B]++
-		n.ends[a], n.ends[b] = end{node: e.A, back: b}, end{node: e.B, back: a}
+		n.owner[a], n.back[a] = e.A, b
+		n.owner[b], n.back[b] = e.B, a
 		toB, toA := views(e.Rel)
 		n.peers[a], n.peers[b] = n.peer(e.A, e.B, toB, groups), n.peer(e.B, e.A, toA, groups)
 	}
@@ -119,11 +137,11 @@ func (n *Internet) peer(me, other int32, relation int, groups [numRelations]*bgp
 }
 
 // Speaker of node i, as the last run left it.
-func (n *Internet) Speaker(i int) *bgp.Speaker { return &n.nodes[i].speaker }
+func (n *Internet) Speaker(i int) *bgp.Speaker { return &n.speakers[i] }
 
 // PeerOf is the node that node i knows under that PeerID.
 func (n *Internet) PeerOf(i int, p bgp.PeerID) int {
-	return int(n.ends[n.ends[n.nodes[i].first+int32(p)].back].node)
+	return int(n.owner[n.back[n.first[i]+int32(p)]])
 }
 
 // LinkOf is the name of the link to the neighbour that node i knows under that

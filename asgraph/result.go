@@ -96,7 +96,7 @@ func (n *Internet) unfinished(f func(netip.Prefix)) {
 		}
 	}
 	for i := range n.g.ASNs {
-		n.nodes[i].speaker.EachWaiting(func(_ bgp.PeerID, p netip.Prefix, _ bool) { f(p) })
+		n.speakers[i].EachWaiting(func(_ bgp.PeerID, p netip.Prefix, _ bool) { f(p) })
 	}
 }
 
@@ -125,7 +125,7 @@ func (n *Internet) routeChanged(route *bgp.Route) {
 // far away they are: distances[d] have d ASes in their path.
 func (n *Internet) Reach(p netip.Prefix) (reached int, distances []int) {
 	for i := range n.g.ASNs {
-		r := n.nodes[i].speaker.Route(p)
+		r := n.speakers[i].Route(p)
 		if r == nil {
 			continue
 		}
@@ -143,8 +143,8 @@ func (n *Internet) Reach(p netip.Prefix) (reached int, distances []int) {
 // not use included.
 func (n *Internet) Paths(p netip.Prefix) int {
 	paths := 0
-	for i := range n.ends {
-		if n.nodes[n.ends[i].node].speaker.Received(n.peerID(int32(i)), p) != nil {
+	for e := range n.owner {
+		if n.speakers[n.owner[e]].Received(n.peerID(int32(e)), p) != nil {
 			paths++
 		}
 	}

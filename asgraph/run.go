@@ -31,6 +31,7 @@ type Event struct {
 const (
 	evStory   sim.Kind = iota // Arg: its place in the story
 	evArrive                  // Arg: the parcel
+	evQueued                  // Arg: the parcel, which has waited for those before it
 	evProcess                 // Arg: the parcel
 	evTimer                   // Arg: the end whose advertisement timer runs out
 )
@@ -54,42 +55,37 @@ func (n *Internet) reset(seed uint64) {
 	n.k.Start(seed, 0)
 	clear(n.parcels)
 	n.parcels, n.free, n.tally = n.parcels[:0], n.free[:0], tally{event: -1, where: map[netip.Prefix]int{}}
-	for i := range n.ends {
-		e := &n.ends[i]
-		*e = end{node: e.node, back: e.back}
-	}
+	clear(n.sent)
+	clear(n.gates)
+	clear(n.links)
+	clear(n.nodes)
+	clear(n.last)
+	n.cuts = 0
 	draw, random := n.draw, n.random // one of each for all
 	for i := range n.g.ASNs {
-		x := &n.nodes[i]
-		x.got, x.drawn, x.queue, x.due = 0, 0, 0, 0
-		last := n.nodes[i+1].first
-		x.speaker.Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules,
-			Peers: n.peers[x.first:last:last], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
-	}
-	for i := range n.ends {
-		n.connect(int32(i))
+		from, to := n.first[i], n.first[i+1]
+		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules, LateTimers: true,
+			Peers: n.peers[from:to:to], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
+		for e := from; e < to; e++ {
+			n.connect(e)
+		}
 	}
 }
 
 // connect begins the session of an end, as far as that end is concerned.
-func (n *Internet) connect(i int32) {
-	e := &n.ends[i]
-	e.down = false
-	n.step(e.node, n.peerID(i), bgp.Input{Kind: bgp.InPeerUp, Open: &n.opens[n.ends[e.back].node]})
+func (n *Internet) connect(e int32) {
+	n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InPeerUp, Open: &n.opens[n.owner[n.back[e]]]})
 }
 
-func (n *Internet) disconnect(i int32) {
-	e := &n.ends[i]
-	e.down = true
-	e.times++
-	n.k.Stop(&e.timer)
-	n.step(e.node, n.peerID(i), bgp.Input{Kind: bgp.InPeerDown})
+func (n *Internet) disconnect(e int32) {
+	if n.gates != nil {
+		n.gates[e].place = sim.Place{} // the next session's timer has nothing to do with this one's
+	}
+	n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InPeerDown})
 }
 
 // peerID is what the node of an end calls the session.
-func (n *Internet) peerID(i int32) bgp.PeerID {
-	return bgp.PeerID(i - n.nodes[n.ends[i].node].first)
-}
+func (n *Internet) peerID(e int32) bgp.PeerID { return bgp.PeerID(e - n.first[n.owner[e]]) }
 
 // random gives the next number of the node that is being stepped. Whatever
 // other nodes draw changes nothing about it.
@@ -101,7 +97,7 @@ func (n *Internet) random() uint64 {
 
 // draw gives number k of those that move the ticks of a session.
 func (n *Internet) draw(peer bgp.PeerID, k uint64) uint64 {
-	end := n.nodes[n.stepping].first + int32(peer)
+	end := n.first[n.stepping] + int32(peer)
 	return n.k.Rand(n.names.ticks + sim.Name(end)).At(k)
 }
 
@@ -120,12 +116,14 @@ func (n *Internet) Handle(k *sim.Kernel, ev *sim.Event) {
 	case evArrive:
 		n.arrive(int32(ev.Arg))
 	case evProcess:
-		n.nodes[n.ends[n.parcels[ev.Arg].to].node].queue--
+		n.process(int32(ev.Arg))
+	case evQueued:
+		n.nodes[n.owner[n.parcels[ev.Arg].to]].queue--
 		n.process(int32(ev.Arg))
 	case evTimer:
-		i := int32(ev.Arg)
-		n.ends[i].timer = sim.Timer{}
-		n.step(n.ends[i].node, n.peerID(i), bgp.Input{Kind: bgp.InRouteTime})
+		e := int32(ev.Arg)
+		n.gates[e].timer = sim.Timer{}
+		n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InRouteTime})
 	case evStory:
 		n.happen(&n.story[ev.Arg], int(ev.Arg))
 	}
@@ -133,24 +131,40 @@ func (n *Internet) Handle(k *sim.Kernel, ev *sim.Event) {
 
 // step gives a speaker an input and does what it asks.
 func (n *Internet) step(i int32, peer bgp.PeerID, in bgp.Input) {
-	x := &n.nodes[i]
 	n.stepping = i
 	in.Now = time.Duration(n.k.Now())
-	acts := x.speaker.Step(n.routes[:0], peer, in)
+	acts := n.speakers[i].Step(n.routes[:0], peer, in)
 	n.routes = acts
 	for j := range acts {
+		e := n.first[i] + int32(acts[j].Peer)
 		switch a := &acts[j]; a.Kind {
 		case bgp.ActSend:
-			n.send(x.first+int32(a.Peer), a.Msg)
+			n.send(e, a.Msg)
 		case bgp.ActRoute:
 			n.routeChanged(a.Route)
 		case bgp.ActRouteTime:
-			e := x.first + int32(a.Peer)
-			n.k.Reset(&n.ends[e].timer, a.After, sim.Event{Kind: evTimer, Arg: uint64(e), Phase: sim.PhaseTimer})
+			n.setGate(e, a)
 		case bgp.ActNoRouteTime:
-			n.k.Stop(&n.ends[x.first+int32(a.Peer)].timer)
+			n.k.Stop(&n.gates[e].timer)
 		}
 	}
+}
+
+// setGate does what a speaker asks for with ActRouteTime.
+func (n *Internet) setGate(e int32, a *bgp.Action) {
+	if n.gates == nil {
+		n.gates = make([]gate, len(n.back))
+	}
+	g := &n.gates[e]
+	if a.Idle {
+		g.place = n.k.Place(sim.PhaseTimer, 0)
+		return
+	}
+	if g.place == (sim.Place{}) { // it has not been idle
+		g.place = n.k.Place(sim.PhaseTimer, 0)
+	}
+	n.k.ResetAtPlace(&g.timer, n.k.Now().Add(a.After), g.place, sim.Event{Kind: evTimer, Arg: uint64(e), Phase: sim.PhaseTimer})
+	g.place = sim.Place{}
 }
 
 // send puts an UPDATE on its way.
@@ -159,30 +173,34 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 		return // nobody here waits for it
 	}
 	n.updateSent(msg.Update)
-	e := &n.ends[from]
-	at := n.k.Now()
+	at, p := n.k.Now(), parcel{msg: msg, to: n.back[from]}
 	if d := &n.cfg.Delay; d.IsRandom() {
-		at = at.Add(d.Draw(n.k.Rand(n.names.delay + sim.Name(from)).At(uint64(e.sent))))
-		at = max(at, e.last)
-		e.last = at
+		at = max(at.Add(d.Draw(n.k.Rand(n.names.delay+sim.Name(from)).At(uint64(n.sent[from])))), n.last[from])
+		n.last[from] = at
+		n.sent[from]++
 	} else {
 		at = at.Add(d.A)
 	}
-	e.sent++
+	if n.cuts > 0 {
+		p.times = n.links[p.to].times
+	}
 	slot := int32(len(n.parcels))
 	if last := len(n.free) - 1; last >= 0 {
 		slot, n.free = n.free[last], n.free[:last]
+		n.parcels[slot] = p
 	} else {
-		n.parcels = append(n.parcels, parcel{})
+		n.parcels = append(n.parcels, p)
 	}
-	n.parcels[slot] = parcel{msg, e.back, n.ends[e.back].times}
-	n.k.At(at, sim.Event{Kind: evArrive, Arg: uint64(slot), Phase: sim.PhaseDeliver})
+	kind := evArrive
+	if d := &n.cfg.Processing; !d.IsRandom() && !n.cfg.Serial { // it need not be looked at before
+		at, kind = at.Add(d.A), evProcess
+	}
+	n.k.At(at, sim.Event{Kind: kind, Arg: uint64(slot), Phase: sim.PhaseDeliver})
 }
 
 // arrive is when an UPDATE has come to a router, which will process it.
 func (n *Internet) arrive(slot int32) {
-	p := &n.parcels[slot]
-	i := n.ends[p.to].node
+	i := n.owner[n.parcels[slot].to]
 	x := &n.nodes[i]
 	wait := n.cfg.Processing.Draw(n.k.Rand(n.names.processing + sim.Name(i)).At(uint64(x.got)))
 	x.got++
@@ -196,7 +214,7 @@ func (n *Internet) arrive(slot int32) {
 		return
 	}
 	x.queue++
-	n.k.At(due, sim.Event{Kind: evProcess, Arg: uint64(slot), Phase: sim.PhaseDeliver})
+	n.k.At(due, sim.Event{Kind: evQueued, Arg: uint64(slot), Phase: sim.PhaseDeliver})
 }
 
 func (n *Internet) process(slot int32) {
@@ -204,14 +222,17 @@ func (n *Internet) process(slot int32) {
 	n.parcels[slot].msg = nil
 	n.free = append(n.free, slot)
 	if !n.lost(&p) {
-		n.step(n.ends[p.to].node, n.peerID(p.to), bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
+		n.step(n.owner[p.to], n.peerID(p.to), bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
 	}
 }
 
 // lost tells whether the link has gone down since p was sent.
 func (n *Internet) lost(p *parcel) bool {
-	e := &n.ends[p.to]
-	return e.down || e.times != p.times
+	if n.cuts == 0 {
+		return false
+	}
+	l := &n.links[p.to]
+	return l.down || l.times != p.times
 }
 
 // happen makes an event of the story happen.
@@ -223,11 +244,18 @@ func (n *Internet) happen(ev *Event, i int) {
 	case Withdraw:
 		n.step(int32(ev.Node), bgp.Local, bgp.Input{Kind: bgp.InWithdraw, Prefix: ev.Prefix})
 	case LinkDown, LinkUp:
+		if n.links == nil {
+			n.links = make([]line, len(n.back))
+		}
 		for _, e := range n.endsOf(ev.Edge) {
-			switch down := n.ends[e].down; {
-			case ev.Change == LinkDown && !down:
+			switch l := &n.links[e]; {
+			case ev.Change == LinkDown && !l.down:
+				l.down = true
+				l.times++
+				n.cuts++
 				n.disconnect(e)
-			case ev.Change == LinkUp && down:
+			case ev.Change == LinkUp && l.down:
+				l.down = false
 				n.connect(e)
 			}
 		}
@@ -237,8 +265,8 @@ func (n *Internet) happen(ev *Event, i int) {
 // endsOf finds the two ends of an edge, A's first.
 func (n *Internet) endsOf(edge int) [2]int32 {
 	e := n.g.Edges[edge]
-	for i := n.nodes[e.A].first; i < n.nodes[e.A+1].first; i++ {
-		if back := n.ends[i].back; n.ends[back].node == e.B {
+	for i := n.first[e.A]; i < n.first[e.A+1]; i++ {
+		if back := n.back[i]; n.owner[back] == e.B {
 			return [2]int32{i, back}
 		}
 	}

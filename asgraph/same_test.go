@@ -2,6 +2,7 @@ package asgraph_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -70,50 +71,83 @@ func TestSameAsTheFullEngine(t *testing.T) {
 		{"60 ASes, sender's side, Junos", topology.SyntheticAS(60, 6), bgp.MRAI{Mode: bgp.MRAIOutDelay, Interval: 5 * time.Second},
 			"sender_side_loop: true, no_echo: true, mrai: 5s, mrai_mode: out-delay, mrai_withdrawals: exempt", func(c *asgraph.Config) { c.SenderSideLoop, c.NoEcho = true, true }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			last := len(c.graph.ASNs) - 1
-			cut := len(c.graph.Edges) - 1 // of an AS that the origin reaches the others by
-			for i, e := range c.graph.Edges {
-				if int(e.B) == last {
-					cut = i
-				}
-			}
-			d, problems := scenarios.Load("same.yaml", []byte(full(c.graph, "processing: 3ms, "+c.text, fmt.Sprintf(
-				"  - {at: 100s, down: l%d}\n  - {at: 700s, withdraw: 10.0.0.0/24, by: as%d}\n  - {at: 1300s, announce: 10.0.0.0/24, by: as%d}\n", cut, last, last))), nil)
-			if scenarios.Failed(problems) {
-				t.Fatal(problems)
-			}
-			net := network.New(d, network.Options{Convergence: true})
-			theirs := slices.Clone(net.Run(1).Reactions)[1:]
+		t.Run(c.name, func(t *testing.T) { same(t, c.graph, c.mrai, c.text, c.edit) })
+	}
+}
 
-			cfg := asgraph.Config{Rules: rules("rfc4271"), MRAI: c.mrai, Delay: dist("10ms"), Processing: dist("3ms")}
-			if c.edit != nil {
-				c.edit(&cfg)
-			}
-			x := asgraph.New(c.graph, cfg)
-			story := []asgraph.Event{{At: 0, Change: asgraph.Announce, Node: last, Prefix: prefix}, {At: 700 * time.Second, Change: asgraph.LinkDown, Edge: cut},
-				{At: 1300 * time.Second, Change: asgraph.Withdraw, Node: last, Prefix: prefix}, {At: 1900 * time.Second, Change: asgraph.Announce, Node: last, Prefix: prefix}}
-			ours := x.Run(1, story, 2600*time.Second).Reactions[1:]
-
-			if len(ours) != 3 || len(theirs) != 3 {
-				t.Fatalf("%+v\n%+v", ours, theirs)
-			}
-			for i, o := range ours {
-				f := theirs[i]
-				if o.Announced != f.Announced || o.Withdrawn != f.Withdrawn || o.RIB != f.RIB || o.Over != f.Over || o.Last-o.At != f.Last.Sub(f.At) {
-					t.Errorf("event %d: %+v\nthe full engine: %+v", i, o, f)
-				}
-				if o.Announced+o.Withdrawn == 0 {
-					t.Errorf("event %d: nothing was said", i)
-				}
-			}
-			net.RunTo(1, sim.Time(d.For))
-			for i := range c.graph.ASNs {
-				if o, f := route(x.Speaker(i)), route(net.Speaker(i)); o != f {
-					t.Errorf("AS %d: %s\nthe full engine: %s", i, o, f)
-				}
-			}
+// So it does for small Internets that are drawn, with settings that are drawn.
+func TestSameAsTheFullEngineWhateverTheGraph(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 0))
+	for i := range 20 {
+		g := topology.SyntheticAS(8+r.IntN(30), uint64(100+i))
+		m := bgp.MRAI{Interval: time.Duration(1+r.IntN(30)) * time.Second}
+		text := fmt.Sprintf("mrai: %v, mrai_jitter: 1", m.Interval)
+		pick := func(key string, values ...string) int {
+			k := r.IntN(len(values))
+			text += fmt.Sprintf(", %s: %s", key, values[k])
+			return k
+		}
+		m.Mode = bgp.MRAIMode(pick("mrai_mode", "none", "since-last-update", "since-last-update", "out-delay"))
+		if m.Mode > bgp.MRAINone {
+			m.Mode = []bgp.MRAIMode{bgp.MRAISinceLastUpdate, bgp.MRAISinceLastUpdate, bgp.MRAIOutDelay}[m.Mode-1]
+		}
+		m.Withdrawals = []bgp.Withdrawals{bgp.WithdrawalsExempt, bgp.WithdrawalsGated, bgp.WithdrawalsFlush}[pick("mrai_withdrawals", "exempt", "gated", "flush")]
+		m.PerPrefix = pick("mrai_scope", "peer", "prefix") == 1
+		sender, echo, serial := pick("sender_side_loop", "false", "true") == 1, pick("no_echo", "false", "true") == 1, pick("processing_serial", "false", "true") == 1
+		t.Run(fmt.Sprintf("%d ASes, %s", len(g.ASNs), text), func(t *testing.T) {
+			same(t, g, m, text, func(c *asgraph.Config) { c.SenderSideLoop, c.NoEcho, c.Serial = sender, echo, serial })
 		})
+	}
+}
+
+// same runs a graph in both engines: the origin loses a link, withdraws its prefix,
+// and announces it again.
+func same(t *testing.T, graph *topology.ASGraph, mrai bgp.MRAI, text string, edit func(*asgraph.Config)) {
+	t.Helper()
+	last, links := len(graph.ASNs)-1, 0
+	cut := len(graph.Edges) - 1 // of an AS that the origin reaches the others by
+	for i, e := range graph.Edges {
+		if int(e.B) == last {
+			cut = i
+		}
+		if int(e.A) == last || int(e.B) == last {
+			links++
+		}
+	}
+	d, problems := scenarios.Load("same.yaml", []byte(full(graph, "processing: 3ms, "+text, fmt.Sprintf(
+		"  - {at: 100s, down: l%d}\n  - {at: 700s, withdraw: 10.0.0.0/24, by: as%d}\n  - {at: 1300s, announce: 10.0.0.0/24, by: as%d}\n", cut, last, last))), nil)
+	if scenarios.Failed(problems) {
+		t.Fatal(problems)
+	}
+	net := network.New(d, network.Options{Convergence: true})
+	theirs := slices.Clone(net.Run(1).Reactions)[1:]
+
+	cfg := asgraph.Config{Rules: rules("rfc4271"), MRAI: mrai, Delay: dist("10ms"), Processing: dist("3ms")}
+	if edit != nil {
+		edit(&cfg)
+	}
+	x := asgraph.New(graph, cfg)
+	story := []asgraph.Event{{At: 0, Change: asgraph.Announce, Node: last, Prefix: prefix}, {At: 700 * time.Second, Change: asgraph.LinkDown, Edge: cut},
+		{At: 1300 * time.Second, Change: asgraph.Withdraw, Node: last, Prefix: prefix}, {At: 1900 * time.Second, Change: asgraph.Announce, Node: last, Prefix: prefix}}
+	ours := x.Run(1, story, 2600*time.Second).Reactions[1:]
+
+	if len(ours) != 3 || len(theirs) != 3 {
+		t.Fatalf("%+v\n%+v", ours, theirs)
+	}
+	for i, o := range ours {
+		f := theirs[i]
+		if o.Announced != f.Announced || o.Withdrawn != f.Withdrawn || o.RIB != f.RIB || o.Over != f.Over || o.Last-o.At != f.Last.Sub(f.At) {
+			t.Errorf("event %d: %+v\nthe full engine: %+v", i, o, f)
+		}
+		if o.Announced+o.Withdrawn == 0 && (i == 0 || links > 1) {
+			t.Errorf("event %d: nothing was said", i)
+		}
+	}
+	net.RunTo(1, sim.Time(d.For))
+	for i := range graph.ASNs {
+		if o, f := route(x.Speaker(i)), route(net.Speaker(i)); o != f {
+			t.Errorf("AS %d: %s\nthe full engine: %s", i, o, f)
+		}
 	}
 }
 

@@ -160,6 +160,10 @@ type SpeakerConfig struct {
 	SelectionDeferral time.Duration
 	// LongLived: RFC 9494 is followed. Its rule has to stand in Rules.
 	LongLived bool
+	// LateTimers: where an advertisement timer is all that MRAI needs, the speaker
+	// reckons by Input.Now whether it runs. ActRouteTime is marked Idle until
+	// something waits for it, and given once more when something does.
+	LateTimers bool
 	// Memory is shared by speakers that never run at the same time; nil: the
 	// speaker has its own. Nothing that a speaker does depends on it.
 	Memory *Memory

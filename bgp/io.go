@@ -117,6 +117,7 @@ type Action struct {
 	To    State
 	Why   Why
 	First bool
+	Idle  bool // of an ActRouteTime: nothing waits for it yet
 	// Graceful, of an ActDown and the ActState before it: the peer is taken to
 	// restart, and its routes are to be kept. An ActDown without it may follow.
 	Graceful bool

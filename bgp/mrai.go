@@ -191,7 +191,7 @@ func (s *Speaker) mustWait(way pacing, peer PeerID, e *entry, want *Attrs) bool 
 	p := n.pacer
 	switch way {
 	case byTimer:
-		if !n.gated {
+		if !n.closed(s.now) {
 			return false
 		}
 	case byTick:
@@ -237,6 +237,10 @@ func (s *Speaker) mustWait(way pacing, peer PeerID, e *entry, want *Attrs) bool 
 	}
 	return true
 }
+
+// closed tells whether the advertisement timer runs. One that is reckoned only
+// (LateTimers) runs out after whatever else happens at its instant.
+func (n *neighbour) closed(now time.Duration) bool { return n.gated || n.until > 0 && n.until >= now }
 
 func (n *neighbour) await(o *departure) {
 	if !o.waits {
@@ -345,7 +349,13 @@ func (s *Speaker) gate(acts []Action, peer PeerID, withdrawals bool) []Action {
 	// §10: "A new random value SHOULD be picked each time the timer is set."
 	switch m.pacing() {
 	case byTimer:
-		if !n.gated {
+		switch {
+		case n.closed(s.now):
+		case s.cfg.LateTimers:
+			after := m.Jitter.Of(m.Interval, s.cfg.Rand)
+			n.until = s.now + after
+			acts = append(acts, Action{Kind: ActRouteTime, Peer: peer, After: after, Idle: true})
+		default:
 			n.gated = true
 			acts = append(acts, Action{Kind: ActRouteTime, Peer: peer, After: m.Jitter.Of(m.Interval, s.cfg.Rand)})
 		}
@@ -359,8 +369,14 @@ func (s *Speaker) gate(acts []Action, peer PeerID, withdrawals bool) []Action {
 func (s *Speaker) setTimer(acts []Action, peer PeerID) []Action {
 	n := &s.peers[peer]
 	p := n.pacer
-	if p == nil || n.waiting == 0 {
+	switch {
+	case n.waiting == 0:
 		return acts // if it runs, it will find nothing to do
+	case p == nil && !n.gated && n.closed(s.now):
+		n.gated = true
+		return append(acts, Action{Kind: ActRouteTime, Peer: peer, After: n.until - s.now})
+	case p == nil:
+		return acts
 	}
 	if len(p.line) > 0 {
 		p.want = p.line[0].due
@@ -375,7 +391,7 @@ func (s *Speaker) setTimer(acts []Action, peer PeerID) []Action {
 // routeTime sends what has waited for the advertisement timer of peer.
 func (s *Speaker) routeTime(acts []Action, peer PeerID) []Action {
 	n := &s.peers[peer]
-	n.gated = false
+	n.gated, n.until = false, 0
 	if n.opening {
 		return s.greet(acts, peer)
 	}

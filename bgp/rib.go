@@ -3,6 +3,7 @@ package bgp
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // entry is everything a Speaker knows about one prefix: what each peer said
@@ -55,22 +56,23 @@ type departure struct {
 // neighbour is what the Speaker keeps about one peer.
 type neighbour struct {
 	up          bool
-	eor         bool     // it has sent End-of-RIB
-	gated       bool     // the advertisement timer runs
-	opening     bool     // it has been told nothing in this session, not even that there is nothing
-	excess      bool     // ActMaxPrefixes was given
-	sourced     bool     // source is that of this session
-	unreachable bool     // … are its next hops. RFC 4271 §9.1.2.1
-	absence     absence  // whether it is expected to come back
-	clocks      uint8    // timers that run
-	prefix      int32    // how many it announces, but for loops
-	waiting     int32    // changes that wait
-	rank        int32    // place in Order
-	stale       int32    // routes that are kept from an earlier session
-	open        *Open    // what it offered, or had offered before it went away; nil if that is not known
-	source      *Source  // of its paths
-	queue       []*entry // entries that wait, in the order in which they began to
-	pacer       *pacer   // nil: a timer is all that the mode needs (mrai.go)
+	eor         bool          // it has sent End-of-RIB
+	gated       bool          // the advertisement timer runs
+	opening     bool          // it has been told nothing in this session, not even that there is nothing
+	excess      bool          // ActMaxPrefixes was given
+	sourced     bool          // source is that of this session
+	unreachable bool          // … are its next hops. RFC 4271 §9.1.2.1
+	absence     absence       // whether it is expected to come back
+	clocks      uint8         // timers that run
+	prefix      int32         // how many it announces, but for loops
+	waiting     int32         // changes that wait
+	rank        int32         // place in Order
+	until       time.Duration // LateTimers: when the advertisement timer runs out, or has run out; 0: it was not set
+	stale       int32         // routes that are kept from an earlier session
+	open        *Open         // what it offered, or had offered before it went away; nil if that is not known
+	source      *Source       // of its paths
+	queue       []*entry      // entries that wait, in the order in which they began to
+	pacer       *pacer        // nil: a timer is all that the mode needs (mrai.go)
 }
 
 // longLived tells whether the peer knows long-lived graceful restart.
