@@ -143,6 +143,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check(reflect.TypeFor[Check]())
 	check(reflect.TypeFor[Sweep]())
 	check(reflect.TypeFor[Fit]())
+	check(reflect.TypeFor[Worst]())
 	check(reflect.TypeFor[PeerStart]())
 	check(reflect.TypeFor[PeerLine]())
 	check(reflect.TypeFor[PeerSummary]())

@@ -39,6 +39,7 @@ type SweepUntil struct {
 // SweepPoint is one point of the grid.
 type SweepPoint struct {
 	Set     []string      `json:"set"` // what it changes; empty: the scenario as it is
+	Failure string        `json:"failure,omitempty"`
 	Runs    int64         `json:"runs"`
 	Open    int64         `json:"open"`
 	Cut     int64         `json:"cut"`
@@ -161,6 +162,9 @@ func (p *SweepPoint) metric(name string) *SweepMetric {
 
 // value that the point gives to a parameter; empty: none.
 func (p *SweepPoint) value(path string) string {
+	if p.Failure != "" {
+		return p.Failure
+	}
 	for _, set := range p.Set {
 		if v, ok := strings.CutPrefix(set, path+"="); ok {
 			return v

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -29,6 +30,13 @@ func SweepText(w io.Writer, s Sweep, opt SweepOptions) error {
 		p.printf("\n")
 		head, rows := metricCells(s, opt.Metrics)
 		p.grid(0, grid{head: head, rows: rows, right: []int{1}})
+	} else if s.Points[0].Failure != "" {
+		for _, name := range shownMetrics(s, opt.Metrics) {
+			p.printf("\n")
+			p.line(0, p.paint(bold, name)+": "+s.Points[0].metric(name).Means+unitWords(s.Points[0].metric(name).Unit))
+			head, rows := failureCells(s, name)
+			p.grid(0, grid{head: head, rows: rows})
+		}
 	} else {
 		for _, name := range shownMetrics(s, opt.Metrics) {
 			m := s.Points[0].metric(name)
@@ -61,6 +69,12 @@ func SweepMarkdown(w io.Writer, s Sweep, metrics []string) error {
 	m.printf("### %s\n\n%s\n\n", sweepTitle(s), sweepProvenance(s))
 	if len(s.Vary) == 0 {
 		m.table(metricCells(s, metrics))
+	} else if s.Points[0].Failure != "" {
+		for _, name := range shownMetrics(s, metrics) {
+			x := s.Points[0].metric(name)
+			m.printf("**%s**: %s%s\n\n", name, x.Means, unitWords(x.Unit))
+			m.table(failureCells(s, name))
+		}
 	} else {
 		for _, name := range shownMetrics(s, metrics) {
 			x := s.Points[0].metric(name)
@@ -173,6 +187,27 @@ func pointCells(s Sweep, name string) (head []string, rows [][]string) {
 	return head, rows
 }
 
+// failureCells are a row for each failure, the one first that costs most on average.
+func failureCells(s Sweep, name string) (head []string, rows [][]string) {
+	points := slices.Clone(s.Points)
+	slices.SortStableFunc(points, func(a, b SweepPoint) int {
+		x, y := a.metric(name), b.metric(name)
+		return cmp.Or(cmp.Compare(y.Mean.Value, x.Mean.Value), cmp.Compare(y.Max.N, x.Max.N))
+	})
+	head = append(append([]string{"what fails"}, heads(s, s.Points[0].metric(name))...), "never over", "the worst run has --seed")
+	for i := range points {
+		p := &points[i]
+		m := p.metric(name)
+		never := "–"
+		if p.Open > 0 {
+			never = percent(float64(p.Open)/float64(p.Runs)) + " %"
+		}
+		row := append(append([]string{p.Failure}, distributionCells(s, m)...), never, strconv.FormatUint(m.MaxSeed, 10))
+		rows = append(rows, row)
+	}
+	return head, rows
+}
+
 func differenceCells(s Sweep, name string) (head []string, rows [][]string) {
 	head = slices.Concat(s.Vary, []string{"n", "less", "the same", "more", "mean"})
 	for i := 1; i < len(s.Points); i++ {
@@ -218,6 +253,9 @@ func sweepRemarks(s Sweep, asked []string) (list []string) {
 	}
 	for i := range s.Points {
 		p := &s.Points[i]
+		if p.Failure != "" {
+			break // the table has it
+		}
 		at := ""
 		if len(p.Set) > 0 {
 			at = " with " + strings.Join(p.Set, " ")
@@ -227,6 +265,14 @@ func sweepRemarks(s Sweep, asked []string) (list []string) {
 		}
 		if p.Cut > 0 {
 			list = append(list, fmt.Sprintf("In %s of %s runs%s routing did not come to rest, and the run was ended: what is counted is a lower bound.", thousands(p.Cut), thousands(p.Runs), at))
+		}
+	}
+	if s.Points[0].Failure != "" {
+		list = append(list, "“Never over” are runs in which traffic was still lost at the end: what is counted of them is how long the run went on.")
+		for i := range s.Points {
+			if p := &s.Points[i]; p.Cut > 0 {
+				list = append(list, fmt.Sprintf("%s: in %s of %s runs routing did not come to rest.", p.Failure, thousands(p.Cut), thousands(p.Runs)))
+			}
 		}
 	}
 	const most = 12

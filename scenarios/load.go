@@ -467,10 +467,12 @@ func (l *loader) assume(n, root *yaml.Node) {
 	if o == nil {
 		return
 	}
+	story := find(root, "story")
+	_, otherStory := l.set[story]
 	for _, key := range o.keys {
 		text, ok := l.text(o.get(key.Value), fmt.Sprintf("the reason of %q", key.Value))
-		if !ok {
-			continue
+		if !ok || otherStory && strings.HasPrefix(key.Value, "story[") {
+			continue // it was said of the story in the file, which --set has replaced
 		}
 		if problem, help := namesNothing(key.Value, root); problem != "" {
 			l.error(key, help, "%s", problem)

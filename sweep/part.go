@@ -108,7 +108,7 @@ func manifest(line []byte) (*Manifest, error) {
 // sound tells whether a plan like this can have been run.
 func (m *Manifest) sound() bool {
 	u := m.Until
-	return len(m.Points) > 0 && len(m.Metrics) > 0 && m.Runs > 0 && (u == nil || m.Metric(u.Metric) >= 0) &&
+	return len(m.Points) > 0 && (len(m.Names) == 0 || len(m.Names) == len(m.Points)) && len(m.Metrics) > 0 && m.Runs > 0 && (u == nil || m.Metric(u.Metric) >= 0) &&
 		(m.Shard == nil || m.Shard.Index >= 0 && m.Shard.Index < m.Shard.Of)
 }
 

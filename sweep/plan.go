@@ -22,8 +22,9 @@ type Identity struct {
 	Scenario string        `json:"scenario"`
 	Name     string        `json:"name"`
 	SHA256   string        `json:"scenario_sha256"`
-	Sets     []string      `json:"set"`    // of all points
-	Points   [][]string    `json:"points"` // what each changes besides; all are compared with the first
+	Sets     []string      `json:"set"`             // of all points
+	Points   [][]string    `json:"points"`          // what each changes besides; all are compared with the first
+	Names    []string      `json:"names,omitempty"` // of the points, if they are failures
 	Metrics  []Metric      `json:"metrics"`
 	First    uint64        `json:"first_seed"`
 	Runs     int           `json:"runs"`       // of each point; with a Precision: at most

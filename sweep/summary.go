@@ -35,6 +35,9 @@ func (res *Result) Summary(version string) *report.Sweep {
 			s.Runs = p.Runs
 		}
 		point := report.SweepPoint{Set: append([]string{}, res.Identity.Points[i]...), Runs: p.Runs, Open: p.Open, Cut: p.Cut}
+		if len(res.Names) > 0 {
+			point.Failure = res.Names[i]
+		}
 		for m := range p.Cells {
 			point.Metrics = append(point.Metrics, p.Cells[m].summary(res.Metrics[m], res.Instant))
 		}

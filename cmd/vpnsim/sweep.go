@@ -41,6 +41,9 @@ type sweepFlags struct {
 	files   []string
 	picture string
 	ecdf    bool
+
+	failures string
+	worst    bool
 }
 
 // Runs of each point when nobody says how many, and at most when a precision is asked for.
@@ -100,6 +103,8 @@ with --resume, nor on how many machines shared it with --shard.
 	f.StringArrayVar(&q.sets, "set", nil, "change the scenario: `path=value`, at all points")
 	f.StringArrayVar(&q.vary, "vary", nil, "run at each of several values: `path=a,b,c` or a..b")
 	f.IntVar(&q.latin, "lhs", 0, "instead of every combination, so many `points` that cover all ranges evenly (a Latin hypercube)")
+	f.StringVar(&q.failures, "failures", "", "instead of the scenario's story, every `single` failure of an element, or every double one")
+	f.BoolVar(&q.worst, "worst", false, "search for the longest outage: many seeds, then the moments of the story's events")
 	f.IntVarP(&q.runs, "runs", "n", usualRuns, "`runs` of each point; with --ci: at most (1,000,000 unless told)")
 	f.StringVar(&q.until, "ci", "", "run until a quantile is known so well: `width@quantile`, such as 0.2s@p99")
 	f.StringSliceVar(&q.metrics, "metric", nil, "what to count: `names` of "+metricNames()+" (default: what fits the scenario)")
@@ -143,6 +148,12 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 	if err != nil {
 		return err
 	}
+	var names []string
+	if q.failures != "" {
+		if points, names, err = q.allFailures(src); err != nil {
+			return err
+		}
+	}
 	designs, err := loadPoints(src, q.sets, points)
 	if err != nil {
 		return err
@@ -153,9 +164,13 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 	if _, err := a.lints(designs[0]); err != nil {
 		return err
 	}
-	plan, err := q.plan(cmd, src, designs, points)
+	plan, err := q.plan(cmd, designs, points)
 	if err != nil {
 		return err
+	}
+	plan.Names = names
+	if q.worst {
+		return a.worst(q, src, plan)
 	}
 	shard, err := q.parseShard()
 	if err != nil {
@@ -190,6 +205,31 @@ func (q *sweepFlags) points(vary []sweep.Vary) ([][]string, error) {
 	return sweep.Hypercube(vary, stats.Latin(q.latin, len(vary), q.seed)), nil
 }
 
+// allFailures are points whose story is one failure each, or two.
+func (q *sweepFlags) allFailures(src source) (points [][]string, names []string, err error) {
+	if err := known("--failures", []string{q.failures}, []string{"single", "double"}); err != nil {
+		return nil, nil, err
+	}
+	if len(q.vary) > 0 {
+		return nil, nil, usagef("change the scenario with --set", "--failures: the story is what varies, and --vary is not for it")
+	}
+	d, err := src.load(q.sets)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := sweep.Single(d)
+	if q.failures == "double" {
+		list = sweep.Double(d)
+	}
+	if len(list) >= sweep.MostPoints {
+		return nil, nil, usagef("", "--failures: %d are too many", len(list))
+	}
+	for _, f := range append([]sweep.Failure{sweep.Nothing}, list...) {
+		points, names = append(points, []string{f.Set()}), append(names, f.Name)
+	}
+	return points, names, nil
+}
+
 // loadPoints reads the scenario of every point, so that what is wrong with one is
 // known before the first has run.
 func loadPoints(src source, sets []string, points [][]string) ([]*topology.Design, error) {
@@ -205,7 +245,7 @@ func loadPoints(src source, sets []string, points [][]string) ([]*topology.Desig
 }
 
 // plan is what q asks for.
-func (q *sweepFlags) plan(cmd *cobra.Command, src source, designs []*topology.Design, points [][]string) (*sweep.Plan, error) {
+func (q *sweepFlags) plan(cmd *cobra.Command, designs []*topology.Design, points [][]string) (*sweep.Plan, error) {
 	base := designs[0]
 	plan := &sweep.Plan{Identity: sweep.Identity{
 		Engine: version(), Scenario: base.File, Name: base.Name, SHA256: base.SHA256,
@@ -350,7 +390,7 @@ func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, shard *sweep.Shard) erro
 
 // merge puts shards together and prints what one sweep would have printed.
 func (a *app) merge(cmd *cobra.Command, args []string, q *sweepFlags) error {
-	for _, flag := range []string{"seed", "set", "vary", "lhs", "runs", "ci", "shard", "resume", "state"} {
+	for _, flag := range []string{"seed", "set", "vary", "lhs", "failures", "worst", "runs", "ci", "shard", "resume", "state"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("the files say what was run", "--%s has no meaning beside --merge", flag)
 		}
