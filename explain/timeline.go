@@ -116,6 +116,11 @@ func (a *Answer) timeline() []report.Moment {
 		switch n.Kind {
 		case trace.NoteFault:
 			m.Lane, m.What = "story", a.Net.FaultText(int(n.A))
+		case trace.NoteStall:
+			m.Lane, m.What = "story", "the routing process stalls"
+			if n.Up {
+				m.What = "the routing process goes on after a stall"
+			}
 		case trace.NoteSession:
 			m.Lane, m.State = "session", bgp.State(n.To).String()
 			m.What = bgp.State(n.From).String() + " -> " + m.State + ": " + sessionWhy(n)

@@ -129,7 +129,7 @@ func line(log *trace.Log, n *trace.Note) noteLine {
 		out.Probe, out.Seq = probe(log, n), &n.B
 	case trace.NoteForwarding:
 		out.Probe, out.Up = probe(log, n), &n.Up
-	case trace.NoteLink, trace.NoteAdvertise:
+	case trace.NoteLink, trace.NoteAdvertise, trace.NoteStall:
 		out.Up = &n.Up
 	case trace.NoteFIB, trace.NoteTable:
 		out.Links = []string{}

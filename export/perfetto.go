@@ -257,6 +257,8 @@ func (p *picture) note(n *trace.Note) {
 	switch n.Kind {
 	case trace.NoteFault:
 		p.instant(pidStory, laneFaults, 0, "", n.At, n.Text, "g", args)
+	case trace.NoteStall:
+		p.instant(pidStory, laneFaults, 0, "", n.At, words(p.log, n), "g", args)
 	case trace.NoteSession:
 		p.span(onLink(laneSession), n.At, bgp.State(n.From).String(), bgp.State(n.To).String(), args)
 	case trace.NoteBFD:

@@ -31,6 +31,7 @@ var noteNames = [...]string{
 	trace.NoteLimit:      "limit",
 	trace.NoteStale:      "stale",
 	trace.NoteBFD:        "bfd",
+	trace.NoteStall:      "stall",
 }
 
 // Words says in one line what a note of a log says.
@@ -92,6 +93,11 @@ func words(l *trace.Log, n *trace.Note) string {
 		return fmt.Sprintf("%s: advertisement over %s waits no longer", router, link)
 	case trace.NoteStale:
 		return fmt.Sprintf("%s: %d stale routes over %s are kept (graceful restart)", router, n.A, link)
+	case trace.NoteStall:
+		if n.Up {
+			return "the routing process of " + router + " goes on after a stall"
+		}
+		return "the routing process of " + router + " stalls"
 	case trace.NoteLimit:
 		return fmt.Sprintf("%s takes no more than %d prefixes over %s: the peer has announced another one", router, n.A, link)
 	}

@@ -30,10 +30,12 @@ const (
 	evBFD        sim.Kind = iota // a BFD packet reaches its end: bfdArg
 	evBFDTimer                   // Arg = BFD end<<8 | timer; not on its way
 	evStaleTimer                 // Arg = session<<8 | timer of stale routes, or router<<8 | SelectionTimer; not on its way
+	evStall                      // the routing process of router Arg stalls; not on its way
+	evStallOver                  // … goes on; not on its way
 )
 
 // flies tells whether an event is the arrival of something that was on its way.
-func flies(k sim.Kind) bool { return k >= evFlying && k != evBFDTimer && k != evStaleTimer }
+func flies(k sim.Kind) bool { return k >= evFlying && k < evBFDTimer }
 
 // localChange is the Arg of a change that waits for route_table.local_delay.
 const localChange = 1
@@ -54,7 +56,7 @@ func (n *Network) launchIKE(at sim.Time, to sim.ActorID, msg uint64) {
 // KindName names a kind of event, for traces.
 func KindName(k sim.Kind) string {
 	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "reuse-timer", "next-hop", "vpn-timer",
-		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer", "stale-timer"}
+		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer", "stale-timer", "stall", "stall-over"}
 	if int(k) < len(names) {
 		return names[k]
 	}

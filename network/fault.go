@@ -72,10 +72,9 @@ func (n *Network) strike(i int) {
 	case topology.RouterStart:
 		n.start(&n.routers[f.Router])
 	case topology.RouterFreeze:
-		r := &n.routers[f.Router]
-		r.frozen = r.alive // a process that is dead cannot hang
+		n.freeze(&n.routers[f.Router], hangsByStory)
 	case topology.RouterThaw:
-		n.thaw(&n.routers[f.Router])
+		n.thaw(&n.routers[f.Router], hangsByStory)
 	case topology.PropagationOff, topology.PropagationOn:
 		n.setPropagation(&n.routers[f.Router], f.Kind == topology.PropagationOn)
 		n.touch()
@@ -159,7 +158,7 @@ func (n *Network) kill(r *router) {
 		}
 	}
 	r.speaker.Reset(r.config)
-	r.alive, r.frozen, r.by = false, false, n.k.Current()
+	r.alive, r.frozen, r.hangs, r.by = false, false, 0, n.k.Current()
 }
 
 // start runs the routing process again, from nothing.
@@ -201,10 +200,10 @@ const (
 	missedReuse   bgp.TimerID = 0xfd
 )
 
-// thaw lets a process that hung go on: what came meanwhile is read first, then
-// timers that ran out are noticed, as a daemon's main loop would.
-func (n *Network) thaw(r *router) {
-	if !r.frozen {
+// thaw takes one reason to hang away. A process that hung and has no other goes on: what came
+// meanwhile is read first, then timers that ran out are noticed, as a daemon's main loop would.
+func (n *Network) thaw(r *router, why hang) {
+	if r.hangs &^= why; !r.frozen || r.hangs != 0 {
 		return
 	}
 	r.frozen = false

@@ -235,6 +235,9 @@ func (n *Network) prepare(seed uint64) {
 	for i := range n.probes {
 		n.probes[i].reset(n)
 	}
+	for i := range n.routers {
+		n.awaitStall(&n.routers[i], 0)
+	}
 }
 
 // observer records events as they are handled.
@@ -290,6 +293,10 @@ func (n *Network) Handle(k *sim.Kernel, ev *sim.Event) {
 		n.bfdTimer(n.bfds[ev.Arg>>8], bfd.TimerID(ev.Arg&0xff))
 	case evStaleTimer:
 		n.staleTimer(ev)
+	case evStall:
+		n.stall(&n.routers[ev.Arg])
+	case evStallOver:
+		n.stallOver(&n.routers[ev.Arg])
 	case evVPNTimer:
 		n.vpnTimer(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
 	case evFault:

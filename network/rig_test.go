@@ -249,6 +249,7 @@ func (m *maker) makeRouters() {
 		maybe(&other, 0.3, "route_table", "{kind: "+pick(m, "none", "gateway", "tunnel")+", delay: "+m.dist(0, 2000)+"}")
 		maybe(&other, 0.2, "ip", "{decrement_ttl: "+pick(m, "true", "false")+"}")
 		maybe(&other, 0.2, "tcp", "{rto: "+m.dist(5, 400)+", syn_retry: "+m.dist(200, 1500)+"}")
+		maybe(&other, 0.1, "stall", "{every: "+pick(m, "15s", m.dist(1000, 60000))+", for: "+m.dist(0, 20000)+"}")
 		vpn := []string{"ike: " + pick(m, "v1", "v2")}
 		maybe(&vpn, 0.5, "dpd_interval", pick(m, "0s", m.dist(2000, 12000)))
 		maybe(&vpn, 0.3, "dpd_retry", m.dist(1000, 5000))

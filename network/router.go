@@ -29,7 +29,9 @@ type router struct {
 	real   bool // its machine is not simulated (outside.go)
 	alive  bool // the routing process runs
 	frozen bool // it hangs
-	late   int  // updates that were due while it hung
+	hangs  hang // … because of
+	stalls uint64
+	late   int // updates that were due while it hung
 	by     sim.EventID
 	reborn bool           // the process is not the first one, and its routes are not chosen yet
 	choice sim.Timer      // SelectionTimer
@@ -49,7 +51,9 @@ type router struct {
 	flowSalt                       uint64
 	egress                         []int32 // pinned order of links, best first
 	rnd, fibRnd, tableRnd, procRnd sim.Stream
+	stallRnd                       sim.Stream // by number of the stall
 	nameRnd, nameEgress, nameFlow  sim.Name
+	nameStall                      sim.Name
 }
 
 // entry of a table: the links by which a prefix is reached.
@@ -89,6 +93,7 @@ func (r *router) init(n *Network, i int) {
 	r.nameRnd = sim.StreamName("router/" + r.cfg.Name)
 	r.nameEgress = sim.StreamName("egress/" + r.cfg.Name)
 	r.nameFlow = sim.StreamName("flow/" + r.cfg.Name)
+	r.nameStall = sim.StreamName("stall/" + r.cfg.Name)
 	for _, l := range r.cfg.Egress {
 		r.egress = append(r.egress, int32(l))
 	}
@@ -96,6 +101,7 @@ func (r *router) init(n *Network, i int) {
 
 func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
+	r.hangs, r.stalls, r.stallRnd = 0, 0, n.k.Rand(r.nameStall)
 	r.reborn, r.choice = false, sim.Timer{}
 	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
 	empty(&r.fib)

@@ -66,6 +66,10 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		return n.endWait(s.link, s.end, topology.BGPNextHopDelay, "next-hop tracking over "+d.Links[s.link].Name)
 	case evStaleTimer:
 		return n.staleWait(int(ev.Arg>>8), bgp.TimerID(ev.Arg&0xff))
+	case evStall:
+		return n.routerWait(router(), topology.StallEvery, "until the routing process stalls")
+	case evStallOver:
+		return n.routerWait(router(), topology.StallFor, "a stall of the routing process")
 	case evUpdate:
 		what := "processing of an UPDATE"
 		if d.Routers[router()].Settings[topology.BGPProcessingSerial].Bool {

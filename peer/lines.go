@@ -77,7 +77,7 @@ func (r *runner) fromNote(n *trace.Note) (report.PeerLine, bool) {
 			return l, false
 		}
 		l.Router, l.Link = "", ""
-	case trace.NoteTunnel, trace.NoteLink, trace.NoteLimit:
+	case trace.NoteTunnel, trace.NoteLink, trace.NoteLimit, trace.NoteStall:
 	default:
 		l.Detail = true
 	}

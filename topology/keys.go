@@ -99,6 +99,8 @@ const (
 	BFDIndependent
 	BFDStrict
 	BFDStrictHold
+	StallEvery
+	StallFor
 	NumKeys
 )
 
@@ -214,6 +216,8 @@ var keys = [NumKeys]KeyInfo{
 	BFDIndependent:        {"bfd.independent", TypeBool, 0, 0, nil, "BFD goes on when the routing process hangs: it is another process, a thread or hardware"},
 	BFDStrict:             {"bfd.strict", TypeBool, 0, 0, nil, "BGP does not come up before BFD is up, if both ends want it so"},
 	BFDStrictHold:         {"bfd.strict_hold", TypeDuration, ms, hour, nil, "how long it waits for that when no hold time was negotiated"},
+	StallEvery:            {"stall.every", TypeDuration, 0, 10000 * hour, nil, "time between stalls of the routing process, drawn each time; 0 = it never stalls"},
+	StallFor:              {"stall.for", TypeDuration, 0, hour, nil, "how long a stall lasts, drawn each time: the process hangs, and neither sends nor reads"},
 }
 
 // Info describes k.

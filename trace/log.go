@@ -70,6 +70,7 @@ const (
 	NoteForwarding                     // probe A, direction B (0 request, 1 reply): Up or not from now on; Text says why
 	NoteLimit                          // Router takes A prefixes over Link and no more: the peer has announced another one
 	NoteBFD                            // Router's BFD session over Link: From -> To (bfd.State) because A (bfd.Diag), or Text where nobody could be told
+	NoteStall                          // Router's routing process stalls, or goes on (Up)
 	NoteStale                          // Router keeps A routes of the peer over Link, which has gone away (graceful restart)
 )
 
