@@ -1,6 +1,10 @@
 package bgp
 
-import "net/netip"
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
 
 // Update-Send process, RFC 4271 §9.2: what a peer should know is compared with
 // what it knows, and the difference is sent, or waits for the peer's
@@ -104,10 +108,13 @@ func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
 	}
 }
 
-// refresh sends the Adj-RIB-Out of peer again. RFC 2918 §4.
-func (s *Speaker) refresh(acts []Action, peer PeerID) []Action {
+// refresh sends those families of the Adj-RIB-Out of peer again. RFC 2918 §4.
+func (s *Speaker) refresh(acts []Action, peer PeerID, of Families) []Action {
+	if of == 0 {
+		return acts
+	}
 	for _, e := range s.entries {
-		if len(e.out) > 0 && e.out[peer].sent != nil {
+		if len(e.out) > 0 && e.out[peer].sent != nil && of.Has(FamilyOf(e.prefix)) {
 			e.out[peer].again = true
 		}
 	}
@@ -124,8 +131,8 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 	case 1:
 		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.single()}), peer, len(b.news) == 0)
 	}
-	for rest := b.gone; len(rest) > 0; {
-		n := fit(rest, HeaderLen+4)
+	for rest := byFamily(b.gone); len(rest) > 0; {
+		n := fit(rest, HeaderLen+4+unreach(rest[0]))
 		acts = append(acts, Action{Kind: ActSend, Peer: peer, Msg: update(Update{Withdrawn: append([]netip.Prefix(nil), rest[:n]...)})})
 		rest = rest[n:]
 	}
@@ -142,7 +149,7 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 		r.n++
 	}
 	for _, r := range b.runs {
-		room := HeaderLen + 4 + r.attrs.size()
+		room := HeaderLen + 4 + r.attrs.size() + reach(nlri[r.at])
 		for rest := nlri[r.at : r.at+r.n]; len(rest) > 0; {
 			n := fit(rest, room)
 			acts = append(acts, Action{Kind: ActSend, Peer: peer, Msg: update(Update{Attrs: r.attrs, NLRI: rest[:n:n]})})
@@ -152,17 +159,42 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 	return s.gate(acts, peer, len(b.news) == 0)
 }
 
-// fit is how many of the prefixes fit into a message that has size octets
-// without them. At least one goes: attributes that leave no room for it are
-// the wire's to refuse.
+// fit is how many of the prefixes, from the first on, are of one family and fit
+// into a message that has size octets without them. At least one goes:
+// attributes that leave no room for it are the wire's to refuse.
 func fit(ps []netip.Prefix, size int) int {
 	for i := range ps {
 		size += prefixes(ps[i : i+1])
-		if size > maxMessage && i > 0 {
+		if i > 0 && (size > maxMessage || ps[i].Addr().Is4() != ps[0].Addr().Is4()) {
 			return i
 		}
 	}
 	return len(ps)
+}
+
+// byFamily brings the prefixes of one family together, those of IPv4 first, and
+// leaves their order as it is otherwise.
+func byFamily(ps []netip.Prefix) []netip.Prefix {
+	if fit(ps, -maxMessage*len(ps)) < len(ps) {
+		slices.SortStableFunc(ps, func(a, b netip.Prefix) int { return cmp.Compare(FamilyOf(a), FamilyOf(b)) })
+	}
+	return ps
+}
+
+// unreach and reach are the octets that a withdrawal and an announcement take
+// more, beside the prefixes, because they are of p's family.
+func unreach(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 0
+	}
+	return 4 + 3
+}
+
+func reach(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 0
+	}
+	return 4 + reach6 - nextHop4
 }
 
 func update(u Update) *Message {

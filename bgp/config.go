@@ -61,7 +61,7 @@ type SessionConfig struct {
 	ConnectRetryJitter Jitter
 	IdleHoldJitter     Jitter
 
-	Families     []Family // offered; empty: no multiprotocol capability
+	Families     []Family // offered; empty: no multiprotocol capability, only IPv4
 	RouteRefresh bool
 	FourOctetAS  bool
 	Restart      *GracefulRestart // offered; nil: no graceful restart, of neither end
@@ -120,6 +120,11 @@ type PeerGroup struct {
 	Damping *Damping
 	// Client: the peer is a client of this route reflector. RFC 4456 §6.
 	Client bool
+	// Families are offered to the peer; none: IPv4. AlsoLocal and AlsoAddr are
+	// what PeerConfig.Local and Addr are, in the family of which those are not; a
+	// group that has them belongs to one peer.
+	Families            Families
+	AlsoLocal, AlsoAddr netip.Addr
 }
 
 // Role is what a neighbour is to us in business. Gao and Rexford (2001) found

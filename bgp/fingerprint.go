@@ -39,14 +39,18 @@ func (u *Update) Fingerprint() uint64 {
 	for _, p := range u.NLRI {
 		h = mixPrefix(h, p)
 	}
+	if u.Extra != nil {
+		h = mix(h, uint64(u.Extra.Ends))
+	}
 	return h
 }
 
 func (n *neighbour) fingerprint(h uint64) uint64 {
-	h = mixBool(mixBool(mixBool(mixBool(mixBool(mixBool(h, n.up), n.eor), n.gated), n.opening), n.excess), n.sourced)
+	h = mixBool(mixBool(mixBool(mixBool(mixBool(h, n.up), n.gated), n.opening), n.excess), n.sourced)
+	h = mix(mix(h, uint64(n.families)), uint64(n.eor))
 	h = mixBool(h, n.unreachable)
 	h = mix(mix(mix(h, uint64(n.absence)), uint64(n.clocks)), uint64(n.stale))
-	h = mix(mix(mix(h, uint64(n.prefix)), uint64(n.waiting)), uint64(n.rank))
+	h = mix(mix(mix(mix(h, uint64(n.prefix[0])), uint64(n.prefix[1])), uint64(n.waiting)), uint64(n.rank))
 	h = n.source.fingerprint(h)
 	h = mix(h, uint64(len(n.queue)))
 	for _, e := range n.queue {

@@ -81,6 +81,9 @@ func TestEveryFieldCounts(t *testing.T) {
 	u := &Update{Withdrawn: []netip.Prefix{netip.MustParsePrefix("10.2.0.0/16")}, Attrs: s.entries[0].in[0].raw, NLRI: []netip.Prefix{netip.MustParsePrefix("10.3.0.0/16")}}
 	c.of = u.Fingerprint
 	c.walk(reflect.ValueOf(u).Elem())
+	u = &Update{Extra: &Extra{Ends: WithIPv6}}
+	c.of = u.Fingerprint
+	c.walk(reflect.ValueOf(u).Elem())
 	for f := range c.seen {
 		if !c.counts[f] {
 			t.Errorf("%s can change without a change of the fingerprint; add it, or say in this test why it need not count", f)
@@ -92,7 +95,7 @@ func TestEveryFieldCounts(t *testing.T) {
 		}
 	}
 	for _, f := range []string{"neighbour.queue", "neighbour.gated", "departure.sent", "departure.waits", "arrival.bar", "pacer.line", "pacer.tick", "pacer.last",
-		"Speaker.since", "Speaker.damped", "flap.merit", "Attrs.ASPath", "Segment.ASNs", "Source.Weight", "Update.NLRI"} {
+		"Speaker.since", "Speaker.damped", "flap.merit", "Attrs.ASPath", "Segment.ASNs", "Source.Weight", "Update.NLRI", "Extra.Ends"} {
 		if !c.seen[f] {
 			t.Errorf("%s was not tried: the speaker of this test has none", f)
 		}
@@ -152,6 +155,11 @@ func (c *changer) field(name string, f reflect.Value) {
 		other.SetUint(f.Uint() ^ 1)
 	case reflect.Struct:
 		c.walk(f)
+		return
+	case reflect.Array:
+		for i := range f.Len() {
+			c.field(name, f.Index(i))
+		}
 		return
 	case reflect.Pointer:
 		if f.IsNil() {

@@ -35,22 +35,13 @@ var Keepalive = &Message{Type: MsgKeepalive, Size: HeaderLen}
 // HeaderLen is the length of marker, length and type. RFC 4271 §4.1.
 const HeaderLen = 19
 
-// Family is an address family and subsequent address family. RFC 4760.
-type Family struct {
-	AFI  uint16
-	SAFI uint8
-}
-
-// IPv4Unicast is the family that needs no multiprotocol extension.
-var IPv4Unicast = Family{AFI: 1, SAFI: 1}
-
 // Open carries what a speaker offers. RFC 4271 §4.2, capabilities RFC 5492.
 type Open struct {
 	Version      uint8
 	AS           uint32 // the real AS; the wire shows AS_TRANS when it needs four octets (RFC 6793)
 	HoldTime     uint16 // seconds
 	ID           netip.Addr
-	Families     []Family         // RFC 4760; empty: no multiprotocol capability
+	Families     []Family         // RFC 4760; empty: no multiprotocol capability, and IPv4 is meant
 	RouteRefresh bool             // RFC 2918
 	FourOctetAS  bool             // RFC 6793
 	Restart      *GracefulRestart // RFC 4724; nil: not offered
@@ -89,15 +80,41 @@ type LongLivedFamily struct {
 }
 
 // Update withdraws prefixes and announces others that share one set of
-// attributes. No prefix at all is End-of-RIB (RFC 4724 §2).
+// attributes. No prefix at all is End-of-RIB (RFC 4724 §2). Prefixes of IPv6 are
+// here like any others, and travel in MP_REACH_NLRI and MP_UNREACH_NLRI (RFC
+// 4760); those of one NLRI are of one family, as their NEXT_HOP is.
 type Update struct {
 	Withdrawn []netip.Prefix
 	Attrs     *Attrs // nil when NLRI is empty
 	NLRI      []netip.Prefix
+	Extra     *Extra // nil: nothing of it
+}
+
+// Extra is what later documents have added to an UPDATE.
+type Extra struct {
+	Ends Families // of an End-of-RIB: the family whose it is, if that is not IPv4
 }
 
 // EndOfRIB tells whether u is the End-of-RIB marker.
 func (u *Update) EndOfRIB() bool { return len(u.Withdrawn) == 0 && len(u.NLRI) == 0 }
+
+// Families is the set of those that u is about.
+func (u *Update) Families() (f Families) {
+	switch {
+	case !u.EndOfRIB():
+	case u.Extra == nil || u.Extra.Ends == 0:
+		return WithIPv4
+	default:
+		return u.Extra.Ends
+	}
+	if len(u.NLRI) > 0 {
+		f = FamilyOf(u.NLRI[0])
+	}
+	for i := range u.Withdrawn {
+		f |= FamilyOf(u.Withdrawn[i])
+	}
+	return f
+}
 
 // Origin of a route. RFC 4271 §5.1.1; lower is preferred.
 type Origin uint8

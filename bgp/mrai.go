@@ -174,7 +174,11 @@ func (s *Speaker) greet(acts []Action, peer PeerID) []Action {
 	// RFC 4724 §2: "the generation of such a marker upon completion of the initial
 	// update would be useful for routing convergence in general, and thus the
 	// practice is recommended", with or without graceful restart.
-	return append(acts, Action{Kind: ActSend, Peer: peer, Msg: endOfRIB})
+	// Each family has one of its own.
+	n.families.each(func(f Families) {
+		acts = append(acts, Action{Kind: ActSend, Peer: peer, Msg: endOfRIB[f]})
+	})
+	return acts
 }
 
 // mustWait tells whether a change that peer does not know of has to wait, and

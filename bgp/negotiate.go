@@ -144,8 +144,11 @@ func (cfg *SessionConfig) AfterReset(why Why, m *Message) bool {
 	return code == NoteCease && subcode != CeaseCollision && subcode != CeaseBFDDown
 }
 
-// askAgain is the ROUTE-REFRESH that asks for everything. RFC 2918 §3
-var askAgain = (&Message{Type: MsgRouteRefresh, Refresh: &Family{AFI: IPv4Unicast.AFI, SAFI: IPv4Unicast.SAFI}}).Seal()
+// askAgain are the ROUTE-REFRESHes that ask for everything of a family. RFC 2918 §3
+var askAgain = [...]*Message{
+	WithIPv4: (&Message{Type: MsgRouteRefresh, Refresh: &IPv4Unicast}).Seal(),
+	WithIPv6: (&Message{Type: MsgRouteRefresh, Refresh: &IPv6Unicast}).Seal(),
+}
 
 // note makes a NOTIFICATION.
 func note(code NoteCode, subcode uint8, data ...byte) *Message {

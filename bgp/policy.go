@@ -114,10 +114,12 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 	if best == nil {
 		return nil
 	}
-	cfg := &s.cfg.Peers[peer]
+	cfg, family := &s.cfg.Peers[peer], FamilyOf(e.prefix)
 	external := cfg.AS != s.cfg.AS
 	a := best.Attrs
 	switch {
+	case !s.peers[peer].families.Has(family):
+		return nil // the peer has not offered it, or we have not. RFC 4760 §8
 	case best.Static, cfg.OwnOnly && best.Peer != Local: // not redistributed; no transit
 		return nil
 	case cfg.NoEcho && best.Peer == peer:
@@ -142,26 +144,26 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 		return nil
 	}
 	m := s.mem
-	t := m.toldBy(s.cfg.AS)
-	if t.best != best || t.group != cfg.PeerGroup || t.external != external || t.local != cfg.Local {
+	t, local := m.toldBy(s.cfg.AS), cfg.ours(family)
+	if t.best != best || t.group != cfg.PeerGroup || t.external != external || t.local != local {
 		term := cfg.Export.match(e.prefix, a)
 		if term != nil && term.Reject {
 			return nil
 		}
-		if q := s.ask(a, term, best, cfg); m.answer == nil || m.asked != q {
+		if q := s.ask(a, term, best, cfg, local); m.answer == nil || m.asked != q {
 			m.asked, m.answer = q, s.rewrite(q)
 		}
-		*t = told{best: best, group: cfg.PeerGroup, external: external, local: cfg.Local, attrs: m.answer}
+		*t = told{best: best, group: cfg.PeerGroup, external: external, local: local, attrs: m.answer}
 	}
-	if hop := t.attrs.NextHop; hop.IsValid() && hop == cfg.Addr {
+	if hop := t.attrs.NextHop; hop.IsValid() && hop == cfg.theirs(family) {
 		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)
 	}
 	return t.attrs
 }
 
 // ask puts together what the attributes depend on that a peer is told.
-func (s *Speaker) ask(a *Attrs, term *Term, best *Path, cfg *PeerConfig) question {
-	q := question{attrs: a, term: term, as: s.cfg.AS, external: cfg.AS != s.cfg.AS, self: best.Peer == Local || cfg.NextHopSelf, local: cfg.Local}
+func (s *Speaker) ask(a *Attrs, term *Term, best *Path, cfg *PeerConfig, local netip.Addr) question {
+	q := question{attrs: a, term: term, as: s.cfg.AS, external: cfg.AS != s.cfg.AS, self: best.Peer == Local || cfg.NextHopSelf, local: local}
 	if s.reflects(best, q.external) {
 		q.self, q.origin = false, best.originator()
 	}

@@ -32,35 +32,75 @@ func (h Helper) keeps(o *Open) (restart, long time.Duration, ok bool) {
 		return 0, 0, false // RFC 9494 §4.1: without the other, its capability "MUST be disregarded"
 	}
 	l := h.agreed(o)
-	if o.Restart.family(IPv4Unicast) != nil || l != nil && h.BIRD {
+	if o.Restart.families() != 0 || l != nil && h.BIRD {
 		restart, ok = time.Duration(o.Restart.Time)*time.Second, true
 	}
-	if l != nil && l.StaleTime > 0 {
-		long, ok = time.Duration(l.StaleTime)*time.Second, true
+	if l != nil {
+		// One timer for all families of a peer: the longest of their times.
+		for _, f := range l.Families {
+			if stale := time.Duration(f.StaleTime) * time.Second; stale > 0 && FamiliesOf([]Family{f.Family}) != 0 {
+				long, ok = max(long, stale), true
+			}
+		}
 	}
 	return restart, long, ok
 }
 
-// agreed is what the peer's long-lived capability says, if both have one.
-func (h Helper) agreed(o *Open) *LongLivedFamily {
+// kept are the families whose routes are kept of a peer that offered o.
+func (h Helper) kept(o *Open) (kept Families) {
+	if !h.Restart || o == nil || o.Restart == nil {
+		return 0
+	}
+	kept = o.Restart.families()
+	if l := h.agreed(o); l != nil {
+		for _, f := range l.Families {
+			if h.BIRD || f.StaleTime > 0 {
+				kept |= FamiliesOf([]Family{f.Family})
+			}
+		}
+	}
+	return kept
+}
+
+// agreed is the peer's long-lived capability, if both have one and it lists a
+// family that counts.
+func (h Helper) agreed(o *Open) *LongLived {
 	if !h.LongLived || o == nil || o.Restart == nil || o.LongLived == nil {
 		return nil
 	}
-	for i := range o.LongLived.Families {
-		if f := &o.LongLived.Families[i]; f.Family == IPv4Unicast {
-			return f
+	for _, f := range o.LongLived.Families {
+		if FamiliesOf([]Family{f.Family}) != 0 {
+			return o.LongLived
 		}
 	}
 	return nil
 }
 
-func (r *GracefulRestart) family(f Family) *RestartFamily {
-	for i := range r.Families {
-		if r.Families[i].Family == f {
-			return &r.Families[i]
+// families are those that the capability lists.
+func (r *GracefulRestart) families() (fs Families) {
+	for _, f := range r.Families {
+		fs |= FamiliesOf([]Family{f.Family})
+	}
+	return fs
+}
+
+// preserved are those of them with the F bit.
+func (r *GracefulRestart) preserved() (fs Families) {
+	for _, f := range r.Families {
+		if f.Preserved {
+			fs |= FamiliesOf([]Family{f.Family})
 		}
 	}
-	return nil
+	return fs
+}
+
+func (l *LongLived) preserved() (fs Families) {
+	for _, f := range l.Families {
+		if f.Preserved {
+			fs |= FamiliesOf([]Family{f.Family})
+		}
+	}
+	return fs
 }
 
 // helper is what the session's configuration makes it to its peer.

@@ -56,7 +56,6 @@ type departure struct {
 // neighbour is what the Speaker keeps about one peer.
 type neighbour struct {
 	up          bool
-	eor         bool          // it has sent End-of-RIB
 	gated       bool          // the advertisement timer runs
 	opening     bool          // it has been told nothing in this session, not even that there is nothing
 	excess      bool          // ActMaxPrefixes was given
@@ -64,16 +63,25 @@ type neighbour struct {
 	unreachable bool          // … are its next hops. RFC 4271 §9.1.2.1
 	absence     absence       // whether it is expected to come back
 	clocks      uint8         // timers that run
-	prefix      int32         // how many it announces, but for loops
+	families    Families      // that are exchanged with it
+	eor         Families      // for which it has sent End-of-RIB
+	prefix      [2]int32      // how many it announces of each family, but for loops
 	waiting     int32         // changes that wait
 	rank        int32         // place in Order
-	until       time.Duration // LateTimers: when the advertisement timer runs out, or has run out; 0: it was not set
 	stale       int32         // routes that are kept from an earlier session
+	until       time.Duration // LateTimers: when the advertisement timer runs out, or has run out; 0: it was not set
 	open        *Open         // what it offered, or had offered before it went away; nil if that is not known
 	source      *Source       // of its paths
 	queue       []*entry      // entries that wait, in the order in which they began to
 	pacer       *pacer        // nil: a timer is all that the mode needs (mrai.go)
 }
+
+// announces is the count of what the peer announces of p's family.
+func (n *neighbour) announces(p netip.Prefix) *int32 { return &n.prefix[FamilyOf(p)>>1] }
+
+// spoken tells whether the peer has said everything that it had to say when the
+// session came up.
+func (n *neighbour) spoken() bool { return n.eor&n.families == n.families }
 
 // longLived tells whether the peer knows long-lived graceful restart.
 func (n *neighbour) longLived() bool { return n.open != nil && n.open.LongLived != nil }

@@ -279,7 +279,11 @@ func (s *Session) established(c *conn, in *Input) {
 
 	case InAskAgain: // to a peer "from which it has received the 'Route Refresh Capability'". RFC 2918 §4
 		if c.open.RouteRefresh {
-			s.send(c, askAgain)
+			fs := WithIPv4
+			if len(s.cfg.Families) > 0 {
+				fs = FamiliesOf(s.cfg.Families)
+			}
+			(fs & offered(c.open)).each(func(f Families) { s.send(c, askAgain[f]) })
 		}
 
 	case InStop: // Event 2

@@ -15,10 +15,7 @@ func (m *Message) Seal() *Message {
 			m.Size += 2 + n // all in one optional parameter
 		}
 	case MsgUpdate:
-		m.Size += 4 + prefixes(m.Update.Withdrawn) + prefixes(m.Update.NLRI)
-		if m.Update.Attrs != nil {
-			m.Size += m.Update.Attrs.size()
-		}
+		m.Size += m.Update.size()
 	case MsgNotification:
 		m.Size += 2 + len(m.Notification.Data)
 	case MsgRouteRefresh:
@@ -47,6 +44,35 @@ func (o *Open) capabilities() int {
 	return n
 }
 
+// size of an UPDATE's body. The prefixes of each family are in a place of their
+// own: those of IPv4 in the fields of RFC 4271, others in an attribute.
+func (u *Update) size() int {
+	n := 4
+	gone4, gone6 := prefixes(u.Withdrawn), 0
+	for i := range u.Withdrawn {
+		if !u.Withdrawn[i].Addr().Is4() {
+			one := prefixes(u.Withdrawn[i : i+1])
+			gone4, gone6 = gone4-one, gone6+one
+		}
+	}
+	n += gone4
+	if gone6 > 0 || u.EndOfRIB() && u.Families() != WithIPv4 {
+		n += attribute(3 + gone6) // AFI, SAFI
+	}
+	if u.Attrs != nil {
+		n += u.Attrs.size()
+	}
+	if len(u.NLRI) > 0 && !u.NLRI[0].Addr().Is4() {
+		return n - nextHop4 + attribute(reach6+prefixes(u.NLRI))
+	}
+	return n + prefixes(u.NLRI)
+}
+
+const (
+	nextHop4 = 7                  // the NEXT_HOP attribute, which an announcement of IPv6 has not. RFC 4760 §3
+	reach6   = 2 + 1 + 1 + 16 + 1 // AFI, SAFI, the next hop and its length, a reserved octet
+)
+
 func prefixes(ps []netip.Prefix) int {
 	n := 0
 	for _, p := range ps {
@@ -56,7 +82,7 @@ func prefixes(ps []netip.Prefix) int {
 }
 
 func (a *Attrs) size() int {
-	n := 4 + 7 // ORIGIN, NEXT_HOP
+	n := 4 + nextHop4 // ORIGIN, NEXT_HOP
 	path := 0
 	for _, s := range a.ASPath {
 		path += 2 + 4*len(s.ASNs)

@@ -72,6 +72,9 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 		if own := cfg.Peers[i].Local; own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
 			s.hops = append(s.hops, own)
 		}
+		if own := cfg.Peers[i].AlsoLocal; own.IsValid() {
+			s.hops = append(s.hops, own)
+		}
 	}
 	slices.SortFunc(s.hops, netip.Addr.Compare)
 	s.local = sourceIs(s.local, Source{Peer: Local, PeerBGPID: cfg.ID, Weight: localWeight, Rank: -1})
@@ -137,8 +140,8 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 		case !n.up || m == nil:
 		case m.Update != nil:
 			return s.armReuse(s.run(s.update(acts, peer, m.Update, in.Stamp)))
-		case m.Refresh != nil && *m.Refresh == IPv4Unicast: // others are ignored. RFC 2918 §4
-			return s.refresh(acts, peer)
+		case m.Refresh != nil: // of other families than those agreed it is ignored. RFC 2918 §4
+			return s.refresh(acts, peer, FamiliesOf([]Family{*m.Refresh})&n.families)
 		}
 	case InRouteTime:
 		if n.up {
@@ -148,7 +151,7 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 		return s.nextHop(acts, peer, in.Reachable)
 	case InRefresh:
 		if n.up {
-			return s.refresh(acts, peer)
+			return s.refresh(acts, peer, n.families)
 		}
 	}
 	return acts
@@ -174,7 +177,7 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 	source, attrs := s.local, localAttrs
 	if peer != Local {
 		source, attrs = s.source(peer), staticAttrs
-		s.peers[peer].prefix++
+		*s.peers[peer].announces(prefix)++
 	}
 	s.arrived++
 	e.put(arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp})})
@@ -210,11 +213,19 @@ func (s *Speaker) source(peer PeerID) *Source {
 func (s *Speaker) update(acts []Action, peer PeerID, u *Update, stamp uint64) []Action {
 	n := &s.peers[peer]
 	if u.EndOfRIB() {
-		n.eor = true
-		if n.absence != present {
+		of := u.Families()
+		n.eor |= of & n.families
+		switch {
+		case n.absence == present:
+		case n.spoken():
 			acts = s.sweep(acts, peer) // RFC 4724 §4.2: "it MUST immediately remove any routes from the peer that are still marked as stale"
+		default:
+			s.drop(peer, of) // "… for that address family"
 		}
 		return s.chooseWhenAllHaveSpoken(acts)
+	}
+	if u.Families()&^n.families != 0 {
+		return acts // not agreed: no such route was ever wanted
 	}
 	for _, p := range u.Withdrawn {
 		// A prefix in both fields is taken "as though the WITHDRAWN ROUTES do not
@@ -239,6 +250,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 		return acts
 	}
 	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
+	count := n.announces(prefix)
 	e, i, known := s.row(prefix), 0, false
 	if e != nil {
 		i, known = e.find(peer)
@@ -256,9 +268,9 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 	attrs, bar := s.admit(peer, prefix, raw)
 	switch counted := known && e.in[i].counts(); {
 	case counted && bar == RuleLoop:
-		n.prefix--
+		*count--
 	case !counted && bar != RuleLoop:
-		if cfg.MaxPrefixes > 0 && int(n.prefix) >= cfg.MaxPrefixes {
+		if cfg.MaxPrefixes > 0 && int(*count) >= cfg.MaxPrefixes {
 			// RFC 4271 §6.7: the prefix is discarded, and the session is to end.
 			if !n.excess {
 				n.excess = true
@@ -268,7 +280,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 				return acts
 			}
 		}
-		n.prefix++
+		*count++
 	}
 	switch {
 	case !known:
@@ -309,6 +321,7 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
 func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 	n := &s.peers[peer]
 	n.up, n.sourced, n.opening = true, false, true
+	n.families = s.cfg.Peers[peer].families() & offered(open)
 	if n.absence != present {
 		acts = s.run(s.back(acts, peer, open))
 	}
@@ -323,8 +336,13 @@ func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 	return s.greet(acts, peer)
 }
 
-// endOfRIB is an UPDATE without any route. RFC 4724 §2.
-var endOfRIB = (&Message{Type: MsgUpdate, Update: &Update{}}).Seal()
+// endOfRIB is an UPDATE without any route, for each family. RFC 4724 §2: with
+// "no reachable NLRI and empty withdrawn NLRI" for IPv4, and otherwise one that
+// "contains only the MP_UNREACH_NLRI attribute with no withdrawn routes".
+var endOfRIB = [...]*Message{
+	WithIPv4: (&Message{Type: MsgUpdate, Update: &Update{}}).Seal(),
+	WithIPv6: (&Message{Type: MsgUpdate, Update: &Update{Extra: &Extra{Ends: WithIPv6}}}).Seal(),
+}
 
 // down ends a session: what the peer was told is forgotten, and what it said,
 // unless it is to be kept for a peer that restarts. Without a session it ends the
@@ -349,7 +367,7 @@ func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) 
 	}
 	restart, long, ok := s.cfg.Peers[peer].Helper.keeps(old.open)
 	if graceful && ok && restart+long > 0 && old.absence != tooLate {
-		n.open, n.prefix, n.stale, n.absence = old.open, old.prefix, old.stale, old.absence
+		n.open, n.prefix, n.stale, n.absence, n.families = old.open, old.prefix, old.stale, old.absence, old.families
 		return s.run(s.keep(acts, peer, restart, long, stamp))
 	}
 	acts = s.sweep(acts, peer) // its timers
@@ -485,6 +503,8 @@ func (s *Speaker) Received(peer PeerID, p netip.Prefix) *Attrs {
 
 // EndOfRIB tells whether peer has said everything that it had to say when the
 // session came up.
-func (s *Speaker) EndOfRIB(peer PeerID) bool { return s.known(peer) && s.peers[peer].eor }
+func (s *Speaker) EndOfRIB(peer PeerID) bool {
+	return s.known(peer) && s.peers[peer].up && s.peers[peer].spoken()
+}
 
 func (s *Speaker) known(peer PeerID) bool { return peer >= 0 && int(peer) < len(s.peers) }

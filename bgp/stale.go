@@ -109,10 +109,13 @@ func (s *Speaker) timeUp(acts []Action, peer PeerID, t TimerID, stamp uint64) []
 func (s *Speaker) keep(acts []Action, peer PeerID, restart, long time.Duration, stamp uint64) []Action {
 	n := &s.peers[peer]
 	before := n.absence
+	kept := s.cfg.Peers[peer].Helper.kept(n.open)
 	for _, e := range s.entries {
 		i, ok := e.find(peer)
 		switch {
 		case !ok:
+		case !kept.Has(FamilyOf(e.prefix)): // nobody has asked to keep it
+			s.discard(e, i)
 		case !e.in[i].stale:
 			e.in[i].stale = true
 			n.stale++
@@ -184,7 +187,7 @@ func (s *Speaker) discard(e *entry, i int) {
 	peer := a.peer
 	n := &s.peers[peer]
 	if a.counts() {
-		n.prefix--
+		*n.announces(e.prefix)--
 	}
 	if a.stale {
 		n.stale--
@@ -200,18 +203,24 @@ func (s *Speaker) sweep(acts []Action, peer PeerID) []Action {
 	for t := RestartTimer; t <= StalePathTimer; t++ {
 		acts = s.stopTime(acts, peer, t)
 	}
-	if n.stale > 0 {
-		for _, e := range s.entries {
-			if i, ok := e.find(peer); ok && e.in[i].stale {
-				s.discard(e, i)
-			}
-		}
-	}
+	s.drop(peer, WithIPv4|WithIPv6)
 	n.absence = present
 	if !n.up {
 		n.open = nil
 	}
 	return acts
+}
+
+// drop deletes what is stale of peer's routes of some families.
+func (s *Speaker) drop(peer PeerID, of Families) {
+	if s.peers[peer].stale == 0 || of == 0 {
+		return
+	}
+	for _, e := range s.entries {
+		if i, ok := e.find(peer); ok && e.in[i].stale && of.Has(FamilyOf(e.prefix)) {
+			s.discard(e, i)
+		}
+	}
 }
 
 // back: a peer that was away has a session again, and offered o. RFC 4724 §4.2:
@@ -222,17 +231,18 @@ func (s *Speaker) sweep(acts []Action, peer PeerID) []Action {
 // remove all the stale routes". RFC 9494 §4.2 has the same for its own.
 func (s *Speaker) back(acts []Action, peer PeerID, o *Open) []Action {
 	n := &s.peers[peer]
-	preserved := false
+	preserved := Families(0)
 	if n.absence == longGone {
-		l := s.cfg.Peers[peer].Helper.agreed(o)
-		preserved = l != nil && l.Preserved
+		if l := s.cfg.Peers[peer].Helper.agreed(o); l != nil {
+			preserved = l.preserved()
+		}
 	} else if o != nil && o.Restart != nil {
-		f := o.Restart.family(IPv4Unicast)
-		preserved = f != nil && f.Preserved
+		preserved = o.Restart.preserved()
 	}
-	if !preserved {
+	if preserved &= n.families; preserved == 0 {
 		return s.sweep(acts, peer)
 	}
+	s.drop(peer, n.families&^preserved)
 	acts = s.stopTime(acts, peer, RestartTimer)
 	if n.absence == restarts {
 		n.absence = returns
@@ -273,7 +283,7 @@ func (s *Speaker) chooseWhenAllHaveSpoken(acts []Action) []Action {
 	}
 	for i := range s.peers {
 		n := &s.peers[i]
-		if s.cfg.Peers[i].Restarter && !(n.up && (n.eor || n.notWaitedFor())) {
+		if s.cfg.Peers[i].Restarter && !(n.up && (n.spoken() || n.notWaitedFor())) {
 			return acts
 		}
 	}

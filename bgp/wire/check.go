@@ -12,6 +12,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"slices"
 
 	"github.com/vpnsim/vpnsim/bgp"
@@ -224,9 +225,15 @@ func (c *checker) checkUpdate(b []byte) ([]byte, *bgp.Notification) {
 		return nil, n
 	}
 	binary.BigEndian.PutUint16(out[start-2:], uint16(len(out)-start))
-	if len(nlri) > 0 {
+	if len(nlri) > 0 && seen[attrMPReach] {
+		// RFC 7606 §5.1: "An UPDATE message MUST NOT contain more than one of the
+		// following". It goes on to ask receivers to be lenient, but routes with two
+		// next hops are two messages to us, and nobody is known to send them.
+		return bad(updateMalformedList)
+	}
+	if len(nlri) > 0 || seen[attrMPReach] {
 		for _, t := range []byte{attrOrigin, attrASPath, attrNextHop} {
-			if seen[t] {
+			if seen[t] || t == attrNextHop && seen[attrMPReach] {
 				continue
 			}
 			if n := c.found(TreatAsWithdraw, t, updateMissingWellKnown, []byte{t}); n != nil {
@@ -234,7 +241,7 @@ func (c *checker) checkUpdate(b []byte) ([]byte, *bgp.Notification) {
 			}
 		}
 	}
-	if !prefixesOK(withdrawn) || !prefixesOK(nlri) {
+	if !prefixesOK(withdrawn, 32) || !prefixesOK(nlri, 32) {
 		return bad(updateNetwork) // RFC 7606 §3 j), §5.3: what would be withdrawn cannot be told
 	}
 	if c.worst < TreatAsWithdraw {
@@ -264,10 +271,11 @@ func counted(b []byte) (field, rest []byte, ok bool) {
 	return b[:n], b[n:], true
 }
 
-// prefixesOK tells whether b is a list of <length, prefix>. RFC 4271 §4.3.
-func prefixesOK(b []byte) bool {
+// prefixesOK tells whether b is a list of <length, prefix>, of addresses with
+// so many bits. RFC 4271 §4.3, RFC 4760 §5.
+func prefixesOK(b []byte, bits byte) bool {
 	for len(b) > 0 {
-		if b[0] > 32 {
+		if b[0] > bits {
 			return false
 		}
 		n := 1 + (int(b[0])+7)/8
@@ -397,8 +405,12 @@ func (c *checker) checkAttrs(out, list []byte) (_ []byte, seen [256]bool, _ *bgp
 			if n := c.found(SessionReset, kind, updateUnknownWellKnown, attr); n != nil {
 				return nil, seen, n
 			}
+		case c.six && (kind == attrMPReach || kind == attrMPUnreach) && flags&flagTransitive == 0 && multiprotocolOK(kind, value):
+			out = append(out, flags&(flagOptional|flagExtended))
+			out = append(out, attr[1:]...)
 		case kind == attrMPReach || kind == attrMPUnreach:
-			// Routes of a family that was not negotiated (RFC 4760 §7). To
+			// What is wrong with one of these leaves nothing to rely on (RFC 7606 §7.11,
+			// §7.12). Or they are routes of a family that was not negotiated (RFC 4760 §7). To
 			// ignore them would turn an End-of-RIB of that family into one of
 			// IPv4 (RFC 4724 §2).
 			if n := c.found(SessionReset, kind, updateOptional, attr); n != nil {
@@ -407,6 +419,25 @@ func (c *checker) checkAttrs(out, list []byte) (_ []byte, seen [256]bool, _ *bgp
 		}
 	}
 	return out, seen, nil
+}
+
+// multiprotocolOK tells whether v is the value of an MP_REACH_NLRI or
+// MP_UNREACH_NLRI about IPv6. RFC 4760 §3, §4; RFC 2545 §3: the next hop is "a
+// global IPv6 address, potentially followed by the link-local IPv6 address".
+func multiprotocolOK(kind byte, v []byte) bool {
+	if len(v) < 3 || binary.BigEndian.Uint16(v) != bgp.IPv6Unicast.AFI || v[2] != bgp.IPv6Unicast.SAFI {
+		return false
+	}
+	v = v[3:]
+	if kind == attrMPUnreach {
+		return prefixesOK(v, 128)
+	}
+	if len(v) < 1 || v[0] != 16 && v[0] != 32 || len(v) < 1+int(v[0])+1 {
+		return false
+	}
+	hop, _ := netip.AddrFromSlice(v[1:17])
+	v = v[1+int(v[0])+1:] // behind the reserved octet
+	return hop.IsGlobalUnicast() && !hop.Is4In6() && len(v) > 0 && prefixesOK(v, 128)
 }
 
 // attrFault is the subcode that an attribute of kind k deserves; 0: none.

@@ -86,10 +86,38 @@ func readOpen(g *bgp.BGPOpen) *model.Open {
 
 func readUpdate(g *bgp.BGPUpdate) *model.Update {
 	u := &model.Update{Withdrawn: readPrefixes(g.WithdrawnRoutes), NLRI: readPrefixes(g.NLRI)}
-	if len(u.NLRI) > 0 {
+	var hop netip.Addr
+	ends := false
+	for _, p := range g.PathAttributes {
+		switch p := p.(type) {
+		case *bgp.PathAttributeMpReachNLRI:
+			hop = addr(p.Nexthop) // the global address: RFC 2545 §3 has it first
+			u.NLRI = readPrefixes6(u.NLRI, p.Value)
+		case *bgp.PathAttributeMpUnreachNLRI:
+			u.Withdrawn = readPrefixes6(u.Withdrawn, p.Value)
+			ends = true
+		}
+	}
+	switch {
+	case len(u.NLRI) > 0:
 		u.Attrs = readAttrs(g.PathAttributes)
+		if hop.IsValid() {
+			u.Attrs.NextHop = hop // a NEXT_HOP beside it is of nothing. RFC 4760 §3
+		}
+	case ends && u.EndOfRIB():
+		u.Extra = &model.Extra{Ends: model.WithIPv6}
 	}
 	return u
+}
+
+func readPrefixes6(ps []netip.Prefix, g []bgp.AddrPrefixInterface) []netip.Prefix {
+	for _, p := range g {
+		if p, ok := p.(*bgp.IPv6AddrPrefix); ok {
+			a, _ := netip.AddrFromSlice(p.Prefix)
+			ps = append(ps, netip.PrefixFrom(a, int(p.Length)).Masked())
+		}
+	}
+	return ps
 }
 
 func readPrefixes(g []*bgp.IPAddrPrefix) []netip.Prefix {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 
@@ -116,49 +117,66 @@ func buildOpen(o *model.Open) (*bgp.BGPMessage, error) {
 }
 
 func buildUpdate(u *model.Update) (*bgp.BGPMessage, error) {
-	withdrawn, err := buildPrefixes(u.Withdrawn)
+	withdrawn, withdrawn6, err := buildPrefixes(u.Withdrawn)
 	if err != nil {
 		return nil, err
 	}
-	nlri, err := buildPrefixes(u.NLRI)
+	nlri, nlri6, err := buildPrefixes(u.NLRI)
 	if err != nil {
 		return nil, err
 	}
-	if len(nlri) == 0 {
+	var attrs []bgp.PathAttributeInterface
+	switch {
+	case len(u.NLRI) == 0 && u.Attrs != nil:
 		// No prefix, no attributes: a withdrawal carries none (RFC 4271 §4.3).
-		if u.Attrs != nil {
-			return nil, errors.New("attributes without NLRI")
-		}
-		return bgp.NewBGPUpdateMessage(withdrawn, nil, nil), nil
-	}
-	if u.Attrs == nil {
+		return nil, errors.New("attributes without NLRI")
+	case len(u.NLRI) > 0 && u.Attrs == nil:
 		return nil, errors.New("NLRI without attributes")
+	case len(nlri) > 0 && len(nlri6) > 0:
+		return nil, errors.New("NLRI of two families, which have no NEXT_HOP in common")
+	case len(u.NLRI) > 0:
+		if attrs, err = buildAttrs(u.Attrs, len(nlri6) > 0); err != nil {
+			return nil, err
+		}
 	}
-	attrs, err := buildAttrs(u.Attrs)
-	if err != nil {
-		return nil, err
+	// RFC 7606 §5.1: MP_REACH_NLRI and MP_UNREACH_NLRI "SHALL be encoded as the
+	// very first path attribute in an UPDATE message".
+	if len(withdrawn6) > 0 || u.EndOfRIB() && u.Families() == model.WithIPv6 {
+		mp := bgp.NewPathAttributeMpUnreachNLRI(withdrawn6)
+		mp.AFI, mp.SAFI = model.IPv6Unicast.AFI, model.IPv6Unicast.SAFI // End-of-RIB has no prefix to take it from
+		attrs = slices.Insert(attrs, 0, bgp.PathAttributeInterface(mp))
+	}
+	if len(nlri6) > 0 {
+		attrs = slices.Insert(attrs, 0, bgp.PathAttributeInterface(bgp.NewPathAttributeMpReachNLRI(u.Attrs.NextHop.String(), nlri6)))
 	}
 	return bgp.NewBGPUpdateMessage(withdrawn, attrs, nlri), nil
 }
 
-func buildPrefixes(ps []netip.Prefix) ([]*bgp.IPAddrPrefix, error) {
-	out := make([]*bgp.IPAddrPrefix, len(ps))
-	for i, p := range ps {
-		if !p.IsValid() || !p.Addr().Is4() {
-			return nil, fmt.Errorf("%v is not an IPv4 prefix", p)
+// buildPrefixes has the prefixes of each family in a list of its own.
+func buildPrefixes(ps []netip.Prefix) (v4 []*bgp.IPAddrPrefix, v6 []bgp.AddrPrefixInterface, _ error) {
+	for _, p := range ps {
+		switch a := p.Addr(); {
+		case !p.IsValid() || a.Is4In6():
+			return nil, nil, fmt.Errorf("%v is neither an IPv4 nor an IPv6 prefix", p)
+		case a.Is4():
+			v4 = append(v4, bgp.NewIPAddrPrefix(uint8(p.Bits()), a.String()))
+		default:
+			v6 = append(v6, bgp.NewIPv6AddrPrefix(uint8(p.Bits()), a.String()))
 		}
-		out[i] = bgp.NewIPAddrPrefix(uint8(p.Bits()), p.Addr().String())
 	}
-	return out, nil
+	return v4, v6, nil
 }
 
 // buildAttrs has the attributes in the order of their type codes, as RFC 4271
-// §5 says a sender SHOULD.
-func buildAttrs(a *model.Attrs) ([]bgp.PathAttributeInterface, error) {
+// §5 says a sender SHOULD. With six, NEXT_HOP is left to MP_REACH_NLRI.
+func buildAttrs(a *model.Attrs, six bool) ([]bgp.PathAttributeInterface, error) {
 	if a.Origin > model.OriginIncomplete {
 		return nil, fmt.Errorf("ORIGIN %d does not exist", uint8(a.Origin))
 	}
-	if !a.NextHop.Is4() {
+	switch {
+	case six && (!a.NextHop.Is6() || a.NextHop.Is4In6()):
+		return nil, fmt.Errorf("next hop %v of IPv6 routes is not an IPv6 address", a.NextHop)
+	case !six && !a.NextHop.Is4():
 		return nil, fmt.Errorf("NEXT_HOP %v is not an IPv4 address", a.NextHop)
 	}
 	path := make([]bgp.AsPathParamInterface, len(a.ASPath))
@@ -175,7 +193,9 @@ func buildAttrs(a *model.Attrs) ([]bgp.PathAttributeInterface, error) {
 	out := []bgp.PathAttributeInterface{
 		bgp.NewPathAttributeOrigin(uint8(a.Origin)),
 		bgp.NewPathAttributeAsPath(path),
-		bgp.NewPathAttributeNextHop(a.NextHop.String()),
+	}
+	if !six {
+		out = append(out, bgp.NewPathAttributeNextHop(a.NextHop.String()))
 	}
 	if a.HasMED {
 		out = append(out, bgp.NewPathAttributeMultiExitDisc(a.MED))

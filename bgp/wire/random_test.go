@@ -17,12 +17,20 @@ func message() *rapid.Generator[*bgp.Message] {
 		case bgp.MsgOpen:
 			m.Open = open().Draw(t, "open")
 		case bgp.MsgUpdate:
-			m.Update = &bgp.Update{
-				Withdrawn: some(rapid.SliceOfN(prefixes(), 0, 20).Draw(t, "withdrawn")),
-				NLRI:      some(rapid.SliceOfN(prefixes(), 0, 20).Draw(t, "nlri")),
+			nlri, hops := prefixes(), hops4()
+			if rapid.Bool().Draw(t, "six") {
+				nlri, hops = prefixes6(), addrs6().Filter(netip.Addr.IsGlobalUnicast)
 			}
-			if m.Update.NLRI != nil {
+			m.Update = &bgp.Update{
+				Withdrawn: some(append(rapid.SliceOfN(prefixes(), 0, 10).Draw(t, "withdrawn"), rapid.SliceOfN(prefixes6(), 0, 10).Draw(t, "withdrawn6")...)),
+				NLRI:      some(rapid.SliceOfN(nlri, 0, 20).Draw(t, "nlri")),
+			}
+			switch {
+			case m.Update.NLRI != nil:
 				m.Update.Attrs = attrs().Draw(t, "attrs")
+				m.Update.Attrs.NextHop = hops.Draw(t, "nexthop")
+			case m.Update.EndOfRIB() && rapid.Bool().Draw(t, "ends"):
+				m.Update.Extra = &bgp.Extra{Ends: bgp.WithIPv6}
 			}
 		case bgp.MsgNotification:
 			m.Notification = &bgp.Notification{
@@ -100,11 +108,29 @@ func prefixes() *rapid.Generator[netip.Prefix] {
 	})
 }
 
+func addrs6() *rapid.Generator[netip.Addr] {
+	return rapid.Custom(func(t *rapid.T) netip.Addr {
+		var b [16]byte
+		copy(b[:], rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "addr"))
+		return netip.AddrFrom16(b)
+	}).Filter(func(a netip.Addr) bool { return !a.Is4In6() })
+}
+
+func prefixes6() *rapid.Generator[netip.Prefix] {
+	return rapid.Custom(func(t *rapid.T) netip.Prefix {
+		return netip.PrefixFrom(addrs6().Draw(t, "addr"), rapid.IntRange(0, 128).Draw(t, "bits")).Masked()
+	}).Filter(func(p netip.Prefix) bool { return !p.Addr().Is4In6() })
+}
+
+func hops4() *rapid.Generator[netip.Addr] {
+	return addrs().Filter(func(a netip.Addr) bool { b := a.As4(); return nextHopFault(b[:]) == 0 })
+}
+
 func attrs() *rapid.Generator[*bgp.Attrs] {
 	return rapid.Custom(func(t *rapid.T) *bgp.Attrs {
 		a := &bgp.Attrs{
 			Origin:          bgp.Origin(rapid.IntRange(0, 2).Draw(t, "origin")),
-			NextHop:         addrs().Filter(func(a netip.Addr) bool { b := a.As4(); return nextHopFault(b[:]) == 0 }).Draw(t, "nexthop"),
+			NextHop:         hops4().Draw(t, "nexthop"),
 			HasMED:          rapid.Bool().Draw(t, "hasmed"),
 			HasLocalPref:    rapid.Bool().Draw(t, "haslp"),
 			AtomicAggregate: rapid.Bool().Draw(t, "atomic"),

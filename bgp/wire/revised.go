@@ -74,7 +74,8 @@ type Neighbour struct {
 // RFC 7606. What was wrong with it and did not end the session is listed; of
 // UPDATEs the message is what is left: without the attributes that are
 // discarded, or with all its routes withdrawn. When there is no message, the
-// NOTIFICATION is what the session ends with.
+// NOTIFICATION is what the session ends with. Its sender has agreed on no other
+// family than IPv4.
 func Receive(b []byte, from Neighbour) (*bgp.Message, []Fault, *bgp.Notification) {
 	if n := checkHeader(b); n != nil {
 		return nil, nil, n
@@ -111,6 +112,7 @@ const (
 type checker struct {
 	from     sender
 	loopback bool
+	six      bool // MP_REACH_NLRI and MP_UNREACH_NLRI of IPv6 may be there
 	faults   []Fault
 	worst    Approach // of faults
 }

@@ -55,6 +55,7 @@ func TestTsharkReadsTheSame(t *testing.T) {
 		"Origin: INCOMPLETE", "64512 4200000000 {1, 2}", "NEXT_HOP: 169.254.10.1", "MULTI_EXIT_DISC: 100", "LOCAL_PREF: 200",
 		"ATOMIC_AGGREGATE", "AGGREGATOR: AS: 65001 origin: 10.9.9.9", "64512:7", "NO_EXPORT",
 		"ORIGINATOR_ID: 10.0.0.7", "CLUSTER_LIST: 10.0.0.8 10.0.0.9",
+		"MP_REACH_NLRI", "Next hop: fd00::1", "2001:db8:1::/48", "MP_UNREACH_NLRI", "2001:db8::/33",
 		"192.0.2.128/25", "10.2.0.0/16", "10.3.3.3/32", "10.4.0.0/14",
 		"Major error Code: Cease (6)", "Administratively Shutdown (2)",
 	} {

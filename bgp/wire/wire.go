@@ -69,7 +69,7 @@ func Decode(b []byte) (*bgp.Message, *bgp.Notification) {
 	if len(b) != length(b) {
 		return nil, badLength(b)
 	}
-	var strict checker
+	strict := checker{six: true}
 	clean, n := strict.checkBody(b)
 	if n != nil {
 		return nil, n

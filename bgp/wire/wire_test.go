@@ -59,6 +59,22 @@ var samples = []struct {
 			"800904 0a000007" +
 			"800a08 0a000008 0a000009" +
 			"100a02 200a030303"},
+	// RFC 4760 §3, §4; RFC 2545 §3: a next hop of 16 octets, and a reserved octet.
+	{"ipv6 update", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{
+		NLRI:  []netip.Prefix{prefix("2001:db8:1::/48"), prefix("::/0")},
+		Attrs: &bgp.Attrs{ASPath: bgp.ASPath{{ASNs: []uint32{64512}}}, NextHop: ip("fd00::1"), MED: 100, HasMED: true},
+	}}).Seal(),
+		marker + "004b 02 0000 0034" +
+			"800e1d 0002 01 10 fd000000000000000000000000000001 00 30 20010db80001 00" +
+			"400101 00" +
+			"400206 0201 0000fc00" +
+			"800404 00000064"},
+	{"ipv6 withdraw", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{Withdrawn: []netip.Prefix{prefix("10.2.0.0/16"), prefix("2001:db8::/33")}}}).Seal(),
+		marker + "0026 02 0003 100a02 000c 800f09 0002 01 21 20010db800"},
+	// RFC 4724 §2: "For any other <AFI, SAFI>, it is an UPDATE message that contains
+	// only the MP_UNREACH_NLRI attribute … with no withdrawn routes for that <AFI, SAFI>."
+	{"ipv6 end of rib", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{Extra: &bgp.Extra{Ends: bgp.WithIPv6}}}).Seal(),
+		marker + "001d 02 0000 0006 800f03 0002 01"},
 	{"notification", (&bgp.Message{Type: bgp.MsgNotification, Notification: &bgp.Notification{Code: bgp.NoteCease, Subcode: bgp.CeaseAdminShutdown, Data: []byte{2, 'h', 'i'}}}).Seal(),
 		marker + "0018 03 06 02 026869"},
 	{"route refresh", (&bgp.Message{Type: bgp.MsgRouteRefresh, Refresh: &bgp.Family{AFI: 1, SAFI: 1}}).Seal(), marker + "0017 05 0001 00 01"},
@@ -174,8 +190,11 @@ func TestEncodeRefuses(t *testing.T) {
 			o.LongLived = &bgp.LongLived{Families: []bgp.LongLivedFamily{{Family: bgp.IPv4Unicast, StaleTime: 1 << 24}}}
 		}),
 		"more capabilities than fit":           open(func(o *bgp.Open) { o.Families = make([]bgp.Family, 43) }),
-		"an IPv6 prefix":                       update(func(u *bgp.Update) { u.NLRI[0] = prefix("2001:db8::/32") }),
-		"an IPv6 withdrawal":                   update(func(u *bgp.Update) { u.Withdrawn = []netip.Prefix{prefix("2001:db8::/32")} }),
+		"an IPv6 prefix with an IPv4 next hop": update(func(u *bgp.Update) { u.NLRI[0] = prefix("2001:db8::/32") }),
+		"prefixes of two families": update(func(u *bgp.Update) {
+			u.NLRI, u.Attrs.NextHop = append(u.NLRI, prefix("2001:db8::/32")), ip("2001:db8::1")
+		}),
+		"an IPv4 prefix in IPv6's clothes":     update(func(u *bgp.Update) { u.Withdrawn = []netip.Prefix{prefix("::ffff:10.0.0.0/104")} }),
 		"an invalid prefix":                    update(func(u *bgp.Update) { u.NLRI[0] = netip.Prefix{} }),
 		"NLRI without attributes":              update(func(u *bgp.Update) { u.Attrs = nil }),
 		"attributes without NLRI":              update(func(u *bgp.Update) { u.NLRI = nil }),
