@@ -70,44 +70,25 @@ var (
 func (p *Parser) BFD(b []byte) (BFD, error) {
 	if p.bfd == nil {
 		p.bfd = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv4, &p.ip, &p.udp, &p.control)
+		p.bfd6 = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv6, &p.ip6, &p.udp, &p.control)
 	}
-	if err := p.bfd.DecodeLayers(b, &p.layers); err != nil {
+	in, err := p.decode(b, p.bfd, p.bfd6)
+	if err != nil {
 		return BFD{}, err
 	}
-	if p.ip.Version != 4 || sum(b[:len(p.ip.Contents)]) != 0xffff {
-		return BFD{}, ErrIPChecksum
-	}
-	if p.bfd.Truncated || int(p.ip.Length) != len(b) {
-		return BFD{}, fmt.Errorf("IP says %d octets, there are %d", p.ip.Length, len(b))
-	}
-	if len(p.layers) != 3 || p.layers[2] != layers.LayerTypeBFD || p.udp.DstPort != BFDPort || p.ip.TTL != bfdTTL {
+	if !in.whole || len(p.layers) != 3 || p.layers[2] != layers.LayerTypeBFD || p.udp.DstPort != BFDPort || in.ttl != bfdTTL {
 		return BFD{}, ErrNotBFD
 	}
-	if !udpChecksum(&p.ip, &p.udp) {
+	if p.udp.Checksum == 0 || pseudoSum(&in) != 0xffff {
 		return BFD{}, ErrUDPChecksum
 	}
 	d := &p.control
 	if d.Version != 1 || d.AuthPresent || d.Demand || d.Multipoint || d.RequiredMinEchoRxInterval != 0 {
 		return BFD{}, ErrNotBFD
 	}
-	out := BFD{
-		SrcPort: uint16(p.udp.SrcPort), State: uint8(d.State), Diag: uint8(d.Diagnostic), Poll: d.Poll, Final: d.Final,
+	return BFD{
+		Src: in.src, Dst: in.dst, SrcPort: uint16(p.udp.SrcPort), State: uint8(d.State), Diag: uint8(d.Diagnostic), Poll: d.Poll, Final: d.Final,
 		Independent: d.ControlPlaneIndependent, Mult: uint8(d.DetectMultiplier), My: uint32(d.MyDiscriminator), Your: uint32(d.YourDiscriminator),
 		MinTx: time.Duration(d.DesiredMinTxInterval) * time.Microsecond, MinRx: time.Duration(d.RequiredMinRxInterval) * time.Microsecond,
-	}
-	out.Src, _ = netip.AddrFromSlice(p.ip.SrcIP)
-	out.Dst, _ = netip.AddrFromSlice(p.ip.DstIP)
-	return out, nil
-}
-
-// udpChecksum tells whether the checksum of a datagram is there and right. It
-// goes over a header of its own in front of the datagram. RFC 768
-func udpChecksum(ip *layers.IPv4, udp *layers.UDP) bool {
-	if udp.Checksum == 0 {
-		return false
-	}
-	pseudo := append(make([]byte, 0, 12+len(ip.Payload)), ip.SrcIP...)
-	pseudo = append(pseudo, ip.DstIP...)
-	pseudo = append(pseudo, 0, byte(layers.IPProtocolUDP), byte(len(ip.Payload)>>8), byte(len(ip.Payload)))
-	return sum(append(pseudo, ip.Payload...)) == 0xffff
+	}, nil
 }

@@ -34,11 +34,9 @@ func TestBFDRoundTrip(t *testing.T) {
 	var p Parser
 	rapid.Check(t, func(t *rapid.T) {
 		u32 := rapid.Uint32()
-		four := func(u uint32) netip.Addr {
-			return netip.AddrFrom4([4]byte{byte(u >> 24), byte(u >> 16), byte(u >> 8), byte(u)})
-		}
+		src, dst, _ := pair(t)
 		want := BFD{
-			Src: four(u32.Draw(t, "src")), Dst: four(u32.Draw(t, "dst")), SrcPort: rapid.Uint16().Draw(t, "port"),
+			Src: src, Dst: dst, SrcPort: rapid.Uint16().Draw(t, "port"),
 			State: rapid.Uint8Max(3).Draw(t, "state"), Diag: rapid.Uint8Max(31).Draw(t, "diag"),
 			Poll: rapid.Bool().Draw(t, "P"), Final: rapid.Bool().Draw(t, "F"), Independent: rapid.Bool().Draw(t, "C"),
 			Mult: rapid.Uint8().Draw(t, "mult"), My: u32.Draw(t, "my"), Your: u32.Draw(t, "your"),

@@ -1,7 +1,7 @@
 package packet
 
-// ICMP echo and echo reply (RFC 792) as ping sends them: the first octets of
-// the payload say when the request was sent, the rest counts up.
+// ICMP echo and echo reply (RFC 792; RFC 4443 §4 for IPv6) as ping sends them: the
+// first octets of the payload say when the request was sent, the rest counts up.
 
 import (
 	"encoding/binary"
@@ -28,7 +28,11 @@ const stampLen = 8
 
 // Echo makes an echo request or reply.
 func (b *Builder) Echo(e Echo) ([]byte, error) {
-	p, err := b.start(e.Src, e.Dst, e.TTL, layers.IPProtocolICMPv4, e.Size)
+	proto := layers.IPProtocolICMPv4
+	if !e.Src.Is4() {
+		proto = layers.IPProtocolICMPv6
+	}
+	p, err := b.start(e.Src, e.Dst, e.TTL, proto, e.Size)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +44,9 @@ func (b *Builder) Echo(e Echo) ([]byte, error) {
 	for i := at; i < len(p); i++ {
 		p[i] = byte(0x10 + i - at)
 	}
+	if proto == layers.IPProtocolICMPv6 {
+		return b.finishEcho6(e)
+	}
 	kind := uint8(layers.ICMPv4TypeEchoRequest)
 	if e.Reply {
 		kind = layers.ICMPv4TypeEchoReply
@@ -48,19 +55,80 @@ func (b *Builder) Echo(e Echo) ([]byte, error) {
 	return b.finish(&b.icmp)
 }
 
-// Parser reads packets.
-type Parser struct {
-	parser *gopacket.DecodingLayerParser
-	layers []gopacket.LayerType
-	ip     layers.IPv4
-	icmp   layers.ICMPv4
-
-	bfd     *gopacket.DecodingLayerParser
-	udp     layers.UDP
-	control layers.BFD
+// finishEcho6 puts the headers of ICMPv6 in front of a payload; unlike that of
+// ICMP, its checksum goes over the addresses as well. RFC 4443 §2.3
+func (b *Builder) finishEcho6(e Echo) ([]byte, error) {
+	kind := uint8(layers.ICMPv6TypeEchoRequest)
+	if e.Reply {
+		kind = layers.ICMPv6TypeEchoReply
+	}
+	b.echo6 = layers.ICMPv6Echo{Identifier: e.ID, SeqNumber: e.Seq}
+	if err := b.echo6.SerializeTo(b.buf, whole); err != nil {
+		return nil, err
+	}
+	b.icmp6.TypeCode = layers.CreateICMPv6TypeCode(kind, 0)
+	if err := b.icmp6.SetNetworkLayerForChecksum(b.ip); err != nil {
+		return nil, err
+	}
+	return b.finish(&b.icmp6)
 }
 
-// Errors of Parser.Echo.
+// Parser reads packets.
+type Parser struct {
+	layers []gopacket.LayerType
+	ip     layers.IPv4
+	ip6    layers.IPv6
+
+	echo, echo6 *gopacket.DecodingLayerParser
+	icmp        layers.ICMPv4
+	icmp6       layers.ICMPv6
+	id6         layers.ICMPv6Echo
+
+	bfd, bfd6 *gopacket.DecodingLayerParser
+	udp       layers.UDP
+	control   layers.BFD
+}
+
+// inside is what an IP header says, and what is behind it.
+type inside struct {
+	src, dst netip.Addr
+	ttl      uint8
+	proto    layers.IPProtocol
+	payload  []byte
+	whole    bool // no fragment of a packet
+}
+
+// decode reads the packet that b holds with the parser of its version, and
+// checks its IP header before anything in it is believed.
+func (p *Parser) decode(b []byte, v4, v6 *gopacket.DecodingLayerParser) (in inside, err error) {
+	parser, length := v4, 0
+	if isSix(b) {
+		parser = v6
+	}
+	if err := parser.DecodeLayers(b, &p.layers); err != nil {
+		return in, err
+	}
+	if isSix(b) {
+		in = inside{ttl: p.ip6.HopLimit, proto: p.ip6.NextHeader, payload: p.ip6.Payload, whole: true}
+		in.src, in.dst = netip.AddrFrom16([16]byte(p.ip6.SrcIP)), netip.AddrFrom16([16]byte(p.ip6.DstIP))
+		length = header6 + int(p.ip6.Length)
+	} else {
+		if p.ip.Version != 4 || sum(b[:len(p.ip.Contents)]) != 0xffff {
+			return in, ErrIPChecksum
+		}
+		in = inside{ttl: p.ip.TTL, proto: p.ip.Protocol, payload: p.ip.Payload, whole: p.ip.Flags&layers.IPv4MoreFragments == 0 && p.ip.FragOffset == 0}
+		in.src, in.dst = netip.AddrFrom4([4]byte(p.ip.SrcIP)), netip.AddrFrom4([4]byte(p.ip.DstIP))
+		length = int(p.ip.Length)
+	}
+	if parser.Truncated || length != len(b) {
+		return in, fmt.Errorf("IP says %d octets, there are %d", length, len(b))
+	}
+	return in, nil
+}
+
+func isSix(b []byte) bool { return len(b) > 0 && b[0]>>4 == 6 }
+
+// Errors of Parser.Echo. An IPv6 header has no checksum.
 var (
 	ErrIPChecksum   = errors.New("wrong IP header checksum")
 	ErrICMPChecksum = errors.New("wrong ICMP checksum")
@@ -70,38 +138,59 @@ var (
 // Echo reads the packet that b holds. It is an error when either checksum is
 // wrong, when the lengths don't fit b, or when b is something else.
 func (p *Parser) Echo(b []byte) (Echo, error) {
-	if p.parser == nil {
-		p.parser = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv4, &p.ip, &p.icmp)
-		p.parser.IgnoreUnsupported = true // the payload is read here
+	if p.echo == nil {
+		p.echo = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv4, &p.ip, &p.icmp)
+		p.echo6 = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv6, &p.ip6, &p.icmp6, &p.id6)
+		p.echo.IgnoreUnsupported, p.echo6.IgnoreUnsupported = true, true // the payload is read here
 	}
-	if err := p.parser.DecodeLayers(b, &p.layers); err != nil {
+	in, err := p.decode(b, p.echo, p.echo6)
+	if err != nil {
 		return Echo{}, err
 	}
-	// The IP header is checked before anything in it is believed.
-	if p.ip.Version != 4 || sum(b[:len(p.ip.Contents)]) != 0xffff {
-		return Echo{}, ErrIPChecksum
-	}
-	if p.parser.Truncated || int(p.ip.Length) != len(b) {
-		return Echo{}, fmt.Errorf("IP says %d octets, there are %d", p.ip.Length, len(b))
-	}
-	if p.ip.Flags&layers.IPv4MoreFragments != 0 || p.ip.FragOffset != 0 ||
-		len(p.layers) != 2 || p.layers[1] != layers.LayerTypeICMPv4 {
+	e := Echo{Src: in.src, Dst: in.dst, TTL: in.ttl}
+	var data []byte
+	switch last := p.layers[len(p.layers)-1]; {
+	case !in.whole:
+		return Echo{}, ErrNotEcho
+	case last == layers.LayerTypeICMPv4 && len(p.layers) == 2:
+		if sum(in.payload) != 0xffff {
+			return Echo{}, ErrICMPChecksum
+		}
+		kind := p.icmp.TypeCode.Type()
+		if kind != layers.ICMPv4TypeEchoRequest && kind != layers.ICMPv4TypeEchoReply || p.icmp.TypeCode.Code() != 0 {
+			return Echo{}, ErrNotEcho
+		}
+		e.Reply, e.ID, e.Seq, data = kind == layers.ICMPv4TypeEchoReply, p.icmp.Id, p.icmp.Seq, p.icmp.Payload
+	case len(p.layers) > 1 && p.layers[1] == layers.LayerTypeICMPv6:
+		if pseudoSum(&in) != 0xffff {
+			return Echo{}, ErrICMPChecksum
+		}
+		if last != layers.LayerTypeICMPv6Echo || p.icmp6.TypeCode.Code() != 0 {
+			return Echo{}, ErrNotEcho
+		}
+		e.Reply, e.ID, e.Seq, data = p.icmp6.TypeCode.Type() == layers.ICMPv6TypeEchoReply, p.id6.Identifier, p.id6.SeqNumber, in.payload[8:]
+	default:
 		return Echo{}, ErrNotEcho
 	}
-	if sum(p.ip.Payload) != 0xffff {
-		return Echo{}, ErrICMPChecksum
-	}
-	kind := p.icmp.TypeCode.Type()
-	if kind != layers.ICMPv4TypeEchoRequest && kind != layers.ICMPv4TypeEchoReply || p.icmp.TypeCode.Code() != 0 {
-		return Echo{}, ErrNotEcho
-	}
-	e := Echo{TTL: p.ip.TTL, Reply: kind == layers.ICMPv4TypeEchoReply, ID: p.icmp.Id, Seq: p.icmp.Seq, Size: len(p.icmp.Payload)}
-	e.Src, _ = netip.AddrFromSlice(p.ip.SrcIP)
-	e.Dst, _ = netip.AddrFromSlice(p.ip.DstIP)
-	if e.Size >= stampLen {
-		e.Sent = int64(binary.BigEndian.Uint64(p.icmp.Payload))
+	if e.Size = len(data); e.Size >= stampLen {
+		e.Sent = int64(binary.BigEndian.Uint64(data))
 	}
 	return e, nil
+}
+
+// pseudoSum is the sum over a payload and the header that stands for its
+// addresses: RFC 768, and RFC 8200 §8.1, whose longer fields sum up to the same.
+func pseudoSum(in *inside) uint16 {
+	src, dst := in.src.As16(), in.dst.As16()
+	if in.src.Is4() {
+		clear(src[:12]) // of an IPv4 address in 16 octets, all but the address
+		clear(dst[:12])
+	}
+	s := uint32(sum(src[:])) + uint32(sum(dst[:])) + uint32(in.proto) + uint32(len(in.payload)) + uint32(sum(in.payload))
+	for s > 0xffff {
+		s = s>>16 + s&0xffff
+	}
+	return uint16(s)
 }
 
 // sum is the one's complement sum of b; over data with a right checksum it is

@@ -1,4 +1,4 @@
-// Package packet makes and reads real IPv4 packets: ICMP echoes, TCP segments,
+// Package packet makes and reads real IPv4 and IPv6 packets: ICMP echoes, TCP segments,
 // UDP datagrams, BFD Control packets and ESP, and the pcapng files that hold them.
 // It is the only importer of gopacket in the product.
 //
@@ -56,24 +56,40 @@ type ESP struct {
 
 // MaxPayload is the longest payload that a Builder takes: what an IP packet
 // holds beside its own header and the longest header after it.
-const MaxPayload = 65535 - 20 - 20
+const MaxPayload = 65535 - header4 - 20
 
 // Builder makes packets.
 type Builder struct {
 	buf      gopacket.SerializeBuffer
-	ip       layers.IPv4
+	ip       header // the one of the two that the packet has
+	ip4      layers.IPv4
+	ip6      layers.IPv6
 	icmp     layers.ICMPv4
+	icmp6    layers.ICMPv6
+	echo6    layers.ICMPv6Echo
 	tcp      layers.TCP
 	udp      layers.UDP
-	src, dst [4]byte
+	src, dst [16]byte
 }
+
+// header is an IP header that can be written, and that checksums go over.
+type header interface {
+	gopacket.SerializableLayer
+	gopacket.NetworkLayer
+}
+
+// Lengths of the IP headers. RFC 791 §3.1 (without options), RFC 8200 §3.
+const (
+	header4 = 20
+	header6 = 40
+)
 
 var whole = gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
 
 // start empties the buffer and makes room for a payload of n octets.
 func (b *Builder) start(src, dst netip.Addr, ttl uint8, proto layers.IPProtocol, n int) ([]byte, error) {
-	if !src.Is4() || !dst.Is4() {
-		return nil, fmt.Errorf("packet from %v to %v: not IPv4", src, dst)
+	if !src.IsValid() || !dst.IsValid() || src.Is4() != dst.Is4() {
+		return nil, fmt.Errorf("packet from %v to %v: not of one family", src, dst)
 	}
 	if n < 0 || n > MaxPayload {
 		return nil, fmt.Errorf("packet from %v to %v: payload of %d octets", src, dst, n)
@@ -84,10 +100,15 @@ func (b *Builder) start(src, dst netip.Addr, ttl uint8, proto layers.IPProtocol,
 	if ttl == 0 {
 		ttl = 64 // a packet without a TTL would never have been sent; Linux' default stands in for "not said"
 	}
-	b.src, b.dst = src.As4(), dst.As4()
-	// Don't Fragment and identification zero, as Linux sends atomic
-	// datagrams. RFC 6864 §4.1.
-	b.ip = layers.IPv4{Version: 4, TTL: ttl, Protocol: proto, Flags: layers.IPv4DontFragment, SrcIP: b.src[:], DstIP: b.dst[:]}
+	if b.src, b.dst = src.As16(), dst.As16(); src.Is4() {
+		// Don't Fragment and identification zero, as Linux sends atomic
+		// datagrams. RFC 6864 §4.1.
+		b.ip4 = layers.IPv4{Version: 4, TTL: ttl, Protocol: proto, Flags: layers.IPv4DontFragment, SrcIP: b.src[12:], DstIP: b.dst[12:]}
+		b.ip = &b.ip4
+	} else {
+		b.ip6 = layers.IPv6{Version: 6, HopLimit: ttl, NextHeader: proto, SrcIP: b.src[:], DstIP: b.dst[:]}
+		b.ip = &b.ip6
+	}
 	if err := b.buf.Clear(); err != nil {
 		return nil, err
 	}
@@ -122,7 +143,7 @@ func (b *Builder) TCP(s Segment) ([]byte, error) {
 	if !b.tcp.ACK {
 		b.tcp.Ack = 0
 	}
-	if err := b.tcp.SetNetworkLayerForChecksum(&b.ip); err != nil {
+	if err := b.tcp.SetNetworkLayerForChecksum(b.ip); err != nil {
 		return nil, err
 	}
 	return b.finish(&b.tcp)
@@ -136,14 +157,17 @@ func (b *Builder) UDP(d Datagram) ([]byte, error) {
 	}
 	copy(p, d.Payload)
 	b.udp = layers.UDP{SrcPort: layers.UDPPort(d.Src.Port()), DstPort: layers.UDPPort(d.Dst.Port())}
-	if err := b.udp.SetNetworkLayerForChecksum(&b.ip); err != nil {
+	if err := b.udp.SetNetworkLayerForChecksum(b.ip); err != nil {
 		return nil, err
 	}
 	raw, err := b.finish(&b.udp)
-	if err == nil && raw[26] == 0 && raw[27] == 0 {
-		raw[26], raw[27] = 0xff, 0xff // zero would say "no checksum". RFC 768
+	if err != nil {
+		return nil, err
 	}
-	return raw, err
+	if sum := raw[len(raw)-len(d.Payload)-2:]; sum[0] == 0 && sum[1] == 0 {
+		sum[0], sum[1] = 0xff, 0xff // zero would say "no checksum". RFC 768
+	}
+	return raw, nil
 }
 
 // ESPLen is how many octets of ESP an inner packet of n octets becomes with

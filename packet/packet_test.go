@@ -17,6 +17,9 @@ import (
 var (
 	vm  = netip.MustParseAddr("10.1.0.2")
 	ec2 = netip.MustParseAddr("10.2.0.6")
+
+	vm6  = netip.MustParseAddr("2001:db8:1::2")
+	ec26 = netip.MustParseAddr("2001:db8:2::6")
 )
 
 // An echo that is built is read as it was.
@@ -24,12 +27,9 @@ func TestEchoRoundTrip(t *testing.T) {
 	var b Builder
 	var p Parser
 	rapid.Check(t, func(t *rapid.T) {
-		u32 := rapid.Uint32()
-		four := func(u uint32) netip.Addr {
-			return netip.AddrFrom4([4]byte{byte(u >> 24), byte(u >> 16), byte(u >> 8), byte(u)})
-		}
+		src, dst, six := pair(t)
 		want := Echo{
-			Src: four(u32.Draw(t, "src")), Dst: four(u32.Draw(t, "dst")), TTL: rapid.Uint8Min(1).Draw(t, "ttl"),
+			Src: src, Dst: dst, TTL: rapid.Uint8Min(1).Draw(t, "ttl"),
 			Reply: rapid.Bool().Draw(t, "reply"), ID: rapid.Uint16().Draw(t, "id"), Seq: rapid.Uint16().Draw(t, "seq"),
 			Size: rapid.IntRange(0, 1500).Draw(t, "size"), Sent: rapid.Int64().Draw(t, "sent"),
 		}
@@ -40,7 +40,7 @@ func TestEchoRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(raw) != 28+want.Size {
+		if header := map[bool]int{false: header4, true: header6}[six]; len(raw) != header+8+want.Size {
 			t.Fatalf("%d octets", len(raw))
 		}
 		got, err := p.Echo(raw)
@@ -48,6 +48,33 @@ func TestEchoRoundTrip(t *testing.T) {
 			t.Fatalf("got %+v, %v", got, err)
 		}
 	})
+}
+
+// pair draws two addresses of one family.
+func pair(t *rapid.T) (src, dst netip.Addr, six bool) {
+	six = rapid.Bool().Draw(t, "six")
+	draw := func(name string) netip.Addr {
+		b := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, name)
+		if !six {
+			return netip.AddrFrom4([4]byte(b))
+		}
+		return netip.AddrFrom16([16]byte(b))
+	}
+	return draw("src"), draw("dst"), six
+}
+
+// The octets of an ICMPv6 echo request, by RFC 8200 §3 and RFC 4443 §4.1.
+func TestEcho6Octets(t *testing.T) {
+	var b Builder
+	raw, err := b.Echo(Echo{Src: vm6, Dst: ec26, TTL: 64, ID: 7, Seq: 1, Size: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append([]byte{0x60, 0, 0, 0, 0, 10, 58, 64}, append(vm6.AsSlice(), ec26.AsSlice()...)...)
+	want = append(want, 128, 0, raw[42], raw[43], 0, 7, 0, 1, 0x10, 0x11)
+	if !bytes.Equal(raw, want) {
+		t.Errorf("%x", raw)
+	}
 }
 
 // ping's payload: the time, then 0x10, 0x11, …
@@ -66,28 +93,42 @@ func TestEchoPayload(t *testing.T) {
 // A flipped bit anywhere is noticed. (One's complement sums do not see every
 // pair of flips, but they see every single one.)
 func TestEchoChecksums(t *testing.T) {
-	var b Builder
-	var p Parser
-	raw, err := b.Echo(Echo{Src: vm, Dst: ec2, TTL: 64, ID: 7, Seq: 1, Size: 56, Sent: 12345})
-	if err != nil {
-		t.Fatal(err)
-	}
-	good := slices.Clone(raw)
-	for i := range len(good) * 8 {
-		bad := slices.Clone(good)
-		bad[i/8] ^= 1 << (i % 8)
-		if e, err := p.Echo(bad); err == nil {
-			t.Errorf("bit %d of octet %d flipped: %+v", i%8, i/8, e)
-		} else if i/8 >= 20 && !errors.Is(err, ErrICMPChecksum) {
-			t.Errorf("bit %d of octet %d flipped: %v", i%8, i/8, err)
+	for _, c := range []struct {
+		src, dst netip.Addr
+		header   int
+		open     int // the first octet that a checksum is over
+	}{{vm, ec2, header4, 0}, {vm6, ec26, header6, 8}} {
+		var b Builder
+		var p Parser
+		raw, err := b.Echo(Echo{Src: c.src, Dst: c.dst, TTL: 64, ID: 7, Seq: 1, Size: 56, Sent: 12345})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if e, err := p.Echo(good); err != nil || e.Sent != 12345 {
-		t.Errorf("the parser is spoilt by bad packets: %+v, %v", e, err)
+		good := slices.Clone(raw)
+		for i := range len(good) * 8 {
+			bad := slices.Clone(good)
+			bad[i/8] ^= 1 << (i % 8)
+			switch e, err := p.Echo(bad); {
+			case i/8 < c.open: // RFC 8200 §3: the header has no checksum of its own
+			case err == nil:
+				t.Errorf("bit %d of octet %d flipped: %+v", i%8, i/8, e)
+			case i/8 >= c.header && !errors.Is(err, ErrICMPChecksum):
+				t.Errorf("bit %d of octet %d flipped: %v", i%8, i/8, err)
+			}
+		}
+		if e, err := p.Echo(good); err != nil || e.Sent != 12345 {
+			t.Errorf("the parser is spoilt by bad packets: %+v, %v", e, err)
+		}
 	}
 }
 
 func TestNotAnEcho(t *testing.T) {
+	for _, c := range [][2]netip.Addr{{vm, ec2}, {vm6, ec26}} {
+		notAnEcho(t, c[0], c[1])
+	}
+}
+
+func notAnEcho(t *testing.T, vm, ec2 netip.Addr) {
 	var b Builder
 	var p Parser
 	tcp, err := b.TCP(Segment{Src: netip.AddrPortFrom(vm, 1), Dst: netip.AddrPortFrom(ec2, 2), Flags: SYN})
@@ -114,7 +155,7 @@ func TestNotAnEcho(t *testing.T) {
 func TestBuilderRefuses(t *testing.T) {
 	var b Builder
 	if _, err := b.Echo(Echo{Src: vm, Dst: netip.MustParseAddr("::1")}); err == nil {
-		t.Error("IPv6 is accepted")
+		t.Error("an IPv4 source and an IPv6 destination are accepted")
 	}
 	if _, err := b.Echo(Echo{Dst: vm}); err == nil {
 		t.Error("no source is accepted")
@@ -129,26 +170,35 @@ func TestBuilderRefuses(t *testing.T) {
 
 // gopacket's own eager decoder agrees on what was built.
 func TestTCPUDPAndESP(t *testing.T) {
+	t.Run("IPv4", func(t *testing.T) { tcpUDPAndESP(t, vm, ec2, header4) })
+	t.Run("IPv6", func(t *testing.T) { tcpUDPAndESP(t, vm6, ec26, header6) })
+}
+
+func tcpUDPAndESP(t *testing.T, vm, ec2 netip.Addr, header int) {
 	var b Builder
 	src, dst := netip.AddrPortFrom(vm, 45000), netip.AddrPortFrom(ec2, 179)
+	first, addrs := layers.LayerTypeIPv4, 12
+	if header == header6 {
+		first, addrs = layers.LayerTypeIPv6, 8
+	}
 	decode := func(raw []byte, err error) gopacket.Packet {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sum(raw[:20]) != 0xffff {
+		if header == header4 && sum(raw[:20]) != 0xffff {
 			t.Errorf("IP checksum of %x", raw)
 		}
-		p := gopacket.NewPacket(slices.Clone(raw), layers.LayerTypeIPv4, gopacket.Default)
+		p := gopacket.NewPacket(slices.Clone(raw), first, gopacket.Default)
 		if e := p.ErrorLayer(); e != nil {
 			t.Fatal(e.Error())
 		}
 		return p
 	}
 	pseudo := func(raw []byte, proto byte) uint16 {
-		n := len(raw) - 20
-		head := append(slices.Clone(raw[12:20]), 0, proto, byte(n>>8), byte(n))
-		return sum(append(head, raw[20:]...))
+		n := len(raw) - header
+		head := append(slices.Clone(raw[addrs:header]), 0, proto, byte(n>>8), byte(n))
+		return sum(append(head, raw[header:]...))
 	}
 
 	raw, err := b.TCP(Segment{Src: src, Dst: dst, TTL: 1, Flags: PSH | ACK, Seq: 1000, Ack: 2000, Payload: []byte("abc")})
@@ -170,15 +220,15 @@ func TestTCPUDPAndESP(t *testing.T) {
 	}
 
 	raw, err = b.ESP(ESP{Src: vm, Dst: ec2, SPI: 0xc0ffee00, Seq: 3, Inner: 84})
-	first := slices.Clone(raw)
+	one := slices.Clone(raw)
 	esp := decode(raw, err).Layer(layers.LayerTypeIPSecESP).(*layers.IPSecESP)
-	if esp.SPI != 0xc0ffee00 || esp.Seq != 3 || len(first) != 20+8+16+96+12 {
-		t.Errorf("%d octets: %+v", len(first), esp)
+	if esp.SPI != 0xc0ffee00 || esp.Seq != 3 || len(one) != header+8+16+96+12 {
+		t.Errorf("%d octets: %+v", len(one), esp)
 	}
-	if again, _ := b.ESP(ESP{Src: vm, Dst: ec2, SPI: 0xc0ffee00, Seq: 3, Inner: 84}); !bytes.Equal(first, again) {
+	if again, _ := b.ESP(ESP{Src: vm, Dst: ec2, SPI: 0xc0ffee00, Seq: 3, Inner: 84}); !bytes.Equal(one, again) {
 		t.Error("the same ESP packet twice has different octets")
 	}
-	if other, _ := b.ESP(ESP{Src: vm, Dst: ec2, SPI: 0xc0ffee00, Seq: 4, Inner: 84}); bytes.Equal(first[36:], other[36:]) {
+	if other, _ := b.ESP(ESP{Src: vm, Dst: ec2, SPI: 0xc0ffee00, Seq: 4, Inner: 84}); bytes.Equal(one[header+16:], other[header+16:]) {
 		t.Error("another ESP packet has the same octets")
 	}
 }
@@ -188,7 +238,12 @@ func TestTCPUDPAndESP(t *testing.T) {
 func TestNoAllocations(t *testing.T) {
 	var b Builder
 	var p Parser
-	e := Echo{Src: vm, Dst: ec2, TTL: 64, ID: 7, Seq: 1, Size: 56, Sent: 12345}
+	for _, e := range []Echo{{Src: vm, Dst: ec2, TTL: 64, ID: 7, Seq: 1, Size: 56, Sent: 12345}, {Src: vm6, Dst: ec26, TTL: 64, ID: 7, Seq: 1, Size: 56, Sent: 12345}} {
+		noAllocations(t, &b, &p, e)
+	}
+}
+
+func noAllocations(t *testing.T, b *Builder, p *Parser, e Echo) {
 	if n := testing.AllocsPerRun(1000, func() {
 		raw, err := b.Echo(e)
 		if err == nil {
@@ -265,6 +320,10 @@ func FuzzParseEcho(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(slices.Clone(raw))
+	if raw, err = b.Echo(Echo{Src: vm6, Dst: ec26, TTL: 64, ID: 7, Seq: 1, Size: 16, Sent: 12345}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(slices.Clone(raw))
 	f.Add([]byte{0x4f})
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var p Parser
@@ -272,7 +331,7 @@ func FuzzParseEcho(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !e.Src.Is4() || !e.Dst.Is4() || e.Size < 0 || e.Size+28 > len(in) {
+		if e.Src.Is4() != e.Dst.Is4() || e.Size < 0 || e.Size+28 > len(in) {
 			t.Fatalf("%x: %+v", in, e)
 		}
 	})
