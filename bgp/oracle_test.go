@@ -19,6 +19,7 @@ import (
 	"github.com/osrg/gobgp/v3/pkg/server"
 
 	"github.com/vpnsim/vpnsim/bgp"
+	ourwire "github.com/vpnsim/vpnsim/bgp/wire"
 )
 
 // The decision process against another one: GoBGP's server runs in this
@@ -56,7 +57,7 @@ func TestOracleGoBGP(t *testing.T) {
 // oracleSet is the routes to one prefix, one of each neighbour or none.
 type oracleSet struct {
 	prefix netip.Prefix
-	twin   netip.Prefix // the same routes without MED
+	twin   netip.Prefix // the same routes without MED, in every second set to an IPv6 prefix
 	routes [5]*bgp.Attrs
 	phase  [5]int // when each is announced
 }
@@ -68,6 +69,9 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 		s := &sets[i]
 		s.prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
 		s.twin = netip.PrefixFrom(netip.AddrFrom4([4]byte{11, byte(i >> 8), byte(i), 0}), 24)
+		if i%2 == 1 {
+			s.twin = netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, byte(i >> 8), byte(i)}), 48)
+		}
 		for p := range s.routes {
 			if rnd.IntN(6) > 0 {
 				s.routes[p] = oracleRoute(rnd, oracleASNs[p], ruleset == "gobgp")
@@ -100,10 +104,11 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 	rules, _ := bgp.RulesetFor(ruleset)
 	cfg := bgp.SpeakerConfig{AS: 65000, ID: netip.MustParseAddr("127.0.0.1"), Rules: rules}
 	for p, as := range oracleASNs {
-		cfg.Peers = append(cfg.Peers, bgp.PeerConfig{AS: as, Addr: oracleAddr(p), Local: netip.MustParseAddr("127.0.0.1")})
+		cfg.Peers = append(cfg.Peers, bgp.PeerConfig{AS: as, Addr: oracleAddr(p), Local: netip.MustParseAddr("127.0.0.1"),
+			PeerGroup: &bgp.PeerGroup{Families: bgp.WithIPv4 | bgp.WithIPv6}})
 	}
 	ours := bgp.NewSpeaker(cfg)
-	compared, cycles := 0, 0
+	compared, cycles, six := 0, 0, 0
 	deciders := map[bgp.Rule]int{}
 	check := func(s *oracleSet, prefix netip.Prefix, med bool) {
 		want := theirs[prefix]
@@ -130,7 +135,8 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 		})
 		ours.Reset(cfg)
 		for p := range cfg.Peers {
-			ours.Step(nil, bgp.PeerID(p), bgp.Input{Kind: bgp.InPeerUp, Open: &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, oracleIDs[p]})}})
+			ours.Step(nil, bgp.PeerID(p), bgp.Input{Kind: bgp.InPeerUp, Open: &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, oracleIDs[p]}),
+				Families: []bgp.Family{bgp.IPv4Unicast, bgp.IPv6Unicast}}})
 		}
 		for _, o := range order {
 			a := *s.routes[o.peer]
@@ -141,6 +147,9 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 		}
 		got := ours.Route(prefix)
 		compared++
+		if prefix.Addr().Is6() {
+			six++
+		}
 		deciders[got.Rule]++
 		if int(got.Best.Peer) == want[0].peer {
 			return
@@ -159,6 +168,9 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 	for i := range sets {
 		check(&sets[i], sets[i].prefix, true)
 		check(&sets[i], sets[i].twin, false)
+	}
+	if six < 900 {
+		t.Errorf("%d sets of IPv6 routes compared", six)
 	}
 	t.Logf("%d sets compared; %d differ by MED cycles; decided by %v", compared, cycles, deciders)
 	if compared < 4000 || cycles > compared/50 {
@@ -276,6 +288,7 @@ func startGoBGP(t *testing.T, options *api.RouteSelectionOptionsConfig) *goBGP {
 	for p, as := range oracleASNs {
 		must(g.AddPeer(ctx, &api.AddPeerRequest{Peer: &api.Peer{
 			Conf:      &api.PeerConf{NeighborAddress: oracleAddr(p).String(), PeerAsn: as},
+			AfiSafis:  []*api.AfiSafi{{Config: &api.AfiSafiConfig{Family: goFamilies[0], Enabled: true}}, {Config: &api.AfiSafiConfig{Family: goFamilies[1], Enabled: true}}},
 			Transport: &api.Transport{PassiveMode: true}}}))
 	}
 	for p, as := range oracleASNs {
@@ -306,22 +319,25 @@ func (g *goBGP) await(t *testing.T, phase int) {
 // table reads the paths of every prefix, best first.
 func (g *goBGP) table(t *testing.T) map[netip.Prefix][]oraclePath {
 	out := map[netip.Prefix][]oraclePath{}
-	err := g.ListPath(context.Background(), &api.ListPathRequest{TableType: api.TableType_GLOBAL,
-		Family: &api.Family{Afi: api.Family_AFI_IP, Safi: api.Family_SAFI_UNICAST}}, func(d *api.Destination) {
-		for i, p := range d.Paths {
-			if p.Best != (i == 0) {
-				t.Errorf("%s: GoBGP's best path is not its first", d.Prefix)
+	for _, f := range goFamilies {
+		err := g.ListPath(context.Background(), &api.ListPathRequest{TableType: api.TableType_GLOBAL, Family: f}, func(d *api.Destination) {
+			for i, p := range d.Paths {
+				if p.Best != (i == 0) {
+					t.Errorf("%s: GoBGP's best path is not its first", d.Prefix)
+				}
+				peer := int(netip.MustParseAddr(p.NeighborIp).As4()[3]) - 1
+				prefix := netip.MustParsePrefix(d.Prefix)
+				out[prefix] = append(out[prefix], oraclePath{peer, p.Age.AsTime().Unix()})
 			}
-			peer := int(netip.MustParseAddr(p.NeighborIp).As4()[3]) - 1
-			prefix := netip.MustParsePrefix(d.Prefix)
-			out[prefix] = append(out[prefix], oraclePath{peer, p.Age.AsTime().Unix()})
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return out
 }
+
+var goFamilies = []*api.Family{{Afi: api.Family_AFI_IP, Safi: api.Family_SAFI_UNICAST}, {Afi: api.Family_AFI_IP6, Safi: api.Family_SAFI_UNICAST}}
 
 // oraclePeer is the far end of a session with GoBGP: as little BGP as it takes.
 type oraclePeer struct {
@@ -352,7 +368,7 @@ func openSession(port, p int, as uint32) (*oraclePeer, error) {
 	n := &oraclePeer{conn: conn, out: bufio.NewWriterSize(conn, 1<<16)}
 	open := wire.NewBGPOpenMessage(uint16(as), 90, fmt.Sprintf("9.9.9.%d", oracleIDs[p]), []wire.OptionParameterInterface{
 		wire.NewOptionParameterCapability([]wire.ParameterCapabilityInterface{
-			wire.NewCapMultiProtocol(wire.RF_IPv4_UC), wire.NewCapFourOctetASNumber(as)})})
+			wire.NewCapMultiProtocol(wire.RF_IPv4_UC), wire.NewCapMultiProtocol(wire.RF_IPv6_UC), wire.NewCapFourOctetASNumber(as)})})
 	err = n.send(open)
 	for _, want := range []uint8{wire.BGP_MSG_OPEN, wire.BGP_MSG_KEEPALIVE} {
 		if err == nil {
@@ -395,6 +411,18 @@ func (n *oraclePeer) expect(kind uint8) error {
 }
 
 func (n *oraclePeer) announce(t *testing.T, a *bgp.Attrs, p netip.Prefix) {
+	if p.Addr().Is6() { // through our own encoder, so that GoBGP reads what we write
+		six := *a
+		six.NextHop = netip.AddrFrom16([16]byte{0xfd, 15: a.NextHop.As4()[3]})
+		b, err := ourwire.Encode((&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{Attrs: &six, NLRI: []netip.Prefix{p}}}).Seal())
+		if err == nil {
+			_, err = n.out.Write(b)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
 	var path []wire.AsPathParamInterface
 	for _, s := range a.ASPath {
 		kind := uint8(wire.BGP_ASPATH_ATTR_TYPE_SEQ)

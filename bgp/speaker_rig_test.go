@@ -136,7 +136,11 @@ func actionText(a bgp.Action) string {
 	case bgp.ActSend:
 		u := a.Msg.Update
 		if u.EndOfRIB() {
-			return fmt.Sprintf("to %d: End-of-RIB", a.Peer)
+			of := ""
+			if u.Families() == bgp.WithIPv6 {
+				of = " of IPv6"
+			}
+			return fmt.Sprintf("to %d: End-of-RIB%s", a.Peer, of)
 		}
 		s := fmt.Sprintf("to %d:", a.Peer)
 		if len(u.Withdrawn) > 0 {

@@ -120,7 +120,8 @@ func (a *Answer) document() *report.Document {
 func (a *Answer) probe(i int) report.Probe {
 	p, r := &a.Design.Probes[i], &a.Result.Probes[i]
 	from, to := &a.Design.Hosts[p.From], &a.Design.Hosts[p.To]
-	out := report.Probe{Name: p.Name, From: from.Addr.String(), To: to.Addr.String(), FromHost: from.Name, ToHost: to.Name,
+	src, dst := a.Design.Ends(p)
+	out := report.Probe{Name: p.Name, From: src.String(), To: dst.String(), FromHost: from.Name, ToHost: to.Name,
 		Size: p.Size, EveryS: report.Seconds(p.Every), Sent: r.Sent, Lost: r.Lost()}
 	out.Received = out.Sent - out.Lost
 	if out.Sent > 0 {

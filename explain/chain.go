@@ -72,7 +72,8 @@ func (a *Answer) waits(id sim.EventID, about []netip.Prefix, start, end sim.Time
 // outage or began it: the prefixes whose routes it changed, or those of the probe.
 func (a *Answer) about(probe int, id sim.EventID) []netip.Prefix {
 	p := &a.Design.Probes[probe]
-	return a.aboutEnds([]netip.Addr{a.Design.Hosts[p.From].Addr, a.Design.Hosts[p.To].Addr}, id)
+	src, dst := a.Design.Ends(p)
+	return a.aboutEnds([]netip.Addr{src, dst}, id)
 }
 
 func (a *Answer) aboutEnds(ends []netip.Addr, id sim.EventID) []netip.Prefix {

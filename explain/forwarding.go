@@ -24,12 +24,9 @@ func watched(d *topology.Design, more []string) ([]topology.Watch, error) {
 		}
 	}
 	for i := range d.Probes {
-		from, to := &d.Hosts[d.Probes[i].From], &d.Hosts[d.Probes[i].To]
-		w, err := d.PairOf(from.Name, to.Name)
-		if err != nil {
-			continue // a host that pings itself
+		if p := &d.Probes[i]; p.From != p.To {
+			add(d.WatchOf(p))
 		}
-		add(w)
 	}
 	for _, w := range d.Watch {
 		add(w)

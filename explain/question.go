@@ -93,17 +93,21 @@ func (a *Answer) Route(router, ip string) error {
 		if h.Router != r {
 			continue
 		}
-		if h.Addr == dst {
+		src := h.In(topology.FamilyOf(dst))
+		if !src.IsValid() {
+			continue // it has no address to send from
+		}
+		if src == dst {
 			x.Answer = append(x.Answer, fmt.Sprintf("%s is %s, a host behind %s itself.", dst, h.Name, name))
 			asked = true
 			continue
 		}
-		link, why := n.Egress(r, h.Addr, dst)
+		link, why := n.Egress(r, src, dst)
 		asked = true
 		if why != "" {
-			x.Answer = append(x.Answer, fmt.Sprintf("What %s (%s) sends to %s is dropped at %s: %s.", h.Name, h.Addr, dst, name, why))
+			x.Answer = append(x.Answer, fmt.Sprintf("What %s (%s) sends to %s is dropped at %s: %s.", h.Name, src, dst, name, why))
 		} else {
-			x.Answer = append(x.Answer, fmt.Sprintf("What %s (%s) sends to %s leaves by %s.", h.Name, h.Addr, dst, a.Design.Links[link].Name))
+			x.Answer = append(x.Answer, fmt.Sprintf("What %s (%s) sends to %s leaves by %s.", h.Name, src, dst, a.Design.Links[link].Name))
 		}
 	}
 	if !asked && !match.IsValid() {

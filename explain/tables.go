@@ -64,7 +64,7 @@ func tableRows(n *network.Network, r int, table string, row network.Row, at sim.
 	for _, l := range row.Links {
 		x := base
 		x.Link = n.Design().Links[l].Name
-		x.NextHop = farEnd(n.Design(), l, r).Inside.Addr().String()
+		x.NextHop = farEnd(n.Design(), l, r).In(topology.FamilyOf(row.Prefix.Addr())).String()
 		if len(row.Links) > 1 {
 			x.Verdict = fmt.Sprintf("equal to the other %d: flows are hashed over them", len(row.Links)-1)
 			if table == "vpc" {

@@ -95,7 +95,11 @@ func mrtPeers(b []byte, peerAS, localAS uint32, iface int32, peer, local netip.A
 	b = binary.BigEndian.AppendUint32(b, peerAS)
 	b = binary.BigEndian.AppendUint32(b, localAS)
 	b = binary.BigEndian.AppendUint16(b, uint16(iface))
-	b = binary.BigEndian.AppendUint16(b, 1) // AFI IPv4
+	if peer.Is6() && local.Is6() {
+		b = binary.BigEndian.AppendUint16(b, bgp.IPv6Unicast.AFI)
+		return append(append(b, peer.AsSlice()...), local.AsSlice()...)
+	}
+	b = binary.BigEndian.AppendUint16(b, bgp.IPv4Unicast.AFI)
 	for _, a := range []netip.Addr{peer, local} {
 		v4 := [4]byte{}
 		if a.Is4() {

@@ -160,6 +160,9 @@ func message(m *bgp.Message) string {
 
 func update(u *bgp.Update) string {
 	if u.EndOfRIB() {
+		if u.Families() == bgp.WithIPv6 {
+			return "UPDATE (End-of-RIB of IPv6)"
+		}
 		return "UPDATE (End-of-RIB)"
 	}
 	var parts []string

@@ -30,6 +30,7 @@ type probe struct {
 	paths  []transition
 	state  [2]pathState
 	trip   trip
+	addr   [2]netip.Addr // of src and dst, of one family
 }
 
 // onward is what a router does with the echoes of a probe, one way, as long as
@@ -82,7 +83,9 @@ func (p *probe) init(n *Network, i int) {
 			p.names[dir] = append(p.names[dir], sim.StreamName("echo/"+p.cfg.Name+"/"+n.d.Links[l].Name)+sim.Name(dir))
 		}
 	}
-	a, b := hashAddr(p.src.Addr), hashAddr(p.dst.Addr)
+	src, dst := n.d.Ends(p.cfg)
+	p.addr = [2]netip.Addr{src, dst}
+	a, b := hashAddr(src), hashAddr(dst)
 	p.flow = [2]uint64{a*31 + b, b*31 + a}
 }
 
@@ -159,10 +162,7 @@ func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost
 		}
 	}
 	if n.log != nil && n.log.Capture {
-		from, to := p.src.Addr, p.dst.Addr
-		if dir == 1 {
-			from, to = to, from
-		}
+		from, to := p.addr[dir], p.addr[1-dir]
 		n.log.Packets = append(n.log.Packets, trace.Packet{At: now, Arrive: arrive, Event: n.k.Current(), Link: o.hop.link, From: o.end, Lost: why != passed,
 			Proto: trace.ProtoICMP, TTL: ttl, Src: from, Dst: to, Reply: dir == 1, EchoID: uint16(p.id + 1), Seq: uint16(seq), Size: p.cfg.Size})
 	}
@@ -194,7 +194,7 @@ func (n *Network) workOut(o *onward, p *probe, dir, r int, fromHost bool) {
 	}
 	*o = onward{version: n.version, hop: hop{link: -1}}
 	if to.Router != r {
-		o.hop = n.egressFor(&n.routers[r], to.Addr, p.flow[dir], fromHost)
+		o.hop = n.egressFor(&n.routers[r], p.addr[1-dir], p.flow[dir], fromHost)
 	}
 	if n.takesTTL(r, fromHost, to.Router == r) {
 		o.ttl = 1

@@ -71,7 +71,7 @@ func (n *Network) Egress(router int, src, dst netip.Addr) (link int, why string)
 	r := &n.routers[router]
 	fromHost := false
 	for i := range n.d.Hosts {
-		fromHost = fromHost || n.d.Hosts[i].Router == router && n.d.Hosts[i].Addr == src
+		fromHost = fromHost || n.d.Hosts[i].Router == router && n.d.Hosts[i].Has(src)
 	}
 	flow := hashAddr(src)*31 + hashAddr(dst)
 	h := n.egressFor(r, dst, flow, fromHost)

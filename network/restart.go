@@ -54,7 +54,9 @@ func (n *Network) makeOffer(s *session, set *topology.Settings, restarting bool)
 	r := &bgp.GracefulRestart{Notify: set[topology.BGPGracefulNotify].Bool, Time: uint16(seconds(topology.BGPRestartTime))}
 	if mode == "restarter" {
 		r.Restarting = restarting
-		r.Families = []bgp.RestartFamily{{Family: bgp.IPv4Unicast, Preserved: preserved}}
+		for _, f := range families(&n.d.Links[s.link].Ends[s.end]).List() {
+			r.Families = append(r.Families, bgp.RestartFamily{Family: f, Preserved: preserved})
+		}
 	}
 	mode = set[topology.BGPLongLived].Enum
 	if mode == "off" {
@@ -62,7 +64,10 @@ func (n *Network) makeOffer(s *session, set *topology.Settings, restarting bool)
 	}
 	l := &bgp.LongLived{}
 	if mode == "restarter" {
-		l.Families = []bgp.LongLivedFamily{{Family: bgp.IPv4Unicast, Preserved: preserved, StaleTime: uint32(seconds(topology.BGPLongLivedTime))}}
+		stale := uint32(seconds(topology.BGPLongLivedTime))
+		for _, f := range families(&n.d.Links[s.link].Ends[s.end]).List() {
+			l.Families = append(l.Families, bgp.LongLivedFamily{Family: f, Preserved: preserved, StaleTime: stale})
+		}
 	}
 	return r, l
 }

@@ -296,6 +296,10 @@ func sessionConfig(n *Network, link, end int) bgp.SessionConfig {
 		FourOctetAS:        true,
 		BFDStrict:          set[topology.BFDStrict].Bool && set[topology.BFDEnabled].Bool && other.Settings[topology.BFDEnabled].Bool,
 	}
+	// Who has IPv4 only needs no multiprotocol capability, and says nothing of it.
+	if fs := families(me); fs != bgp.WithIPv4 {
+		c.Families = fs.List()
+	}
 	return c
 }
 

@@ -52,6 +52,10 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			Client:         me.Settings[topology.BGPReflectorClient].Bool && n.d.Routers[other.Router].ASN == r.cfg.ASN,
 			MRAI:           mrai(&me.Settings),
 			Damping:        damping(&me.Settings),
+			Families:       families(me),
+		}
+		if also := topology.FamilyOf(me.Also.Addr()); also != topology.AnyFamily {
+			p.AlsoLocal, p.AlsoAddr = me.Also.Addr(), other.In(also)
 		}
 		if med := me.Settings[topology.BGPMED].Int; med >= 0 && p.AS != c.AS {
 			// Only the first term that matches counts, so each of them has to set it.
@@ -65,6 +69,17 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		c.Peers = append(c.Peers, p)
 	}
 	return r.withStatics(c)
+}
+
+// families are those that an end of a link offers its peer.
+func families(end *topology.End) (fs bgp.Families) {
+	if end.Offers(topology.IPv4) {
+		fs |= bgp.WithIPv4
+	}
+	if end.Offers(topology.IPv6) {
+		fs |= bgp.WithIPv6
+	}
+	return fs
 }
 
 // policy turns the scenario's terms into those of package bgp.

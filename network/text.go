@@ -22,6 +22,9 @@ func MessageText(m *bgp.Message) string {
 	case bgp.MsgUpdate:
 		u := m.Update
 		if u.EndOfRIB() {
+			if u.Families() == bgp.WithIPv6 {
+				return "UPDATE: End-of-RIB of IPv6"
+			}
 			return "UPDATE: End-of-RIB"
 		}
 		var parts []string

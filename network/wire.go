@@ -93,11 +93,7 @@ func normal(m *bgp.Message) *bgp.Message {
 
 // echo builds the packet that is delivered now and reads it again.
 func (w *wireCheck) echo(n *Network, p *probe, dir int, ttl uint8, seq int) {
-	from, to := p.src.Addr, p.dst.Addr
-	if dir == 1 {
-		from, to = to, from
-	}
-	want := packet.Echo{Src: from, Dst: to, TTL: ttl, Reply: dir == 1, ID: uint16(p.id + 1), Seq: uint16(seq), Size: p.cfg.Size, Sent: int64(p.sentAt(seq))}
+	want := packet.Echo{Src: p.addr[dir], Dst: p.addr[1-dir], TTL: ttl, Reply: dir == 1, ID: uint16(p.id + 1), Seq: uint16(seq), Size: p.cfg.Size, Sent: int64(p.sentAt(seq))}
 	b, err := w.build.Echo(want)
 	if err != nil {
 		w.fail("echo %d can't be built: %w", seq, err)

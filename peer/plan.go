@@ -67,6 +67,9 @@ func NewPlan(d *topology.Design, f Flags, secrets func(string) (live.Secret, err
 		if end < 0 || !l.Ends[0].BGP || !l.Ends[1].BGP {
 			continue
 		}
+		if l.Ends[0].Offers(topology.IPv6) || l.Ends[1].Offers(topology.IPv6) || !l.Ends[end].Inside.Addr().Is4() {
+			return nil, problem("leave the IPv6 addresses of its links out, or give the link bgp: {families: ipv4}", "%s: a real router is spoken to over IPv4 and about IPv4 only", l.Name)
+		}
 		if slices.Contains(p.As, l.Ends[1-end].Router) {
 			p.Links = append(p.Links, Attachment{Link: i, End: end})
 		} else {

@@ -105,3 +105,28 @@ func TestPlanIsOpen(t *testing.T) {
 		}
 	}
 }
+
+// A real router is spoken to over IPv4 only: a link that asks for more is refused.
+func TestPlanWithIPv6(t *testing.T) {
+	d := design(t, `vpnsim: v1
+routers:
+  aws: {profile: aws-tgw, asn: 64512, networks: [10.2.0.0/16, 2001:db8:2::/48]}
+  office: {profile: frr, asn: 65010, networks: 10.1.0.0/16}
+links:
+  a1: {aws: {inside: [169.254.10.1/30, fd00::1/126]}, office: {inside: [169.254.10.2/30, fd00::2/126]}, rtt: 2ms}
+`)
+	_, err := peer.NewPlan(d, peer.Flags{As: []string{"aws"}}, live.NewSecret)
+	if err == nil || !strings.Contains(err.Error(), "a1: a real router is spoken to over IPv4 and about IPv4 only") {
+		t.Errorf("%v", err)
+	}
+	d = design(t, `vpnsim: v1
+routers:
+  aws: {profile: aws-tgw, asn: 64512, networks: [10.2.0.0/16, 2001:db8:2::/48], bgp: {families: ipv4}}
+  office: {profile: frr, asn: 65010, networks: 10.1.0.0/16, bgp: {families: ipv4}}
+links:
+  a1: {aws: {inside: [169.254.10.1/30, fd00::1/126]}, office: {inside: [169.254.10.2/30, fd00::2/126]}, rtt: 2ms}
+`)
+	if _, err := peer.NewPlan(d, peer.Flags{As: []string{"aws"}}, live.NewSecret); err != nil {
+		t.Error(err)
+	}
+}

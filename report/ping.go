@@ -36,7 +36,11 @@ func (p *page) pings(doc Document, style probe.Style) {
 		if pr.From != "" {
 			from = " from " + pr.From + " :"
 		}
-		p.printf("PING %s (%s)%s %d(%d) bytes of data.\n", pr.To, pr.To, from, pr.Size, pr.Size+28)
+		if strings.Contains(pr.To, ":") { // iputils opens otherwise over IPv6, whose header it does not count
+			p.printf("PING %s(%s)%s %d data bytes\n", pr.To, pr.To, from, pr.Size)
+		} else {
+			p.printf("PING %s (%s)%s %d(%d) bytes of data.\n", pr.To, pr.To, from, pr.Size, pr.Size+28)
+		}
 		name := ""
 		if len(doc.Probes) > 1 && pr.Name != "" {
 			name = "probe " + pr.Name + ", "

@@ -35,7 +35,11 @@ func Effective(d *topology.Design) []Row {
 		h := &d.Hosts[i]
 		path := "hosts." + h.Name
 		t.add(path+".on", d.Routers[h.Router].Name, place(h.Pos))
-		t.add(path+".ip", h.Addr.String(), place(h.AddrPos))
+		ip := h.Addr.String()
+		if h.Also.IsValid() {
+			ip += ", " + h.Also.String()
+		}
+		t.add(path+".ip", ip, place(h.AddrPos))
 		t.add(path+".security_group.icmp", strconv.FormatBool(!h.DropICMP), place(h.DropPos))
 	}
 	for i := range d.Links {
@@ -53,6 +57,9 @@ func Effective(d *topology.Design) []Row {
 		t.add(path+".start", topology.FormatDuration(p.Start), place(p.Pos))
 		t.add(path+".for", length, place(p.Pos))
 		t.add(path+".size", strconv.Itoa(p.Size), place(p.Pos))
+		if p.Family != topology.AnyFamily {
+			t.add(path+".family", strings.ToLower(p.Family.String()), place(p.Pos))
+		}
 	}
 	for i := range d.Story {
 		t.fault(&d.Story[i])
@@ -149,7 +156,11 @@ func (t *table) link(l *topology.Link) {
 			t.add(path+".outside", end.Outside.String(), place(end.OutsidePos))
 		}
 		if end.Inside.IsValid() {
-			t.add(path+".inside", end.Inside.String(), place(end.InsidePos))
+			inside := end.Inside.String()
+			if end.Also.IsValid() {
+				inside += ", " + end.Also.String()
+			}
+			t.add(path+".inside", inside, place(end.InsidePos))
 		}
 		t.settings(path, end.Router, &end.Settings, &r.Settings)
 		for i, term := range end.Import {

@@ -146,6 +146,22 @@ func (l *loader) loss(n *yaml.Node, link *topology.Link) {
 	o.close()
 }
 
+// inside reads the address inside, or one of each family.
+func (l *loader) inside(n *yaml.Node, e *topology.End) {
+	l.list(n, "inside", func(n *yaml.Node) {
+		p, ok := l.prefix(n, "inside", true)
+		switch {
+		case !ok:
+		case !e.Inside.IsValid():
+			e.Inside = p
+		case e.Also.IsValid() || topology.FamilyOf(p.Addr()) == topology.FamilyOf(e.Inside.Addr()):
+			l.error(n, "", "inside: an end of a link has one address, or one of each family")
+		default:
+			e.Also = p
+		}
+	})
+}
+
 // end reads one end of a link: its addresses, what it does otherwise than its
 // router, and its policy.
 func (l *loader) end(key, value *yaml.Node, router int, kind topology.LinkKind, bgp bool, what string) topology.End {
@@ -161,7 +177,7 @@ func (l *loader) end(key, value *yaml.Node, router int, kind topology.LinkKind, 
 	}
 	if inside != nil {
 		e.InsidePos = l.pos(inside)
-		e.Inside, _ = l.prefix(inside, "inside", true)
+		l.inside(inside, &e)
 	}
 	outside := o.get("outside")
 	if outside == nil && kind == topology.Tunnel {

@@ -33,6 +33,7 @@ func Lint(d *topology.Design) []Diagnostic {
 	for i := range d.Links {
 		l.link(&d.Links[i])
 	}
+	l.exchanged()
 	for i := range d.Probes {
 		l.probe(&d.Probes[i])
 	}
@@ -246,8 +247,11 @@ func (l *linter) session(link *topology.Link) {
 		}
 	}
 	for e := range link.Ends {
-		l.prefixes(link, e)
+		for _, f := range families {
+			l.prefixes(link, e, f)
+		}
 	}
+	l.families(link)
 	l.bfd(link)
 	a, b := &link.Ends[0].Settings[topology.BGPPassive], &link.Ends[1].Settings[topology.BGPPassive]
 	if a.Bool && b.Bool {
@@ -255,18 +259,18 @@ func (l *linter) session(link *topology.Link) {
 	}
 }
 
-// prefixes counts what the peer of an end announces of its own, now and in the
-// story, against what the end takes.
-func (l *linter) prefixes(link *topology.Link, end int) {
+// prefixes counts what the peer of an end announces of its own of a family, now
+// and in the story, against what the end takes.
+func (l *linter) prefixes(link *topology.Link, end int, family topology.Family) {
 	limit := &link.Ends[end].Settings[topology.BGPMaxPrefixes]
-	if limit.Int == 0 {
+	if limit.Int == 0 || !link.Exchanges(family) {
 		return
 	}
 	us, them := &l.d.Routers[link.Ends[end].Router], &link.Ends[1-end]
 	peer := &l.d.Routers[them.Router]
 	list := map[netip.Prefix]bool{}
 	add := func(p netip.Prefix) {
-		if announced(them.Export, p) {
+		if topology.FamilyOf(p.Addr()) == family && announced(them.Export, p) {
 			list[p] = true
 		}
 	}

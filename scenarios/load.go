@@ -350,13 +350,16 @@ func (l *loader) lowestInside(router int) netip.Addr {
 	var lowest netip.Addr
 	for i := range l.d.Links {
 		if e := l.endAt(i, router); e >= 0 {
-			if a := l.d.Links[i].Ends[e].Inside.Addr(); a.IsValid() && (!lowest.IsValid() || a.Less(lowest)) {
+			// An identifier has four octets, whichever family is spoken. RFC 6286 §2.1
+			if a := l.d.Links[i].Ends[e].In(topology.IPv4); a.IsValid() && (!lowest.IsValid() || a.Less(lowest)) {
 				lowest = a
 			}
 		}
 	}
-	if ns := l.d.Routers[router].Networks; !lowest.IsValid() && len(ns) > 0 {
-		lowest = ns[0].Prefix.Addr().Next()
+	for _, n := range l.d.Routers[router].Networks {
+		if !lowest.IsValid() && n.Prefix.Addr().Is4() {
+			lowest = n.Prefix.Addr().Next()
+		}
 	}
 	return lowest
 }
@@ -373,7 +376,7 @@ func (l *loader) hostsOf(n *yaml.Node) {
 			}
 			if ip := o.need("ip", "write it like 10.1.0.2"); ip != nil {
 				h.AddrPos = l.pos(ip)
-				h.Addr, _ = l.addr(ip, "ip")
+				h.Addr, h.Also = l.addrs(ip)
 			}
 			if g := l.object(o.get("security_group"), "security_group"); g != nil {
 				if icmp := g.get("icmp"); icmp != nil {
@@ -389,6 +392,23 @@ func (l *loader) hostsOf(n *yaml.Node) {
 		l.hostNames = append(l.hostNames, key.Value)
 		l.d.Hosts = append(l.d.Hosts, h)
 	})
+}
+
+// addrs reads the address of a host, or one of each family.
+func (l *loader) addrs(n *yaml.Node) (first, also netip.Addr) {
+	l.list(n, "ip", func(n *yaml.Node) {
+		a, ok := l.addr(n, "ip")
+		switch {
+		case !ok:
+		case !first.IsValid():
+			first = a
+		case also.IsValid() || topology.FamilyOf(a) == topology.FamilyOf(first):
+			l.error(n, "make it another host", "ip: a host has one address, or one of each family")
+		default:
+			also = a
+		}
+	})
+	return first, also
 }
 
 // watch reads a pair of addresses whose forwarding is followed.
@@ -428,6 +448,16 @@ func (l *loader) probe(n *yaml.Node) {
 	}
 	p.Start, _ = l.duration(o.get("start"), "start", 0, topology.MaxRun)
 	p.For, _ = l.duration(o.get("for"), "for", time.Nanosecond, topology.MaxRun)
+	if family := o.get("family"); family != nil {
+		switch text, _ := l.text(family, "family"); text {
+		case "ipv4":
+			p.Family = topology.IPv4
+		case "ipv6":
+			p.Family = topology.IPv6
+		default:
+			l.error(family, "write family: ipv4 or family: ipv6", "family: %q is no family of addresses", text)
+		}
+	}
 	if size := o.get("size"); size != nil {
 		v, _ := l.integer(size, "size", 0, 65507)
 		p.Size = int(v)

@@ -310,13 +310,27 @@ func (l *loader) addr(n *yaml.Node, what string) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(t)
 	switch {
 	case err != nil:
-		l.error(n, "write it like 10.1.0.2", "%s: %q is not an IP address", what, t)
-	case !a.Is4():
-		l.error(n, "", "%s: %s is IPv6, only IPv4 is modelled", what, t)
+		l.error(n, "write it like 10.1.0.2 or 2001:db8:1::2", "%s: %q is not an IP address", what, t)
+	case l.noAddress(n, what, a):
 	default:
 		return a, true
 	}
 	return netip.Addr{}, false
+}
+
+// noAddress refuses addresses that are nobody's here.
+func (l *loader) noAddress(n *yaml.Node, what string, a netip.Addr) bool {
+	switch {
+	case a.Is4In6():
+		l.error(n, fmt.Sprintf("write %v", a.Unmap()), "%s: %v is an IPv4 address in the clothes of IPv6", what, a)
+	case a.Is6() && a.IsLinkLocalUnicast():
+		l.error(n, "write a global or unique local address, such as one of 2001:db8::/32 or fd00::/8", "%s: %v is a link-local address, which is not modelled", what, a)
+	case a.Is6() && a.IsMulticast():
+		l.error(n, "", "%s: %v is a multicast address", what, a)
+	default:
+		return false
+	}
+	return true
 }
 
 // prefix reads a network, or with host an address with the length of its.
@@ -328,11 +342,10 @@ func (l *loader) prefix(n *yaml.Node, what string, host bool) (netip.Prefix, boo
 	p, err := netip.ParsePrefix(t)
 	switch {
 	case err != nil && host:
-		l.error(n, "write it like 169.254.26.158/30", "%s: %q is not an address with the length of its network", what, t)
+		l.error(n, "write it like 169.254.26.158/30 or 2001:db8::1/126", "%s: %q is not an address with the length of its network", what, t)
 	case err != nil:
-		l.error(n, "write it like 10.1.0.0/16", "%s: %q is not a network", what, t)
-	case !p.Addr().Is4():
-		l.error(n, "", "%s: %s is IPv6, only IPv4 is modelled", what, t)
+		l.error(n, "write it like 10.1.0.0/16 or 2001:db8:1::/48", "%s: %q is not a network", what, t)
+	case l.noAddress(n, what, p.Addr()):
 	case !host && p != p.Masked():
 		l.error(n, fmt.Sprintf("write %v", p.Masked()), "%s: %s is an address in a network, not a network", what, t)
 		return p.Masked(), true // what was meant is plain

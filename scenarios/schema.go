@@ -20,7 +20,7 @@ const (
 	durationPattern = `[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h)`
 	namePattern     = `^[A-Za-z][A-Za-z0-9_-]{0,62}$|` + paramPattern
 	pairPattern     = `^\s*\S+\s*->\s*\S+\s*$|` + paramPattern
-	prefixPattern   = `^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$|` + paramPattern
+	prefixPattern   = `^([0-9]{1,3}\.){3}[0-9]{1,3}/[0-9]{1,2}$|^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/[0-9]{1,3}$|` + paramPattern
 	paramPattern    = `\$[A-Za-z{]`
 )
 
@@ -37,8 +37,8 @@ func Schema() ([]byte, error) {
 				Pattern:     `^((` + durationPattern + `)+|(uniform|normal|exp|choice)\(.*\))$|` + paramPattern,
 				Description: "A duration, or a distribution that each run draws from: uniform(85s, 95s), normal(mean, sd), exp(base, mean of what is added), choice(a, b, …).",
 				Examples:    []any{"30s", "uniform(85s, 95s)"}},
-			"address": {AnyOf: []*jsonschema.Schema{{Type: "string", Format: "ipv4"}, ref("param")}, Description: "An IPv4 address."},
-			"prefix":  {Type: "string", Pattern: prefixPattern, Description: "An IPv4 network, such as 10.1.0.0/16."},
+			"address": {AnyOf: []*jsonschema.Schema{{Type: "string", Format: "ipv4"}, {Type: "string", Format: "ipv6"}, ref("param")}, Description: "An IP address."},
+			"prefix":  {Type: "string", Pattern: prefixPattern, Description: "A network, such as 10.1.0.0/16 or 2001:db8:1::/48."},
 			"network": {AnyOf: []*jsonschema.Schema{ref("prefix"), strict(&jsonschema.Schema{Required: []string{"prefix", "count", "length"}},
 				prop("prefix", described(ref("prefix"), "The room of the block.")), prop("count", described(number(1, topology.MaxBlock), "How many prefixes, one after the other.")),
 				prop("length", described(number(0, 128), "Of each.")))}, Description: "A prefix, or a block of many."},
@@ -242,7 +242,7 @@ func staticSchema() *jsonschema.Schema {
 func hostSchema() *jsonschema.Schema {
 	return strict(&jsonschema.Schema{},
 		prop("on", described(text(), "The router whose network it is in.")),
-		prop("ip", ref("address")),
+		prop("ip", described(oneOrMore(ref("address")), "Its address, or one of each family.")),
 		prop("security_group", strict(&jsonschema.Schema{Description: "What its firewall lets in."},
 			prop("icmp", defaulted(boolean(), true, "Echo requests are let in.")))),
 	)
@@ -276,7 +276,7 @@ func endSchema(tunnel bool) *jsonschema.Schema {
 	}
 	return strict(s, append([]property{
 		prop("outside", described(ref("address"), "The public address of the gateway.")),
-		prop("inside", described(ref("prefix"), "The address inside, with the length of its network: 169.254.26.158/30.")),
+		prop("inside", described(oneOrMore(ref("prefix")), "The address inside, with the length of its network: 169.254.26.158/30. Or one of each family; the BGP session runs between the first ones.")),
 		prop("import", described(oneOrMore(ref("term")), "Policy for routes that arrive over the link: the first term that matches decides.")),
 		prop("export", described(oneOrMore(ref("term")), "Policy for routes that are announced over it.")),
 	}, groupSchemas(endGroups)...)...)
@@ -306,6 +306,7 @@ func probeSchema() *jsonschema.Schema {
 			prop("every", defaulted(ref("duration"), topology.FormatDuration(DefaultEvery), "Between two echoes.")),
 			prop("start", defaulted(ref("duration"), "0s", "The first one, after time zero.")),
 			prop("for", described(ref("duration"), "How long it goes on; left out: until the run ends.")),
+			prop("family", &jsonschema.Schema{Type: "string", Pattern: "^ipv[46]$|" + paramPattern, Description: "ipv4 or ipv6, where both hosts have both; left out: the first address of the source that the destination has an answer to."}),
 			prop("size", defaulted(number(0, 65507), DefaultSize, "Octets of payload."))),
 	}}
 }

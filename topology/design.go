@@ -142,6 +142,7 @@ type Host struct {
 	Name    string
 	Router  int
 	Addr    netip.Addr
+	Also    netip.Addr // of the other family; invalid: it has none
 	AddrPos Pos
 	// DropICMP: the security group (firewall) lets no echo request in.
 	DropICMP bool
@@ -189,6 +190,7 @@ type End struct {
 	Outside    netip.Addr // tunnel: the gateway's public address; may be invalid on a plain link
 	OutsidePos Pos
 	Inside     netip.Prefix // the address inside, with the length of its network: 169.254.26.158/30
+	Also       netip.Prefix // an inside address of the other family; invalid: there is none
 	InsidePos  Pos
 	BGP        bool // a session runs over the link (both ends agree)
 	// Settings are those of the router, changed by what the link's end says.
@@ -224,14 +226,15 @@ type Term struct {
 
 // Probe is a ping.
 type Probe struct {
-	Name  string
-	From  int // host
-	To    int // host
-	Every time.Duration
-	Start time.Duration // after time zero
-	For   time.Duration // 0: until the run ends
-	Size  int           // ICMP payload, octets; ping's default is 56
-	Pos   Pos
+	Name   string
+	From   int    // host
+	To     int    // host
+	Family Family // AnyFamily: the first of From's that To has, too
+	Every  time.Duration
+	Start  time.Duration // after time zero
+	For    time.Duration // 0: until the run ends
+	Size   int           // ICMP payload, octets; ping's default is 56
+	Pos    Pos
 }
 
 // FaultKind is what happens in a story.

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,6 +92,7 @@ func (v *validator) internet() {
 			v.problem(n.Pos, fmt.Sprintf("write %v", m), "%v is the address of a host in a network", n.Prefix)
 		}
 		v.block(&n)
+		v.onlyIPv4(n.Prefix, n.Pos)
 	}
 	for i := range v.d.Story {
 		f := &v.d.Story[i]
@@ -100,6 +102,7 @@ func (v *validator) internet() {
 			if f.Router < 0 || f.Router >= len(x.Graph.ASNs) || !f.Prefix.IsValid() {
 				v.missing(f.Pos, "the story is about an AS or prefix that is not there")
 			}
+			v.onlyIPv4(f.Prefix, f.Pos)
 		case LinkDown, LinkUp:
 			if f.Link < 0 || f.Link >= len(x.Graph.Edges) {
 				v.missing(f.Pos, "the story is about a link that is not there")
@@ -110,5 +113,13 @@ func (v *validator) internet() {
 		if f.Until == 0 && f.At.Min() >= v.d.For && v.d.For > 0 {
 			v.problem(pos, fmt.Sprintf("the run ends at %v: change `for` or `at`", FormatDuration(v.d.For)), "%v never comes", f.At)
 		}
+	}
+}
+
+// onlyIPv4: the ASes of a graph have no addresses, so that there is nothing in
+// which one family would differ from the other.
+func (v *validator) onlyIPv4(p netip.Prefix, pos Pos) {
+	if p.IsValid() && !p.Addr().Is4() {
+		v.problem(pos, "an IPv4 prefix goes the same ways", "%v: a graph of ASes exchanges IPv4 only", p)
 	}
 }

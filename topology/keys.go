@@ -41,6 +41,7 @@ const (
 	BGPIGPMetric
 	BGPReflectorClient
 	BGPNextHopSelf
+	BGPFamilies
 	BGPSenderSideLoop
 	BGPNoEcho
 	BGPTransit
@@ -158,6 +159,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPIGPMetric:          {"bgp.igp_metric", TypeInt, 0, 4294967295, nil, "interior cost to the next hops that the peer announces; of use over iBGP, since there is no IGP"},
 	BGPReflectorClient:    {"bgp.route_reflector_client", TypeBool, 0, 0, nil, "the peer is a client of this router, which reflects routes (RFC 4456)"},
 	BGPNextHopSelf:        {"bgp.next_hop_self", TypeBool, 0, 0, nil, "over iBGP the router puts itself in as next hop of what it learned from other ASes; what is reflected keeps its next hop"},
+	BGPFamilies:           {"bgp.families", TypeEnum, 0, 0, []string{"inside", "ipv4", "ipv6"}, "the address families that the peer is offered, of which only those are exchanged that it offers too: inside = those of which the link's end has an inside address, or one of them only"},
 	BGPSenderSideLoop:     {"bgp.sender_side_loop", TypeBool, 0, 0, nil, "routes whose AS_PATH holds the peer's AS are not sent to it"},
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
 	BGPTransit:            {"bgp.transit", TypeBool, 0, 0, nil, "routes learned from one neighbour are announced to others; otherwise only its own networks"},

@@ -96,7 +96,7 @@ func (v *validator) routers() {
 		v.settings(&r.Settings, nil)
 		switch {
 		case !r.ID.IsValid():
-			v.missing(r.Pos, "router %q has no BGP identifier", r.Name)
+			v.missing(r.Pos, "router %q has no BGP identifier, and no IPv4 address to take one from: write id: 192.0.2.1 or the like", r.Name)
 		case !r.ID.Is4() || r.ID.IsUnspecified():
 			v.problem(cmp.Or(r.IDPos, r.Pos), "", "%v is not a BGP identifier: RFC 6286 §2.1 wants four octets that are not all zero", r.ID)
 		default:
@@ -233,30 +233,30 @@ func (v *validator) insides(l *Link) {
 		}
 		return
 	}
-	usable := true
-	for e := range l.Ends {
-		end := &l.Ends[e]
-		if problem := unusable(end.Inside); problem != "" {
-			usable = false
-			v.problem(cmp.Or(end.InsidePos, end.Pos), "", "%v is the %s address of its network", end.Inside, problem)
-		}
-	}
-	pos := cmp.Or(b.InsidePos, b.Pos)
+	usable := v.inside(l, func(e *End) netip.Prefix { return e.Inside })
 	switch {
-	case a.Inside.Masked() != b.Inside.Masked():
-		v.problem(pos, "the two ends share one small network, such as a /30",
-			"the ends of %q are not in the same network: %v at %s, %v at %s", l.Name, a.Inside, v.router(a.Router), b.Inside, v.router(b.Router))
-	case a.Inside.Addr() == b.Inside.Addr():
-		v.problem(pos, "", "both ends of %q have the inside address %v", l.Name, a.Inside.Addr())
-	case usable && a.BGP != b.BGP:
+	case a.Also.IsValid() && b.Also.IsValid():
+		usable = v.inside(l, func(e *End) netip.Prefix { return e.Also }) && usable
+	case a.Also.IsValid():
+		v.problem(cmp.Or(b.InsidePos, b.Pos), "", "%q has an %v inside address at %s only: %v", l.Name, FamilyOf(a.Also.Addr()), v.router(a.Router), a.Also)
+	case b.Also.IsValid():
+		v.problem(cmp.Or(b.InsidePos, b.Pos), "", "%q has an %v inside address at %s only: %v", l.Name, FamilyOf(b.Also.Addr()), v.router(b.Router), b.Also)
+	}
+	if usable && a.BGP != b.BGP {
 		v.problem(l.Pos, "", "only one end of %q has a BGP session over it", l.Name)
 	}
 }
 
 // unusable says why p's address cannot belong to an interface; "" if it can.
-// RFC 3021: in a /31 both addresses can.
+// RFC 3021: in a /31 both addresses can; RFC 6164: in a /127.
 func unusable(p netip.Prefix) string {
-	if !p.Addr().Is4() || p.Bits() >= 31 {
+	if p.Bits() >= p.Addr().BitLen()-1 {
+		return ""
+	}
+	if !p.Addr().Is4() {
+		if p.Addr() == p.Masked().Addr() {
+			return "Subnet-Router anycast" // RFC 4291 §2.6.1
+		}
 		return ""
 	}
 	switch p.Addr() {
@@ -300,24 +300,30 @@ func (v *validator) hosts() {
 			v.missing(h.Pos, "host %q has no router or no address", h.Name)
 			continue
 		}
-		pos := cmp.Or(h.AddrPos, h.Pos)
-		if other, taken := addrs[h.Addr]; taken {
-			v.problem(pos, "", "host %q has the address of host %q, %v", h.Name, v.d.Hosts[other].Name, h.Addr)
-			continue
-		}
-		addrs[h.Addr] = i
-		r := &v.d.Routers[h.Router]
-		in := slices.IndexFunc(r.Networks, func(n Network) bool { _, ok := n.Holding(h.Addr); return ok })
-		switch {
-		case in < 0 && len(r.Networks) == 0:
-			v.missing(pos, "%v is in no network of router %q, which has none", h.Addr, r.Name)
-		case in < 0:
-			v.problem(pos, "", "%v is in no network of router %q (%s)", h.Addr, r.Name, prefixes(r.Networks))
-		default:
-			held, _ := r.Networks[in].Holding(h.Addr)
-			if problem := unusable(netip.PrefixFrom(h.Addr, held.Bits())); problem != "" {
-				v.problem(pos, "", "%v is the %s address of %v", h.Addr, problem, held)
+		for _, a := range h.Addrs() {
+			if other, taken := addrs[a]; taken {
+				v.problem(cmp.Or(h.AddrPos, h.Pos), "", "host %q has the address of host %q, %v", h.Name, v.d.Hosts[other].Name, a)
+				continue
 			}
+			addrs[a] = i
+			v.hostAddr(h, a)
+		}
+	}
+}
+
+// hostAddr checks that an address of a host is in a network of its router.
+func (v *validator) hostAddr(h *Host, a netip.Addr) {
+	pos, r := cmp.Or(h.AddrPos, h.Pos), &v.d.Routers[h.Router]
+	in := slices.IndexFunc(r.Networks, func(n Network) bool { _, ok := n.Holding(a); return ok })
+	switch {
+	case in < 0 && len(r.Networks) == 0:
+		v.missing(pos, "%v is in no network of router %q, which has none", a, r.Name)
+	case in < 0:
+		v.problem(pos, "", "%v is in no network of router %q (%s)", a, r.Name, prefixes(r.Networks))
+	default:
+		held, _ := r.Networks[in].Holding(a)
+		if problem := unusable(netip.PrefixFrom(a, held.Bits())); problem != "" {
+			v.problem(pos, "", "%v is the %s address of %v", a, problem, held)
 		}
 	}
 }
@@ -353,8 +359,11 @@ func (v *validator) addresses() {
 	}
 	for i := range v.d.Links {
 		l := &v.d.Links[i]
-		if e := &l.Ends[0]; e.Inside.IsValid() {
-			uses = append(uses, use{e.Inside.Masked(), -1, fmt.Sprintf("the inside network %v of %q", e.Inside.Masked(), l.Name), cmp.Or(e.InsidePos, e.Pos)})
+		e := &l.Ends[0]
+		for _, in := range [...]netip.Prefix{e.Inside, e.Also} {
+			if in.IsValid() {
+				uses = append(uses, use{in.Masked(), -1, fmt.Sprintf("the inside network %v of %q", in.Masked(), l.Name), cmp.Or(e.InsidePos, e.Pos)})
+			}
 		}
 	}
 	// In this order a network stands before all that lies inside it, so the
@@ -417,6 +426,10 @@ func (v *validator) outsides() {
 		if !a.Outside.IsValid() || !b.Outside.IsValid() {
 			continue
 		}
+		if FamilyOf(a.Outside) != FamilyOf(b.Outside) {
+			v.problem(cmp.Or(b.OutsidePos, b.Pos), "give both gateways an address of one family", "the outside addresses of %q are of two families: %v at %s, %v at %s", l.Name, a.Outside, v.router(a.Router), b.Outside, v.router(b.Router))
+			continue
+		}
 		p := pair{a.Outside, b.Outside}
 		if p.b.Less(p.a) {
 			p.a, p.b = p.b, p.a
@@ -438,6 +451,9 @@ func (v *validator) probes() {
 		}
 		if p.From == p.To {
 			v.problem(p.Pos, "", "host %q probes itself", v.d.Hosts[p.From].Name)
+		} else if src, _ := v.d.Ends(p); !src.IsValid() && v.d.Hosts[p.From].Addr.IsValid() && v.d.Hosts[p.To].Addr.IsValid() {
+			from, to := &v.d.Hosts[p.From], &v.d.Hosts[p.To]
+			v.problem(p.Pos, "give both hosts an address of one family: ip: [10.1.0.2, 2001:db8:1::2]", "%q and %q have no addresses of %v in common: %v, %v", from.Name, to.Name, p.Family, from.Addrs(), to.Addrs())
 		}
 		if p.Size < 0 || p.Size > maxSize {
 			v.problem(p.Pos, "", "size: %d is not between 0 and %d octets", p.Size, maxSize)

@@ -19,6 +19,7 @@ type Endpoint struct {
 	Name   string // as it was given
 	Router int
 	Addr   netip.Addr // invalid: it has none
+	also   netip.Addr // of the other family, where a name stands for both
 	// DropICMP: the security group of the host lets no echo request in.
 	DropICMP bool
 }
@@ -42,9 +43,21 @@ func (d *Design) PairOf(from, to string) (Watch, error) {
 		return Watch{}, err
 	}
 	b, err := d.Endpoint(to)
+	if FamilyOf(a.Addr) != FamilyOf(b.Addr) && a.Addr.IsValid() {
+		// A name that stands for two addresses stands for the one that fits, the
+		// first one of the first name if there is a choice.
+		if FamilyOf(b.also) == FamilyOf(a.Addr) {
+			b.Addr = b.also
+		} else if FamilyOf(a.also) == FamilyOf(b.Addr) {
+			a.Addr = a.also
+		}
+	}
+	a.also, b.also = netip.Addr{}, netip.Addr{}
 	switch {
 	case err != nil:
 		return Watch{}, err
+	case a.Addr.IsValid() && b.Addr.IsValid() && FamilyOf(a.Addr) != FamilyOf(b.Addr):
+		return Watch{}, fmt.Errorf("%q and %q have no addresses of one family", a.Name, b.Name)
 	case !b.Addr.IsValid():
 		return Watch{}, fmt.Errorf("router %q announces no network that anything could be sent to", b.Name)
 	case a.Addr == b.Addr:
@@ -59,16 +72,22 @@ func (d *Design) PairOf(from, to string) (Watch, error) {
 func (d *Design) Endpoint(name string) (Endpoint, error) {
 	addr, notAddr := netip.ParseAddr(name)
 	for i := range d.Hosts {
-		if h := &d.Hosts[i]; h.Name == name || h.Addr == addr && notAddr == nil {
-			return Endpoint{Name: name, Router: h.Router, Addr: h.Addr, DropICMP: h.DropICMP}, nil
+		switch h := &d.Hosts[i]; {
+		case h.Name == name:
+			return Endpoint{Name: name, Router: h.Router, Addr: h.Addr, also: h.Also, DropICMP: h.DropICMP}, nil
+		case notAddr == nil && h.Has(addr):
+			return Endpoint{Name: name, Router: h.Router, Addr: addr, DropICMP: h.DropICMP}, nil
 		}
 	}
 	if notAddr != nil {
 		for i := range d.Routers {
 			if r := &d.Routers[i]; r.Name == name {
 				e := Endpoint{Name: name, Router: i}
-				if p, ok := d.firstNetwork(i); ok {
+				if p, ok := d.firstNetwork(i, AnyFamily); ok {
 					e.Addr = p.Masked().Addr().Next()
+					if p, ok = d.firstNetwork(i, IPv4+IPv6-FamilyOf(e.Addr)); ok {
+						e.also = p.Masked().Addr().Next()
+					}
 				}
 				return e, nil
 			}
@@ -101,9 +120,9 @@ func (d *Design) networksOf(router int, f func(netip.Prefix)) {
 	}
 }
 
-func (d *Design) firstNetwork(router int) (first netip.Prefix, ok bool) {
+func (d *Design) firstNetwork(router int, f Family) (first netip.Prefix, ok bool) {
 	d.networksOf(router, func(p netip.Prefix) {
-		if !ok {
+		if !ok && (f == AnyFamily || FamilyOf(p.Addr()) == f) {
 			first, ok = p, true
 		}
 	})
