@@ -96,7 +96,7 @@ func stateOf(a, b network.Crawled, oneWay bool) network.State {
 // nanosecond.
 func TestForwardingIsThatOfBruteForce(t *testing.T) {
 	var all []*topology.Design
-	for _, name := range []string{"aws-gcp", "mrai-loop", "tgw-ecmp", "two-clouds", "border-routers", "gr-restart", "wedgie"} {
+	for _, name := range []string{"aws-gcp", "mrai-loop", "tgw-ecmp", "two-clouds", "border-routers", "gr-restart", "wedgie", "ipv6-dual-stack"} {
 		all = append(all, mustLoad(t, name))
 	}
 	for i := range uint64(24) {

@@ -16,12 +16,11 @@ import (
 // watches are the pairs of the design's probes, and more.
 func watches(t testing.TB, d *topology.Design, more ...string) []topology.Watch {
 	t.Helper()
-	var list []string
-	for _, p := range d.Probes {
-		list = append(list, d.Hosts[p.From].Name+" -> "+d.Hosts[p.To].Name)
-	}
 	var out []topology.Watch
-	for _, s := range append(list, more...) {
+	for i := range d.Probes {
+		out = append(out, d.WatchOf(&d.Probes[i]))
+	}
+	for _, s := range more {
 		w, err := d.ParseWatch(s)
 		if err != nil {
 			t.Fatal(err)
