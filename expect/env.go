@@ -36,6 +36,9 @@ func (env Env) names() names {
 		}
 	}
 	n.Converged, n.Repeats, n.Period = doc.Ending.State == report.AtRest, doc.Ending.State == report.Repeats, time.Duration(doc.Ending.PeriodS)
+	for i := range doc.Sessions {
+		n.Sessions = append(n.Sessions, sessionOf(&doc.Sessions[i]))
+	}
 	for i := range doc.Probes {
 		p := &doc.Probes[i]
 		n.Sent, n.Received, n.Lost = n.Sent+p.Sent, n.Received+p.Received, n.Lost+p.Lost
@@ -63,11 +66,7 @@ func (env Env) names() names {
 	n.Session = func(router, link string) (Session, error) {
 		for i := range doc.Sessions {
 			if s := &doc.Sessions[i]; s.Router == router && s.Link == link {
-				out := Session{State: s.State, Since: time.Duration(s.SinceS), Hold: time.Duration(s.HoldS), Keepalive: time.Duration(s.KeepaliveS)}
-				if s.BFD != nil {
-					out.BFD, out.Detection = s.BFD.State, time.Duration(s.BFD.DetectionS)
-				}
-				return out, nil
+				return sessionOf(s), nil
 			}
 		}
 		return Session{}, fmt.Errorf("router %q has no session over %q", router, link)
@@ -97,6 +96,9 @@ func parseDuration(text string) (time.Duration, error) {
 
 // seconds writes a duration as people say it: "28.93 s".
 func seconds(d time.Duration) string {
+	if d == Never {
+		return "never"
+	}
 	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
 }
 
@@ -128,7 +130,7 @@ func format(v any) string {
 		}
 		return fmt.Sprintf("via %s, next hop %s", v.Tunnel, v.NextHop)
 	case Session:
-		return v.State
+		return v.Router + " over " + v.Link + ": " + v.State
 	case Tunnel:
 		return v.State
 	}

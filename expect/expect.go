@@ -29,7 +29,8 @@ type Program struct {
 	text string
 	run  *vm.Program
 	root ast.Node
-	seen []value // what Eval's got lists
+	seen []value // what Got lists
+	many *many   // nil: it is about one run; run, root and seen are of no use otherwise
 }
 
 // value is a part of the expression that a run gives.
@@ -52,10 +53,13 @@ const maxText = 10_000
 
 // builtins of expr-lang that are of use here; the rest (dates, now, encoding)
 // is not, or would make the outcome depend on more than the run.
-var builtins = []string{"all", "any", "none", "one", "filter", "map", "count", "sum", "len", "min", "max", "first", "last", "abs", "mean", "median"}
+var builtins = []string{"all", "any", "none", "one", "filter", "map", "count", "sum", "len", "min", "max", "first", "last", "abs", "median"}
 
-func options() []expr.Option {
-	opts := []expr.Option{expr.Env(names{}), expr.DisableAllBuiltins(), expr.Optimize(false), expr.Patch(zero{})}
+func options() []expr.Option { return append(common(), expr.Env(names{})) }
+
+// common to all programs is everything but what they may name.
+func common() []expr.Option {
+	opts := []expr.Option{expr.DisableAllBuiltins(), expr.Optimize(false), expr.Patch(zero{})}
 	for _, b := range builtins {
 		opts = append(opts, expr.EnableBuiltin(b))
 	}
@@ -67,7 +71,19 @@ func Compile(text string) (*Program, error) {
 	if len(text) > maxText {
 		return nil, &ExprError{fmt.Sprintf("an expectation of %d characters is too long", len(text)), 1}
 	}
-	run, err := expr.Compile(text, append(options(), expr.AsBool())...)
+	m, err := split(text)
+	if err != nil {
+		return nil, err
+	}
+	if m != nil {
+		return &Program{text: text, many: m}, nil
+	}
+	return compileOne(text, expr.AsBool())
+}
+
+// compileOne compiles what is about one run.
+func compileOne(text string, more ...expr.Option) (*Program, error) {
+	run, err := expr.Compile(text, append(options(), more...)...)
 	if err != nil {
 		return nil, exprError(err)
 	}
@@ -77,7 +93,7 @@ func Compile(text string) (*Program, error) {
 	}
 	p.values(p.root)
 	if len(p.seen) == 0 {
-		return nil, &ExprError{"this looks at nothing of the run: it would always come out the same", 1}
+		return nil, &ExprError{"this looks at nothing of the run: it would always come out the same", 1 + len([]rune(text)) - len([]rune(strings.TrimLeft(text, " \t\n")))}
 	}
 	return p, nil
 }
@@ -239,6 +255,14 @@ func (p *Program) calls(each func(name string, args []ast.Node) error) error {
 
 // walk visits every node until one gives an error.
 func (p *Program) walk(each func(ast.Node) error) error {
+	if p.many != nil {
+		for i := range p.many.metrics {
+			if err := p.many.metrics[i].program.walk(each); err != nil {
+				return err
+			}
+		}
+		return p.many.rest.walk(each)
+	}
 	v := visitor{each: each}
 	root := p.root
 	ast.Walk(&root, &v)
@@ -304,23 +328,40 @@ func (p *Program) value(n ast.Node) {
 	}
 }
 
-// Eval says whether the expression holds, and in got which values it saw. An
-// error says why that cannot be told.
-func Eval(p *Program, env Env) (ok bool, got string, err error) {
-	n := env.names()
+// Facts are what an expression can name of a run. Several may be asked about them, but
+// not at the same time.
+type Facts struct{ env any }
+
+// Facts of the run.
+func (env Env) Facts() *Facts { return &Facts{env.names()} }
+
+// Holds evaluates an expectation of one run. An error says why it cannot be told.
+func (p *Program) Holds(f *Facts) (bool, error) {
+	out, err := expr.Run(p.run, f.env)
+	if err != nil {
+		return false, runError(err)
+	}
+	ok, _ := out.(bool)
+	return ok, nil
+}
+
+// Got says which values the outcome depends on.
+func (p *Program) Got(f *Facts) string {
 	var saw []string
 	for _, v := range p.seen {
-		if out, err := expr.Run(v.run, n); err == nil {
+		if out, err := expr.Run(v.run, f.env); err == nil {
 			saw = append(saw, v.text+" = "+format(out))
 		}
 	}
-	got = strings.Join(saw, ", ")
-	out, err := expr.Run(p.run, n)
-	if err != nil {
-		return false, got, runError(err)
-	}
-	ok, _ = out.(bool)
-	return ok, got, nil
+	return strings.Join(saw, ", ")
+}
+
+// Eval says whether the expression holds, and in got which values it saw. An
+// error says why that cannot be told.
+func Eval(p *Program, env Env) (ok bool, got string, err error) {
+	f := env.Facts()
+	ok, err = p.Holds(f)
+	return ok, p.Got(f), err
 }
 
 func runError(err error) error {

@@ -2,6 +2,8 @@ package expect
 
 import (
 	"fmt"
+	"math"
+	"reflect"
 	"time"
 
 	"github.com/vpnsim/vpnsim/report"
@@ -45,6 +47,9 @@ type Convergence struct {
 
 // Session is one end of a BGP session when the run is over.
 type Session struct {
+	Router    string        `expr:"router"`
+	Link      string        `expr:"link"`
+	UpBy      time.Duration `expr:"up_by"` // when it was first Established, before time zero perhaps; Never: it was not
 	State     string        `expr:"state"`
 	Since     time.Duration `expr:"since"`
 	Hold      time.Duration `expr:"hold"`
@@ -52,6 +57,9 @@ type Session struct {
 	BFD       string        `expr:"bfd"`       // the state of BFD; empty: it does not run
 	Detection time.Duration `expr:"detection"` // BFD's Detection Time; 0 unless it is Up
 }
+
+// Never is later than everything that happens.
+const Never = time.Duration(math.MaxInt64)
 
 // Tunnel is one end of a tunnel when the run is over.
 type Tunnel struct {
@@ -90,6 +98,7 @@ type names struct {
 
 	Convergence  Convergence   `expr:"convergence"`  // the slowest; what has not converged is slower than what has
 	Convergences []Convergence `expr:"convergences"` // by event; of a run without events, how the network came up
+	Sessions     []Session     `expr:"sessions"`     // both ends of each, when the run is over
 	Converged    bool          `expr:"converged"`    // when the run ended, routing had come to rest
 	Repeats      bool          `expr:"repeats"`      // its state is known to repeat: it never will
 	Period       time.Duration `expr:"period"`       // … after so long; 0: it does not, or no time passes
@@ -106,6 +115,34 @@ type names struct {
 	Asymmetric func(from, to string) (time.Duration, error)                 `expr:"asymmetric"` // how long the ways differed
 
 	Blames func(gap Gap, parameter string) bool `expr:"blames"`
+}
+
+// ofOneRun are the names that say something about a run.
+var ofOneRun = func() map[string]bool {
+	list := map[string]bool{}
+	t := reflect.TypeFor[names]()
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("expr"); len(argumentKinds[name]) != 1 { // duration and at say nothing
+			list[name] = true
+		}
+	}
+	return list
+}()
+
+// sessionOf is what an expression sees of one end of a session.
+func sessionOf(s *report.Session) Session {
+	out := Session{Router: s.Router, Link: s.Link, UpBy: Never, State: s.State, Since: time.Duration(s.SinceS),
+		Hold: time.Duration(s.HoldS), Keepalive: time.Duration(s.KeepaliveS)}
+	for _, h := range s.History {
+		if h.To == report.Established {
+			out.UpBy = time.Duration(h.AtS)
+			break
+		}
+	}
+	if s.BFD != nil {
+		out.BFD, out.Detection = s.BFD.State, time.Duration(s.BFD.DetectionS)
+	}
+	return out
 }
 
 // convergences sums up the prefixes of each event.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vpnsim/vpnsim/asgraph"
 	"github.com/vpnsim/vpnsim/network"
+	"github.com/vpnsim/vpnsim/probe"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
@@ -52,6 +53,7 @@ type Answer struct {
 	EndingExpected bool
 	ask            Ask
 	origins        map[step]lead // that were found (began)
+	echoes         []probe.Echo  // of the last probe that was looked at; kept for its memory
 }
 
 // Run runs the scenario and explains every gap.
@@ -74,15 +76,10 @@ func Run(ask Ask) (*Answer, error) {
 	a.Net = network.New(d, network.Options{Log: log, Wire: ask.Wire, Convergence: true, Watch: pairs})
 	a.Result = a.Net.Run(ask.Seed)
 	a.Doc = a.document()
-	a.forwarding()
+	a.forwarding(true)
 	a.convergence()
 	a.Doc.Ending = ending(&a.Result.Ending, a.Result.End, a.Result.Cut)
-	for i := range a.Result.Probes {
-		a.gaps(i)
-	}
-	for i := range a.Doc.Gaps {
-		a.Doc.Gaps[i].N = i + 1
-	}
+	a.allGaps(true, true)
 	if ask.WhatIf > NoWhatIf && len(a.Doc.Gaps) > 0 && !a.Result.Cut { // it would be cut again and again
 		if err := a.whatIf(); err != nil {
 			return nil, err
@@ -90,6 +87,16 @@ func Run(ask Ask) (*Answer, error) {
 	}
 	a.Doc.Routes = a.tables()
 	return a, nil
+}
+
+// allGaps lists the gaps of all probes.
+func (a *Answer) allGaps(words, chains bool) {
+	for i := range a.Result.Probes {
+		a.gaps(i, words, chains)
+	}
+	for i := range a.Doc.Gaps {
+		a.Doc.Gaps[i].N = i + 1
+	}
 }
 
 // document fills in everything but gaps and tables.

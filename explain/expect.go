@@ -13,20 +13,24 @@ import (
 )
 
 // Expect evaluates what the scenario expects and writes the outcome into the
-// document; it tells whether everything held. An expectation that cannot be
+// document; it tells whether everything held that one run can tell. An expectation that cannot be
 // told has not held: a check that says nothing must not pass for one that does.
 func (a *Answer) Expect() bool {
 	all := true
-	best := (&lookup{a: a, nets: map[time.Duration]*network.Network{}}).best
-	if a.Internet != nil {
-		best = a.bestOf
-	}
+	env := a.env(&lookup{a: a})
 	for _, e := range a.Design.Expect {
 		x := report.Expectation{Expr: e.Expr, Source: e.Pos.String()}
 		p, err := expect.Compile(e.Expr)
 		if err == nil {
 			a.EndingExpected = a.EndingExpected || p.Mentions("converged", "repeats", "period", "convergence", "convergences")
-			x.OK, x.Got, err = expect.Eval(p, expect.Env{Doc: a.Doc, Best: best})
+		}
+		if err == nil && p.Many() {
+			x.Many, x.Got = true, "over many runs: vpnsim test"
+			a.Doc.Expectations = append(a.Doc.Expectations, x)
+			continue
+		}
+		if err == nil {
+			x.OK, x.Got, err = expect.Eval(p, env)
 		}
 		if err != nil {
 			x.OK, x.Got = false, "cannot be told: "+err.Error()
@@ -37,11 +41,28 @@ func (a *Answer) Expect() bool {
 	return all
 }
 
+// Facts are what expectations can name of the run.
+func (a *Answer) Facts() *expect.Facts { return a.env(&lookup{a: a}).Facts() }
+
+// env is what expectations are about.
+func (a *Answer) env(l *lookup) expect.Env {
+	if a.Internet != nil {
+		return expect.Env{Doc: a.Doc, Best: a.bestOf}
+	}
+	return expect.Env{Doc: a.Doc, Best: l.best}
+}
+
 // lookup finds best routes at any instant of the run. Each instant is another
 // run up to there, so it is kept: expectations tend to ask about the same one.
 type lookup struct {
 	a    *Answer
-	nets map[time.Duration]*network.Network
+	nets map[time.Duration]*instant
+}
+
+// instant is a network as it was then.
+type instant struct {
+	net  *network.Network
+	seed uint64
 }
 
 func (l *lookup) best(router, prefix string, at time.Duration) (expect.Route, error) {
@@ -66,16 +87,24 @@ func (l *lookup) best(router, prefix string, at time.Duration) (expect.Route, er
 const mostInstants = 64
 
 func (l *lookup) at(t time.Duration) *network.Network {
+	seed := l.a.ask.Seed
 	if t == l.a.Design.For {
 		return l.a.Net
 	}
-	n, ok := l.nets[t]
+	i, ok := l.nets[t]
+	if ok && i.seed == seed {
+		return i.net
+	}
 	if !ok {
-		n = network.New(l.a.Design, network.Options{})
-		n.RunTo(l.a.ask.Seed, sim.Time(t))
+		i = &instant{net: network.New(l.a.Design, network.Options{})}
+		if l.nets == nil {
+			l.nets = map[time.Duration]*instant{}
+		}
 		if len(l.nets) < mostInstants {
-			l.nets[t] = n
+			l.nets[t] = i
 		}
 	}
-	return n
+	i.seed = seed
+	i.net.RunTo(seed, sim.Time(t))
+	return i.net
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/scenarios"
 	"github.com/vpnsim/vpnsim/topology"
 )
@@ -68,10 +67,14 @@ func TestWhatCannotBeToldHasNotHeld(t *testing.T) {
 // The same instant is run to once.
 func TestInstantsAreKept(t *testing.T) {
 	a := expecting(t)
-	l := &lookup{a: a, nets: map[time.Duration]*network.Network{}}
+	l := &lookup{a: a}
 	n := l.at(80 * time.Second)
 	if l.at(80*time.Second) != n || len(l.nets) != 1 {
 		t.Errorf("%d instants", len(l.nets))
+	}
+	a.ask.Seed++
+	if l.at(80*time.Second) != n || l.nets[80*time.Second].seed != a.ask.Seed {
+		t.Error("of another seed's run the network is kept, its state is not")
 	}
 	if l.at(a.Design.For) != a.Net || len(l.nets) != 1 {
 		t.Error("the end of the run is there already")

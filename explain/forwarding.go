@@ -61,8 +61,8 @@ const mostExplained = 100
 var stateNames = [network.NumStates]string{network.OK: "ok", network.BlackHole: "black_hole", network.Loop: "loop",
 	network.Asymmetric: "asymmetric", network.Stale: "stale_return_path"}
 
-// forwarding writes down what became of every pair.
-func (a *Answer) forwarding() {
+// forwarding writes down what became of every pair; words: also of each interval.
+func (a *Answer) forwarding(words bool) {
 	for i := range a.Result.Forwarding {
 		f := &a.Result.Forwarding[i]
 		out := report.Forwarding{From: f.From.Name, To: f.To.Name, ToAddress: f.To.Addr.String(), OneWay: f.OneWay()}
@@ -84,6 +84,9 @@ func (a *Answer) forwarding() {
 				if k == 0 || !f.Intervals[k-1].Lost() {
 					out.Count.Lost++
 				}
+			}
+			if !words {
+				continue
 			}
 			out.Intervals = append(out.Intervals, a.interval(v))
 			if v.State != network.OK && v.State != network.Asymmetric && explained < mostExplained {

@@ -9,11 +9,13 @@ import (
 )
 
 // gaps joins the two measures of probe i: every outage of the forwarding state
-// with the probes lost in it, and runs of lost probes without an outage.
-func (a *Answer) gaps(i int) {
+// with the probes lost in it, and runs of lost probes without an outage. words puts
+// into words what became of each, chains says why.
+func (a *Answer) gaps(i int, words, chains bool) {
 	res := &a.Result.Probes[i]
 	name := a.Design.Probes[i].Name
-	runs := probe.Gaps(echoes(res))
+	a.echoes = appendEchoes(a.echoes[:0], res)
+	runs := probe.Gaps(a.echoes)
 	used := make([]bool, len(runs))
 	for _, o := range res.Outages {
 		g := report.Gap{Probe: name, OutageS: report.Seconds(o.End - o.Start), StartS: seconds(o.Start), EndS: seconds(o.End), Open: o.Open,
@@ -32,9 +34,13 @@ func (a *Answer) gaps(i int) {
 		}
 		probeGap(&g, res)
 		g.Direction = direction(o)
-		g.Cause = a.causeText(res, o)
-		g.Request, g.Reply = a.directionText(res, o, false), a.directionText(res, o, true)
-		g.Chain = a.chain(i, o)
+		if words {
+			g.Cause = a.causeText(res, o)
+			g.Request, g.Reply = a.directionText(res, o, false), a.directionText(res, o, true)
+		}
+		if chains {
+			g.Chain = a.chain(i, o)
+		}
 		a.Doc.Gaps = append(a.Doc.Gaps, g)
 	}
 	for r, run := range runs {
@@ -42,7 +48,10 @@ func (a *Answer) gaps(i int) {
 			continue
 		}
 		g := report.Gap{Probe: name, LastOKSeq: run.LastOK, FirstOKSeq: run.FirstOK, Lost: run.Lost, Direction: "loss",
-			StartS: seconds(res.SentAt(run.FirstLost)), Cause: "packets lost by chance: " + a.Net.Fate(i, run.FirstLost)}
+			StartS: seconds(res.SentAt(run.FirstLost))}
+		if words {
+			g.Cause = "packets lost by chance: " + a.Net.Fate(i, run.FirstLost)
+		}
 		g.EndS = g.StartS
 		probeGap(&g, res)
 		a.Doc.Gaps = append(a.Doc.Gaps, g)
@@ -56,10 +65,9 @@ func probeGap(g *report.Gap, res *network.ProbeResult) {
 	}
 }
 
-func echoes(res *network.ProbeResult) []probe.Echo {
-	list := make([]probe.Echo, res.Sent)
-	for i := range list {
-		list[i] = probe.Echo{Seq: i + 1, Sent: res.SentAt(i + 1), RTT: res.RTT[i], TTL: int(res.TTL[i])}
+func appendEchoes(list []probe.Echo, res *network.ProbeResult) []probe.Echo {
+	for i := range res.Sent {
+		list = append(list, probe.Echo{Seq: i + 1, Sent: res.SentAt(i + 1), RTT: res.RTT[i], TTL: int(res.TTL[i])})
 	}
 	return list
 }
@@ -133,7 +141,7 @@ func (a *Answer) directionText(res *network.ProbeResult, o network.Outage, reply
 
 // rtt is ping's statistics in milliseconds.
 func rtt(res *network.ProbeResult) report.RTT {
-	s := probe.Stats(echoes(res), probe.Iputils)
+	s := probe.Stats(appendEchoes(nil, res), probe.Iputils)
 	ms := func(us int64) float64 { return float64(us) / 1000 }
 	return report.RTT{Min: ms(s.Min), Avg: ms(s.Avg), Max: ms(s.Max), MDev: ms(s.MDev)}
 }

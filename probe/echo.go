@@ -33,6 +33,9 @@ func (e Echo) Lost() bool { return e.RTT <= 0 }
 // stays: a second answer does not undo the first, and an answer beats a loss
 // however late it was listed. The argument is left alone.
 func bySeq(echoes []Echo) (once []Echo, duplicates []Echo) {
+	if inOrder(echoes) {
+		return slices.Clip(echoes), nil
+	}
 	sorted := slices.Clone(echoes)
 	slices.SortStableFunc(sorted, func(a, b Echo) int { return cmp.Compare(a.Seq, b.Seq) })
 	for _, e := range sorted {
@@ -49,4 +52,14 @@ func bySeq(echoes []Echo) (once []Echo, duplicates []Echo) {
 		}
 	}
 	return once, duplicates
+}
+
+// inOrder tells whether there is one echo of each number, one after the other.
+func inOrder(echoes []Echo) bool {
+	for i := 1; i < len(echoes); i++ {
+		if echoes[i].Seq <= echoes[i-1].Seq {
+			return false
+		}
+	}
+	return true
 }

@@ -271,6 +271,9 @@ type Session struct {
 	History    []Transition `json:"history"`
 }
 
+// Established is the State of a session that is up.
+const Established = "Established"
+
 // BFD is what watches the path of a session at this end, at the end of the run.
 type BFD struct {
 	State         string       `json:"state"` // AdminDown, Down, Init, Up
@@ -327,6 +330,8 @@ type Expectation struct {
 	OK     bool   `json:"ok"`
 	Got    string `json:"got"`    // the values seen, in words; or why it could not be evaluated
 	Source string `json:"source"` // file:line:col
+	// Many: it is over many runs, so that vpnsim test can judge it and this run cannot; OK is false.
+	Many bool `json:"many_runs,omitempty"`
 }
 
 // Moment is one line of the timeline.

@@ -188,8 +188,8 @@ func seedCase() Document {
 	}
 	doc.Ending = Ending{State: AtRest, Text: "at rest: 1 change of a route in the last 150.000 s, the last one at 153.100 s", SinceS: create, RouteChanges: 1, LastChangeS: 153_100 * ms}
 	doc.Expectations = []Expectation{
-		{`gap.outage <= duration("30s")`, true, "28.996 s", "aws-gcp.yaml:35:5"},
-		{`best("gcp", "10.2.0.0/16", end).tunnel == "tun2"`, false, "tun1", "aws-gcp.yaml:36:5"},
+		{`gap.outage <= duration("30s")`, true, "28.996 s", "aws-gcp.yaml:35:5", false},
+		{`best("gcp", "10.2.0.0/16", end).tunnel == "tun2"`, false, "tun1", "aws-gcp.yaml:36:5", false},
 	}
 	at := func(t Seconds, lane, node, link, state, what string) {
 		m := Moment{AtS: t, Lane: lane, Node: node, Link: link, State: state, What: what}

@@ -98,17 +98,21 @@ func (m *sheet) verdict() {
 	if len(m.doc.Expectations) == 0 {
 		return
 	}
-	held := 0
+	held, many := 0, 0
 	var rows [][]string
 	for _, e := range m.doc.Expectations {
 		mark := "✗ failed"
-		if e.OK {
+		switch {
+		case e.Many:
+			many++
+			mark = "·"
+		case e.OK:
 			held++
 			mark = "✓ held"
 		}
 		rows = append(rows, []string{mark, e.Expr, e.Got, e.Source})
 	}
-	m.printf("**%d of %d expectations held**\n\n", held, len(rows))
+	m.printf("**%d of %d expectations held%s**\n\n", held, len(rows)-many, overMany(many))
 	m.table([]string{"", "expectation", "got", "at"}, rows)
 }
 

@@ -99,7 +99,7 @@ type SweepDifference struct {
 
 // Amount is a duration or a whole number.
 type Amount struct {
-	N    int64 // nanoseconds, or how many
+	N    int64 // nanoseconds, billionths, or how many
 	Unit string
 }
 
@@ -108,7 +108,7 @@ func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
 
 // String is a without its unit, exactly.
 func (a Amount) String() string {
-	if a.Unit == "s" {
+	if a.Unit == "s" || a.Unit == Ratio {
 		return Seconds(a.N).String()
 	}
 	return strconv.FormatInt(a.N, 10)
@@ -175,11 +175,7 @@ func (p *SweepPoint) value(path string) string {
 
 // Command is the run with that seed, as it is typed.
 func (s *Sweep) Command(p *SweepPoint, seed uint64) string {
-	words := []string{"vpnsim run", quote(s.Scenario), "--seed", strconv.FormatUint(seed, 10)}
-	for _, set := range slices.Concat(s.Sets, p.Set) {
-		words = append(words, "--set", quote(set))
-	}
-	return strings.Join(words, " ")
+	return RunCommand(s.Scenario, seed, slices.Concat(s.Sets, p.Set))
 }
 
 // quote makes a word of what a shell would take for more than one, or for

@@ -129,18 +129,30 @@ func (p *page) expectations(doc Document) {
 	if len(doc.Expectations) == 0 {
 		return
 	}
-	held := 0
+	held, many := 0, 0
 	g := grid{head: []string{"", "", "", ""}}
 	for _, e := range doc.Expectations {
 		mark := p.paint(red, "✗")
-		if e.OK {
+		switch {
+		case e.Many:
+			many++
+			mark = "·"
+		case e.OK:
 			held++
 			mark = p.paint(green, "✓")
 		}
 		g.add(mark, e.Expr, e.Got, p.paint(dim, e.Source))
 	}
-	p.printf("\n%s\n", p.paint(bold, fmt.Sprintf("expectations: %d of %d held", held, len(doc.Expectations))))
+	p.printf("\n%s\n", p.paint(bold, fmt.Sprintf("expectations: %d of %d held%s", held, len(doc.Expectations)-many, overMany(many))))
 	p.grid(2, g)
+}
+
+// overMany says that there are expectations that one run cannot tell.
+func overMany(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d over many runs", n)
 }
 
 // assumptions counts what nobody has documented and names those that stand in

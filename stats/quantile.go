@@ -53,6 +53,13 @@ func (h *Histogram) QuantileInterval(p, confidence float64) Interval {
 	return out
 }
 
+// RunsForQuantile is how many values it takes until both ends of QuantileInterval are
+// known, 0 < p < 1: until they lie all below the quantile, or all above it, with at most
+// half of 1-confidence.
+func RunsForQuantile(p, confidence float64) int64 {
+	return int64(math.Ceil(math.Log((1-confidence)/2) / math.Log(max(p, 1-p))))
+}
+
 // lastRank is the largest r with P(B <= r-1) <= tail for a binomial B; 0 if there is none.
 func lastRank(n int64, p, tail float64) int64 {
 	low, high := int64(0), n // the answer is in [low, high]

@@ -195,6 +195,9 @@ the same run again, with one thing changed).
 			case strict && len(answer.Doc.Expectations) == 0:
 				a.complain("nothing was tested: the scenario has no expectations", "add `expect:` to it, or leave out --strict")
 				return ending(exitNothing)
+			case strict && !slices.ContainsFunc(answer.Doc.Expectations, func(e report.Expectation) bool { return !e.Many }):
+				a.complain("nothing was tested: what the scenario expects is over many runs", "`vpnsim test` judges that")
+				return ending(exitNothing)
 			}
 			return nil
 		},
