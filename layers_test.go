@@ -107,7 +107,8 @@ var layers = map[string]layer{
 		"probe": "ping's statistics, in both of ping's arithmetics",
 		"sim":   "the times that those take",
 	}, libraries: map[string]string{
-		"github.com/jedib0t/go-pretty": "tables",
+		"github.com/jedib0t/go-pretty":        "tables",
+		"github.com/jstemmer/go-junit-report": "JUnit XML",
 	}},
 	"export": {number: 5, imports: map[string]string{
 		"trace":    "the record that is exported",
@@ -126,6 +127,7 @@ var layers = map[string]layer{
 	}},
 	"expect": {number: 5, imports: map[string]string{
 		"report": "expectations are about a document",
+		"stats":  "or about the quantiles of many",
 	}, libraries: map[string]string{
 		"github.com/expr-lang/expr": "typed expressions whose errors know the column",
 	}},
@@ -150,6 +152,15 @@ var layers = map[string]layer{
 		"stats":    "what is counted",
 		"report":   "how it is reported",
 		"plot":     "and drawn",
+	}},
+
+	"judge": {number: 5, imports: map[string]string{
+		"expect":   "what is expected",
+		"explain":  "of runs, as briefly as that can be told; and of one that fails, why",
+		"sweep":    "of many, counted",
+		"stats":    "and their quantiles",
+		"report":   "reported",
+		"topology": "scenario by scenario",
 	}},
 
 	"peer": {number: 5, wallClock: "it holds a simulation to it", imports: map[string]string{
@@ -185,6 +196,7 @@ var layers = map[string]layer{
 		"sweep":     "and many of them",
 		"stats":     "points that cover all ranges",
 		"plot":      "formats of pictures",
+		"judge":     "and whether they are as expected",
 		"expect":    "checked when a scenario is loaded",
 		"report":    "printed",
 		"export":    "written with -o",

@@ -13,7 +13,7 @@ const (
 	exitOK      = 0
 	exitFailed  = 1 // an expectation failed
 	exitBad     = 2 // bad usage or scenario
-	exitNothing = 3 // --strict: there were warnings, or nothing was expected
+	exitNothing = 3 // nothing was tested; run: with --strict, which takes warnings for that, too
 	exitLacks   = 4 // the environment lacks something
 )
 
@@ -31,6 +31,11 @@ type badScenario struct{ problems []report.Diagnostic }
 
 func (e *badScenario) Error() string { return "the scenario cannot run" }
 
+// nothingTested ends the program: there was nothing to be tested.
+type nothingTested struct{ message, help string }
+
+func (e *nothingTested) Error() string { return e.message }
+
 // ending ends the program with a code; the answer has been printed.
 type ending int
 
@@ -42,6 +47,7 @@ func (a *app) exitCode(err error) int {
 		code  ending
 		bad   *badScenario
 		usage *usageError
+		none  *nothingTested
 	)
 	switch {
 	case err == nil:
@@ -50,6 +56,9 @@ func (a *app) exitCode(err error) int {
 		return int(code)
 	case errors.As(err, &bad):
 		report.Diagnostics(a.err, bad.problems, a.options(a.err))
+	case errors.As(err, &none):
+		a.complain(none.message, none.help)
+		return exitNothing
 	case errors.As(err, &usage):
 		a.complain(usage.message, usage.help)
 	default:

@@ -37,8 +37,8 @@ of a scenario that ships with the program (vpnsim scenarios), or - for standard
 input. The result goes to standard output, warnings to standard error.
 
 Exit codes: 0 ok; 1 an expectation failed (or the wire check); 2 bad usage or
-scenario, or an output that cannot be written; 3 with --strict: warnings, or
-nothing was expected; 4 check --env: an optional program is not installed.`
+scenario, or an output that cannot be written; 3 nothing was tested (run: with
+--strict, as are warnings); 4 check --env: an optional program is not installed.`
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
@@ -69,7 +69,7 @@ func (a *app) command() *cobra.Command {
 	// Cobra would take -v for this, which means something else to check.
 	root.Flags().Bool("version", false, "print the version")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.globals(cmd) }
-	root.AddCommand(a.runCommand(), a.explainCommand(), a.sweepCommand(), a.fitCommand(), a.checkCommand(), a.peerCommand(), a.scenariosCommand())
+	root.AddCommand(a.runCommand(), a.explainCommand(), a.sweepCommand(), a.testCommand(), a.fitCommand(), a.checkCommand(), a.peerCommand(), a.scenariosCommand())
 	root.SetHelpCommand(a.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
