@@ -44,6 +44,9 @@ type sweepFlags struct {
 
 	failures string
 	worst    bool
+
+	sensitivity bool
+	rows        int
 }
 
 // Runs of each point when nobody says how many, and at most when a precision is asked for.
@@ -105,6 +108,8 @@ with --resume, nor on how many machines shared it with --shard.
 	f.IntVar(&q.latin, "lhs", 0, "instead of every combination, so many `points` that cover all ranges evenly (a Latin hypercube)")
 	f.StringVar(&q.failures, "failures", "", "instead of the scenario's story, every `single` failure of an element, or every double one")
 	f.BoolVar(&q.worst, "worst", false, "search for the longest outage: many seeds, then the moments of the story's events")
+	f.BoolVar(&q.sensitivity, "sensitivity", false, "rank settings by what they do: those of --vary, or the timers of every router")
+	f.IntVar(&q.rows, "rows", usualRows, "with --sensitivity: `rows` of the plan for Sobol's indices; 0: none")
 	f.IntVarP(&q.runs, "runs", "n", usualRuns, "`runs` of each point; with --ci: at most (1,000,000 unless told)")
 	f.StringVar(&q.until, "ci", "", "run until a quantile is known so well: `width@quantile`, such as 0.2s@p99")
 	f.StringSliceVar(&q.metrics, "metric", nil, "what to count: `names` of "+metricNames()+" (default: what fits the scenario)")
@@ -144,6 +149,15 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 		}
 		vary = append(vary, v)
 	}
+	if q.sensitivity {
+		return a.sensitivity(q, src, vary, func(points [][]string) (*sweep.Plan, error) {
+			designs, err := loadPoints(src, q.sets, points)
+			if err != nil {
+				return nil, err
+			}
+			return q.plan(cmd, designs, points)
+		})
+	}
 	points, err := q.points(vary)
 	if err != nil {
 		return err
@@ -157,9 +171,6 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 	designs, err := loadPoints(src, q.sets, points)
 	if err != nil {
 		return err
-	}
-	if designs[0].Internet != nil {
-		return usagef("generate a graph of at most 500 ASes", "sweep: over a graph of ASes of which the control plane only is simulated, it is not supported")
 	}
 	if _, err := a.lints(designs[0]); err != nil {
 		return err
@@ -247,6 +258,9 @@ func loadPoints(src source, sets []string, points [][]string) ([]*topology.Desig
 // plan is what q asks for.
 func (q *sweepFlags) plan(cmd *cobra.Command, designs []*topology.Design, points [][]string) (*sweep.Plan, error) {
 	base := designs[0]
+	if base.Internet != nil {
+		return nil, usagef("generate a graph of at most 500 ASes", "sweep: over a graph of ASes of which the control plane only is simulated, it is not supported")
+	}
 	plan := &sweep.Plan{Identity: sweep.Identity{
 		Engine: version(), Scenario: base.File, Name: base.Name, SHA256: base.SHA256,
 		Sets: append([]string{}, q.sets...), Points: points, Metrics: sweep.Usual(base), First: q.seed, Runs: q.runs, Instant: instantOf(base),
@@ -390,7 +404,7 @@ func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, shard *sweep.Shard) erro
 
 // merge puts shards together and prints what one sweep would have printed.
 func (a *app) merge(cmd *cobra.Command, args []string, q *sweepFlags) error {
-	for _, flag := range []string{"seed", "set", "vary", "lhs", "failures", "worst", "runs", "ci", "shard", "resume", "state"} {
+	for _, flag := range []string{"seed", "set", "vary", "lhs", "failures", "worst", "sensitivity", "rows", "runs", "ci", "shard", "resume", "state"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("the files say what was run", "--%s has no meaning beside --merge", flag)
 		}
