@@ -128,7 +128,7 @@ func (f *fitter) collect() error {
 		}
 		f.trials = append(f.trials, t)
 	}
-	const mostIntervals = 4
+	const mostIntervals = 16
 	instant := func(at, times int) {
 		add(trial{seen: fmt.Sprintf("fewer than %d lost", f.Least), interval: at, instant: true, times: times})
 		f.doc.Instant += times
@@ -140,7 +140,8 @@ func (f *fitter) collect() error {
 			if every <= 0 {
 				every = s.Interval
 			}
-			at := slices.Index(f.intervals, every)
+			// The clock of each log measures another interval; half a percent does not matter.
+			at := slices.IndexFunc(f.intervals, func(x time.Duration) bool { return max(x, every)-min(x, every) <= x/200 })
 			if at < 0 {
 				at = len(f.intervals)
 				f.intervals = append(f.intervals, every)
@@ -307,6 +308,9 @@ func (f *fitter) compare() ([]*mechanism, error) {
 		}
 		if p, ok := f.Prior[r.key]; ok {
 			m.prior = p
+		}
+		if len(m.runs) == 0 {
+			continue // no run's paths were like that
 		}
 		m.doc = &report.FitMechanism{Key: r.key, Name: r.name, What: r.what, Scenario: files[from], Change: r.variant.String(), Prior: m.prior, Runs: len(m.runs), RuledOut: r.cannot}
 		f.likelihood(m)

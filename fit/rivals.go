@@ -139,9 +139,12 @@ func (s scene) everybodyKnows() (variant, bool) {
 	case topology.TunnelDelete:
 		v.fault, v.words = func(f *topology.Fault) { f.Notify = true }, fmt.Sprintf("--set 'story[%d].notify=true'", f.Index)
 	case topology.BlackHole:
+		v = v.with(setting{topology.BGPFastFallover, "true"})
 		v.fault, v.words = func(f *topology.Fault) { f.Kind, f.Direction = topology.LinkDown, topology.BothWays }, "with the link down at both ends instead"
-	case topology.LinkDown, topology.SessionShut, topology.RouterKill, topology.PrefixWithdraw:
-		// An interface, a CEASE, a reset or an UPDATE tells by itself.
+	case topology.LinkDown:
+		v = v.with(setting{topology.BGPFastFallover, "true"}) // the interface tells, if BGP looks at it
+	case topology.SessionShut, topology.RouterKill, topology.PrefixWithdraw:
+		// A CEASE, a reset or an UPDATE tells by itself.
 	default:
 		return variant{}, false
 	}

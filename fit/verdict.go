@@ -33,24 +33,31 @@ func (f *fitter) verdict(ms []*mechanism, best *mechanism) {
 	if math.IsInf(best.log, -1) {
 		f.say("none of the mechanisms that can act here has shown this in %d runs: the scenario, or a parameter of it, is not that of the log (see the parameters that fit)", len(best.runs))
 	} else {
-		var over, under []string
+		var over, level, under []string
 		for _, m := range ms {
-			switch {
-			case m == best || m.prior == 0 || len(m.runs) == 0 || math.IsInf(m.log, -1):
-			case m.doc.Odds.Value != nil && *m.doc.Odds.Value < 1:
-				under = append(under, fmt.Sprintf("%s, which fits better, %s to one", m.name, odds(m.doc.Odds)))
+			if m == best || m.prior == 0 || math.IsInf(m.log, -1) {
+				continue
+			}
+			words := fmt.Sprintf("%s, %s to 1", m.name, odds(m.doc.Odds))
+			switch e := m.doc.Odds; {
+			case e.Low > 1:
+				over = append(over, words)
+			case e.High != nil && *e.High < 1:
+				under = append(under, words)
 			default:
-				over = append(over, fmt.Sprintf("%s, %s to one", m.name, odds(m.doc.Odds)))
+				level = append(level, words)
 			}
 		}
-		switch {
-		case len(over) > 0:
+		if len(over) > 0 {
 			f.say("%s: favoured on %s over %s", best.name, sample, strings.Join(over, "; over "))
-		case len(under) == 0:
-			f.say("%s: the only one that can act here and shows what was seen", best.name)
+		} else {
+			f.say("%s: the best of those that can act here", best.name)
 		}
-		for _, u := range under {
-			f.say("it is not favoured over %s", u)
+		if len(level) > 0 {
+			f.say("not to be told by %s and %d runs from %s", sample, f.Runs, strings.Join(level, "; from "))
+		}
+		if len(under) > 0 {
+			f.say("by the log alone it would come after %s", strings.Join(under, "; after "))
 		}
 		var list []string
 		for _, m := range ms {
@@ -122,8 +129,15 @@ func (f *fitter) instants(ms []*mechanism) {
 	link := f.scene.d.Links[f.scene.d.Story[f.scene.event].Link].Name
 	direction := [2]string{"request", "reply"}[f.far]
 	a, b := stats.NewShare(int64(other[0]), int64(other[1]), Confidence), stats.NewShare(int64(on[0]), int64(on[1]), Confidence)
-	f.say("the \"instant\" tries are the runs whose %s path was on the survivor: of those with the hold timer in charge, %d of %d lost fewer than %d in a row (at least %s %%), and of those whose %s path was on %s %d of %d did (at most %s %%)",
-		direction, other[0], other[1], f.Least, short(100*a.Low), direction, link, on[0], on[1], short(100*b.High))
+	words := "are the runs"
+	switch {
+	case b.High > 0.5:
+		return // on either path
+	case a.Low < 0.5:
+		words = "are some of the runs"
+	}
+	f.say("the \"instant\" tries %s whose %s path was on the survivor: of those with the hold timer in charge, %d of %d lost fewer than %d in a row (at least %s %%), and of those whose %s path was on %s %d of %d did (at most %s %%)",
+		words, direction, other[0], other[1], f.Least, short(100*a.Low), direction, link, on[0], on[1], short(100*b.High))
 }
 
 // settles lists observations, the computed ones with what they are worth.
@@ -143,7 +157,7 @@ func (f *fitter) settles(ms []*mechanism, best *mechanism) {
 		f.oneWay(ms, best)
 	}
 	f.settle("who ended it, from the logs of both ends", "a NOTIFICATION 4/0 (Hold Timer Expired) is the hold timer, \"peer is dead\" or an IKE DELETE the tunnel, 6/x somebody who said goodbye, BFD Down (6/10) BFD; an UPDATE that comes just before the first answer is what MRAI would need")
-	f.settle("show bgp neighbors, at the moment of the fault", "how old the last KEEPALIVE is says when the hold timer will run out: the outage then ends at a second that is known beforehand")
+	f.foretold(ms)
 }
 
 // nearest is the rival that is hardest to tell from the best.
@@ -211,4 +225,30 @@ func (f *fitter) oneWay(ms []*mechanism, best *mechanism) {
 		return
 	}
 	f.settle("tcpdump icmp at the far host during the gap", "which direction fails, and so which end did not know: %s", shares)
+}
+
+// foretold is the hold timer's own prediction: it ends the outage at a second that
+// can be known beforehand, which other mechanisms hit by chance only.
+func (f *fitter) foretold(ms []*mechanism) {
+	if ms[0].cannot != "" {
+		return // the hold timer has nothing to do
+	}
+	words := ""
+	for _, m := range ms {
+		if m.base == "" {
+			continue
+		}
+		counts := map[int32]int64{}
+		for _, r := range m.runs {
+			counts[r.lost[0]]++
+			counts[r.lost[0]+1]++ // one or the other: the phase of the ping is not known
+		}
+		most := int64(0)
+		for _, k := range counts {
+			most = max(most, k)
+		}
+		s := stats.NewShare(most, int64(len(m.runs)), Confidence)
+		words += fmt.Sprintf("; %s would be right by chance in at most %d of %d runs, so that this is worth more than %s to 1 against it", m.name, most, len(m.runs), short(1/s.High))
+	}
+	f.settle("show bgp neighbors at the end that is not told, at the moment of the fault", "how old the last KEEPALIVE is says when the hold timer will run out, and so how many probes will be lost, give or take one%s", words)
 }

@@ -72,12 +72,7 @@ type Gap struct {
 }
 
 // Sent is how many probes are known to have been sent.
-func (s *Series) Sent() int {
-	if len(s.Probes) == 0 {
-		return 0
-	}
-	return s.Last - s.First + 1
-}
+func (s *Series) Sent() int { return s.Last - s.First + 1 }
 
 // Received is how many were answered.
 func (s *Series) Received() int {
@@ -164,9 +159,10 @@ func (s *Series) finish(transmitted int, elapsed, command time.Duration) {
 			once[last] = p // late, but answered
 		}
 	}
-	s.Probes = once
-	s.First = min(s.First, once[0].Seq)
-	s.Last = max(s.Last, once[len(once)-1].Seq)
+	if s.Probes = once; len(once) > 0 {
+		s.First = min(s.First, once[0].Seq)
+		s.Last = max(s.Last, once[len(once)-1].Seq)
+	}
 	if transmitted > 0 && transmitted <= maxProbes {
 		// What was lost at the end is known from the count only.
 		s.Last = max(s.Last, s.First+transmitted-1)

@@ -248,7 +248,11 @@ func (r *reader) begin(first int) {
 // close ends a series.
 func (r *reader) close() {
 	r.closeMTR()
-	if r.s != nil && len(r.s.Probes) > 0 {
+	none := r.s == nil && r.header && r.transmitted > 0
+	if none {
+		r.begin(r.start) // nothing was answered, and only the count tells
+	}
+	if r.s != nil && (none || len(r.s.Probes) > 0) {
 		if !r.header {
 			r.transmitted = 0 // nobody knows from which number on it counts
 			if r.s.First > 1 {

@@ -116,6 +116,8 @@ x 1 33008
 		{"the last line is half a line: icmp_seq=11 is not the eleventh", `64 bytes from 10.2.0.6: icmp_seq=115 ttl=64 time=5.87 ms
 64 bytes from 10.2.0.6: icmp_seq=117 ttl=64 time=5.87 ms
 64 bytes from 10.2.0.6: icmp_seq=11`, "iputils 2/3 every 1s assumed; 1 lost 116-116 0s-2s"},
+		{"nothing was answered", "PING 10.2.0.6 (10.2.0.6) 56(84) bytes of data.\n\n--- 10.2.0.6 ping statistics ---\n10 packets transmitted, 0 received, 100% packet loss, time 9200ms\n",
+			"iputils 0/10 every 1.022222222s summary; 10 lost 1-10 > 9.199999998s"},
 		{"numbers wrap", `64 bytes from 10.2.0.6: icmp_seq=65534 ttl=64 time=5.87 ms
 64 bytes from 10.2.0.6: icmp_seq=65535 ttl=64 time=5.87 ms
 64 bytes from 10.2.0.6: icmp_seq=2 ttl=64 time=5.87 ms
