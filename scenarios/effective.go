@@ -19,6 +19,16 @@ type Row struct {
 // its ends of links have otherwise, and the links, hosts, probes and faults.
 func Effective(d *topology.Design) []Row {
 	t := table{d: d, watched: d.WithBFD()}
+	t.all()
+	for _, n := range d.Notes {
+		t.add("assume."+n.Path, n.Text, place(n.Pos))
+	}
+	return t.rows
+}
+
+// all but what is only said.
+func (t *table) all() {
+	d := t.d
 	for i := range d.Params {
 		p := &d.Params[i]
 		t.add("params."+p.Name, p.Value, p.Origin.String())
@@ -64,16 +74,13 @@ func Effective(d *topology.Design) []Row {
 	for i := range d.Story {
 		t.fault(&d.Story[i])
 	}
-	for _, n := range d.Notes {
-		t.add("assume."+n.Path, n.Text, place(n.Pos))
-	}
-	return t.rows
 }
 
 type table struct {
 	d       *topology.Design
 	rows    []Row
 	watched []bool // by router: it has BFD somewhere
+	bare    bool   // without settings
 }
 
 func (t *table) add(path, value, origin string) {
@@ -125,7 +132,7 @@ func (t *table) router(index int) {
 
 // settings lists all of s that can matter, or what it has otherwise than base.
 func (t *table) settings(path string, router int, s, base *topology.Settings) {
-	for k := topology.Key(0); k < topology.NumKeys; k++ {
+	for k := topology.Key(0); k < topology.NumKeys && !t.bare; k++ {
 		if base == nil && (t.watched[router] || !k.BFDDetail()) || base != nil && s[k].Origin.Pos != base[k].Origin.Pos {
 			t.add(path+"."+k.String(), s[k].Format(k), s[k].Origin.String())
 		}
@@ -133,10 +140,7 @@ func (t *table) settings(path string, router int, s, base *topology.Settings) {
 }
 
 func (t *table) link(l *topology.Link) {
-	path := "links." + l.Name
-	if l.Kind == topology.Tunnel {
-		path = "tunnels." + l.Name
-	}
+	path := linkPath(l)
 	delay := l.Delay.Origin.String()
 	if l.Delay.Origin.Note != "" {
 		delay += ", " + l.Delay.Origin.Note
