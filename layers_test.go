@@ -163,6 +163,15 @@ var layers = map[string]layer{
 		"topology": "scenario by scenario",
 	}},
 
+	"compare": {number: 5, imports: map[string]string{
+		"sweep":     "it runs two designs with the same seeds",
+		"scenarios": "what is different in them",
+		"topology":  "as they were read, and durations as users write them",
+		"stats":     "what pairs of runs tell",
+		"explain":   "which wait grew",
+		"report":    "and how it is reported",
+	}},
+
 	"peer": {number: 5, wallClock: "it holds a simulation to it", imports: map[string]string{
 		"bgp/live": "the real router's sockets",
 		"network":  "everything that is simulated",
@@ -194,6 +203,7 @@ var layers = map[string]layer{
 		"topology":  "durations as users write them",
 		"explain":   "the answer",
 		"sweep":     "and many of them",
+		"compare":   "and two designs",
 		"stats":     "points that cover all ranges",
 		"plot":      "formats of pictures",
 		"judge":     "and whether they are as expected",

@@ -142,6 +142,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check(reflect.TypeFor[Document]())
 	check(reflect.TypeFor[Check]())
 	check(reflect.TypeFor[Sweep]())
+	check(reflect.TypeFor[Diff]())
 	check(reflect.TypeFor[Test]())
 	check(reflect.TypeFor[Fit]())
 	check(reflect.TypeFor[Worst]())

@@ -32,8 +32,8 @@ type source struct {
 	files func(name string) ([]byte, error)
 }
 
-// open finds a scenario: a file, standard input, or one that ships with the
-// program. A file comes first, so that nobody's file is ever passed over.
+// open finds a scenario: a file, standard input, one that ships with the
+// program, or git:REV:path. A file comes first, so that nobody's file is ever passed over.
 func (a *app) open(name string) (source, error) {
 	if name == "-" {
 		data, err := readAll(a.in)
@@ -47,6 +47,8 @@ func (a *app) open(name string) (source, error) {
 	switch {
 	case isShipped && (err != nil || info.IsDir()):
 		return source{strings.TrimSuffix(name, ".yaml") + ".yaml", shipped, scenarios.BuiltinFile}, nil
+	case err != nil && strings.HasPrefix(name, gitPrefix):
+		return openGit(name)
 	case errors.Is(err, fs.ErrNotExist):
 		return source{}, unreadable(name, "there is no such file, and no scenario of that name ships with vpnsim", suggestion(name))
 	case err != nil:
