@@ -170,13 +170,11 @@ func (x *comparison) metric(m int) report.DiffMetric {
 	a, b, unit := x.values[0][m], x.values[1][m], x.Metrics[m].Unit
 	// Bins of one nanosecond: the shift of a quantile is that between the quantiles shown.
 	ha, hb := stats.NewHistogram(1), stats.NewHistogram(1)
-	pairs, onlyA, onlyB := stats.NewPairs(1), stats.NewPairs(1), stats.NewPairs(1)
+	pairs := stats.NewPairs(1)
 	for i := range a {
 		ha.Add(a[i])
 		hb.Add(b[i])
 		pairs.Add(a[i], b[i])
-		onlyA.Add(0, a[i])
-		onlyB.Add(0, b[i])
 	}
 	out := report.DiffMetric{Name: x.Metrics[m].Name, Means: x.Metrics[m].Means, Unit: string(unit), N: pairs.N(),
 		Less: pairs.Less, Equal: pairs.Equal, More: pairs.More, Changed: share(pairs.Changed(sweep.Confidence))}
@@ -187,7 +185,11 @@ func (x *comparison) metric(m int) report.DiffMetric {
 		out.Shifts = append(out.Shifts, x.shift(m, ha, hb, p))
 	}
 	out.Shifts = append(out.Shifts, x.shift(m, ha, hb, 1))
-	out.Mean = report.DiffMean{A: estimate(onlyA, unit), B: estimate(onlyB, unit), Shift: estimate(pairs, unit)}
+	shift := pairs.Mean(sweep.Confidence)
+	if pairs.Less+pairs.More == 0 {
+		shift.Known = true // nothing of nothing
+	}
+	out.Mean = report.DiffMean{A: estimate(ha.MeanInterval(sweep.Confidence), unit), B: estimate(hb.MeanInterval(sweep.Confidence), unit), Shift: estimate(shift, unit)}
 	if unit == sweep.Duration && x.instant > 0 {
 		out.Instant = x.share(m)
 	}
@@ -239,15 +241,11 @@ func share(s stats.Share) report.SweepShare {
 	return report.SweepShare{K: s.K, N: s.N, Share: s.Value(), Low: s.Low, High: s.High}
 }
 
-// estimate of the mean of differences; of pairs whose first is nothing, of the second values.
-func estimate(p *stats.Pairs, unit sweep.Unit) report.SweepMean {
+// estimate is a mean in the unit that is shown.
+func estimate(m stats.Mean, unit sweep.Unit) report.SweepMean {
 	scale := 1.0
 	if unit == sweep.Duration {
 		scale = 1e9
-	}
-	m := p.Mean(sweep.Confidence)
-	if p.Less+p.More == 0 {
-		m.Known = true // nothing of nothing
 	}
 	out := report.SweepMean{Value: m.Value / scale}
 	if m.Known {
