@@ -36,9 +36,10 @@ tunnels between AWS and GCP, the best one deleted. SCENARIO is a file, the name
 of a scenario that ships with the program (vpnsim scenarios), or - for standard
 input. The result goes to standard output, warnings to standard error.
 
-Exit codes: 0 ok; 1 an expectation failed (or the wire check); 2 bad usage or
-scenario, or an output that cannot be written; 3 nothing was tested (run: with
---strict, as are warnings); 4 check --env: an optional program is not installed.`
+Exit codes: 0 ok; 1 an expectation failed (or the wire check, or --fail-on of
+diff); 2 bad usage or scenario, or an output that cannot be written; 3 nothing was
+tested (run: with --strict, as are warnings); 4 check --env: an optional program
+is not installed.`
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
