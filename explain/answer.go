@@ -99,13 +99,15 @@ func (a *Answer) allGaps(words, chains bool) {
 	}
 }
 
+func digest(r *network.Result) string { return fmt.Sprintf("%016x", r.Digest) }
+
 // document fills in everything but gaps and tables.
 func (a *Answer) document() *report.Document {
 	d := a.Design
 	doc := &report.Document{
 		VPNSim: "v1", Kind: "run", Version: a.ask.Version,
 		Scenario: d.File, Name: d.Name, ScenarioSHA256: d.SHA256,
-		Seed: a.ask.Seed, Sets: a.ask.Sets, Digest: fmt.Sprintf("%016x", a.Result.Digest),
+		Seed: a.ask.Seed, Sets: a.ask.Sets, Digest: digest(a.Result),
 		EndS: seconds(a.Result.End),
 	}
 	doc.Assumptions = assumptions(d)

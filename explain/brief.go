@@ -51,7 +51,7 @@ func (b *Brief) Run(seed uint64) *expect.Facts {
 	}
 	a.origins = map[step]lead{}
 	a.Result = a.Net.Run(seed)
-	a.Doc = &report.Document{EndS: seconds(a.Result.End)}
+	a.Doc = &report.Document{EndS: seconds(a.Result.End), Digest: digest(a.Result)}
 	for i := range a.Result.Probes {
 		r := &a.Result.Probes[i]
 		p := report.Probe{Name: a.Design.Probes[i].Name, Sent: r.Sent, Lost: r.Lost()}

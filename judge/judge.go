@@ -30,6 +30,7 @@ type Options struct {
 	Version  string
 	Workers  int                     // 0: one for each processor; the outcome does not depend on it
 	Progress func(done, total int64) // runs; one call at a time
+	Values   bool                    // also of scenarios of which nothing is expected
 }
 
 // Run judges every case, and keeps their order. When ctx ends, it gives nothing.
@@ -93,7 +94,7 @@ func judge(ctx context.Context, c *Case, opt Options, workers int, progress func
 	d := c.Design
 	s := report.TestedScenario{Scenario: d.File, Name: d.Name, ScenarioSHA256: d.SHA256}
 	t, err := newTrial(d, c.Expect)
-	if err != nil || len(t.programs) == 0 {
+	if err != nil || len(t.indices) == 0 && !opt.Values {
 		return s, err
 	}
 	plan := &sweep.Plan{
@@ -110,14 +111,23 @@ func judge(ctx context.Context, c *Case, opt Options, workers int, progress func
 	w := &witness{c: c, opt: opt}
 	p := &res.Points[0]
 	s.Runs, s.Open, s.Cut = p.Runs, p.Open, p.Cut
-	for n := range t.programs {
+	if s.Values, err = t.usual(p); err != nil {
+		return s, err
+	}
+	brief, err := explain.NewBrief(d, expect.Needs{})
+	if err != nil {
+		return s, err
+	}
+	brief.Run(opt.First)
+	s.Digest = brief.Document().Digest
+	for n := range t.indices {
 		x, err := t.outcome(n, p, w)
 		if err != nil {
 			return s, err
 		}
 		s.Expectations = append(s.Expectations, x)
 	}
-	if p.Cut > 0 && !t.ending {
+	if p.Cut > 0 && !t.ending && len(t.indices) > 0 {
 		s.Expectations = append(s.Expectations, report.TestedExpectation{
 			Expr: "converged", File: d.File, Broken: p.Cut, Runs: p.Runs, Seed: p.Cells[t.cut].Worst.Seed, Statistics: []report.Statistic{}, Sure: true,
 			Got:    "routing did not come to rest and the run was ended; if that is what you want to see, say so: expect: not converged",
@@ -125,6 +135,21 @@ func judge(ctx context.Context, c *Case, opt Options, workers int, progress func
 		})
 	}
 	return s, nil
+}
+
+// usual are the numbers that every test gives.
+func (t *trial) usual(p *sweep.Point) ([]report.Statistic, error) {
+	n := len(t.programs) - 1
+	out, err := t.programs[n].Judge(t.counted(n, p), sweep.Confidence)
+	return out.Statistics, err
+}
+
+// counted is what was counted for the n-th program.
+func (t *trial) counted(n int, p *sweep.Point) (values []*stats.Histogram) {
+	for _, c := range t.columns[n] {
+		values = append(values, p.Cells[c].Values)
+	}
+	return values
 }
 
 // outcome of the n-th expectation.
@@ -141,11 +166,7 @@ func (t *trial) outcome(n int, p *sweep.Point, w *witness) (report.TestedExpecta
 		}
 		return x, w.show(&x, program, broken.Worst.Seed)
 	}
-	var values []*stats.Histogram
-	for _, c := range t.columns[n] {
-		values = append(values, p.Cells[c].Values)
-	}
-	out, err := program.Judge(values, sweep.Confidence)
+	out, err := program.Judge(t.counted(n, p), sweep.Confidence)
 	x.OK, x.Sure, x.Got, x.Statistics = out.OK, out.Sure, out.Got, out.Statistics
 	if err != nil {
 		x.Got += "; cannot be told: " + err.Error()

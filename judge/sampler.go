@@ -12,8 +12,8 @@ import (
 // trial is what is counted of the runs of a scenario.
 type trial struct {
 	design   *topology.Design
-	programs []*expect.Program
-	indices  []int // of the programs among the design's expectations
+	programs []*expect.Program // of the expectations, then usual
+	indices  []int             // of the expectations among the design's
 	needs    expect.Needs
 	metrics  []sweep.Metric
 	broken   []int         // by program: the column that is 1 where it did not hold
@@ -44,11 +44,19 @@ func newTrial(d *topology.Design, chosen []int) (*trial, error) {
 		t.ending = t.ending || p.Mentions("converged", "repeats", "period", "convergence", "convergences")
 	}
 	seen := map[string]int{} // in values
+	exprs := make([]string, len(chosen), len(chosen)+1)
 	for n, i := range chosen {
-		p, _ := expect.Compile(d.Expect[i].Expr)
+		exprs[n] = d.Expect[i].Expr
+	}
+	exprs = append(exprs, usual(d))
+	for n, expr := range exprs {
+		p, err := expect.Compile(expr)
+		if err != nil {
+			return nil, err // cannot happen
+		}
 		t.programs = append(t.programs, p)
 		t.needs = t.needs.And(p.Needs())
-		t.broken = append(t.broken, column(fmt.Sprintf("expectation %d does not hold", i), sweep.Count))
+		t.broken = append(t.broken, column("does not hold: "+expr, sweep.Count))
 		metrics := p.Metrics()
 		var columns []int
 		for m := range metrics {
@@ -67,6 +75,15 @@ func newTrial(d *topology.Design, chosen []int) (*trial, error) {
 	}
 	t.cut = column("routing does not come to rest", sweep.Count)
 	return t, nil
+}
+
+// usual are the numbers by which runs of a scenario are compared with earlier ones, as
+// an expectation that always holds. Of each, less is better.
+func usual(d *topology.Design) string {
+	if len(d.Probes) == 0 {
+		return `p50(convergence) >= 0 and p99(convergence) >= 0 and worst(convergence) >= 0`
+	}
+	return `p50(gap) >= 0 and p90(gap) >= 0 and p99(gap) >= 0 and worst(gap) >= 0 and mean(lost) >= 0 and worst(lost) >= 0`
 }
 
 // sampler judges single runs.

@@ -28,7 +28,7 @@ func JUnit(w io.Writer, t Test) error {
 			suite.AddTestcase(junit.Testcase{Name: "the scenario can be read", Classname: s.Scenario, Time: noTime,
 				Error: &junit.Result{Message: errs[0], Type: "scenario", Data: strings.Join(errs, "\n")}})
 		}
-		if len(errs) == 0 && len(s.Expectations) == 0 {
+		if len(errs) == 0 && s.Runs == 0 {
 			suite.AddTestcase(junit.Testcase{Name: "expects nothing", Classname: s.Scenario, Time: noTime,
 				Skipped: &junit.Result{Message: "the scenario has no expectations"}})
 		}
@@ -43,6 +43,14 @@ func JUnit(w io.Writer, t Test) error {
 				c.Failure = &junit.Result{Message: e.saw(), Type: "expectation", Data: e.place() + ": " + e.Failure()}
 			}
 			suite.AddTestcase(c)
+		}
+		if b := s.Baseline; b != nil {
+			for k := range b.Values {
+				if v := &b.Values[k]; v.Worse {
+					suite.AddTestcase(junit.Testcase{Name: v.Expr + " against the baseline", Classname: s.Scenario, Time: noTime,
+						Failure: &junit.Result{Message: b.Words(v), Type: "baseline", Data: b.Words(v)}})
+				}
+			}
 		}
 		suites.AddSuite(suite)
 		suites.Skipped = 0 // Jenkins knows no such attribute here

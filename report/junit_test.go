@@ -104,11 +104,15 @@ func testOfEverything() Test {
 	const evil = "a]]>b <script>&\x1b[31m\u202e\x00 |x| `code` @user %0A,:"
 	low, high := Amount{29_500_000_000, "s"}, Amount{29_990_000_000, "s"}
 	t := Test{VPNSim: "v1", Kind: "test", Version: "v1.2.3", FirstSeed: 1, Runs: 200, Confidence: 0.95, Scenarios: []TestedScenario{
-		{Scenario: "a/ok.yaml", Name: "good", ScenarioSHA256: "12ab", Runs: 200, Expectations: []TestedExpectation{
-			{Expr: "lost == 0", File: "a/ok.yaml", Line: 3, Col: 5, OK: true, Sure: true, Runs: 200},
-			{Expr: `p99(gap) < duration("31s")`, File: "a/ok.yaml", Line: 4, Col: 5, OK: true, Many: true, Runs: 200, Got: "p99(gap) = 29.9 s [29.5, ?], n = 200",
-				Statistics: []Statistic{{Expr: "p99(gap)", Unit: "s", N: 200, Quantile: 0.99, Value: Amount{29_900_000_000, "s"}, Low: &low, Needed: 368}}},
-		}},
+		{Scenario: "a/ok.yaml", Name: "good", ScenarioSHA256: "12ab", Runs: 200,
+			Baseline: &Compared{Why: "the scenario has changed", Values: []ComparedValue{
+				{Expr: "p99(gap)", Was: Statistic{Expr: "p99(gap)", Unit: "s", N: 200, Value: low}, Now: Statistic{Expr: "p99(gap)", Unit: "s", N: 200, Value: high, Low: &low}, Worse: true},
+				{Expr: "worst(gap)", Was: Statistic{Expr: "worst(gap)", Unit: "s", N: 200, Value: high, Exact: true}, Now: Statistic{Expr: "worst(gap)", Unit: "s", N: 200, Value: low, Exact: true}}}},
+			Expectations: []TestedExpectation{
+				{Expr: "lost == 0", File: "a/ok.yaml", Line: 3, Col: 5, OK: true, Sure: true, Runs: 200},
+				{Expr: `p99(gap) < duration("31s")`, File: "a/ok.yaml", Line: 4, Col: 5, OK: true, Many: true, Runs: 200, Got: "p99(gap) = 29.9 s [29.5, ?], n = 200",
+					Statistics: []Statistic{{Expr: "p99(gap)", Unit: "s", N: 200, Quantile: 0.99, Value: Amount{29_900_000_000, "s"}, Low: &low, Needed: 368}}},
+			}},
 		{Scenario: "a/" + evil + ".yaml", Name: evil, Runs: 200, Open: 3, Expectations: []TestedExpectation{
 			{Expr: `gap.outage < duration("10s")`, File: "a/" + evil + ".yaml", Line: 41, Col: 5, Sure: true, Runs: 200, Broken: 109, Got: evil, Seed: 7,
 				Replay: "vpnsim run 'a/x.yaml' --seed 7", Outage: 28_930_000_000, Chain: []Wait{
@@ -171,7 +175,9 @@ func TestTestText(t *testing.T) {
 		"FAIL  a/x.yaml:42:5  p50(gap) < duration(\"1s\")\n        got p50(gap) = 29.9 s [29.5, 29.99], n = 200; seed 9 is a run on the wrong side\n",
 		"In 3 of 200 runs of a/",
 		"FAIL  b.yaml:2:3: a]]>b",
-		"4 scenarios, 4 expectations: 2 held, 2 failed; 1 scenario cannot be read\n",
+		"4 scenarios, 4 expectations: 2 held, 2 failed; 1 value is worse than in the baseline; 1 scenario cannot be read\n",
+		"FAIL  a/ok.yaml  p99(gap) has become worse than in the baseline: 29.99 s [29.5, ?], was 29.5 s [?, ?]; the scenario has changed\n",
+		"note  a/ok.yaml  worst(gap) is another one than in the baseline: 29.5 s, was 29.99 s; the scenario has changed\n",
 		"c.yaml", "expects nothing\n",
 	} {
 		if !strings.Contains(out.String(), want) {
@@ -194,7 +200,7 @@ func TestTestMarkdownEscapes(t *testing.T) {
 			t.Errorf("%q is in\n%s", bad, out.String())
 		}
 	}
-	for _, want := range []string{"### ❌ vpnsim test: 4 scenarios", "```\nvpnsim run 'a/x.yaml' --seed 7\n```", "| a/ok.yaml | ✅ held | 2 | 200 |", "⚠️"} {
+	for _, want := range []string{"### ❌ vpnsim test: 4 scenarios", "```\nvpnsim run 'a/x.yaml' --seed 7\n```", "| a/ok.yaml | ❌ 1 failed | 2 | 200 |", "a/ok.yaml p99(gap) has become worse", "⚠️"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("missing %q in\n%s", want, out.String())
 		}

@@ -20,6 +20,7 @@ type Test struct {
 	Confidence float64          `json:"confidence"`
 	Tested     int              `json:"tested"` // expectations
 	Failed     int              `json:"failed"`
+	Worse      int              `json:"worse"` // values than in the baseline
 	Scenarios  []TestedScenario `json:"scenarios"`
 }
 
@@ -30,10 +31,41 @@ type TestedScenario struct {
 	Name           string              `json:"name"`
 	ScenarioSHA256 string              `json:"scenario_sha256"`
 	Runs           int64               `json:"runs"`
-	Open           int64               `json:"open"` // in so many an outage was not over at the end
-	Cut            int64               `json:"cut"`  // in so many routing did not come to rest
+	Open           int64               `json:"open"`   // in so many an outage was not over at the end
+	Cut            int64               `json:"cut"`    // in so many routing did not come to rest
+	Digest         string              `json:"digest"` // of the run with the first seed
+	Values         []Statistic         `json:"values"` // by which a baseline is compared; of each, less is better
+	Baseline       *Compared           `json:"baseline,omitempty"`
 	Expectations   []TestedExpectation `json:"expectations"`
 	Diagnostics    []Diagnostic        `json:"diagnostics"`
+}
+
+// Compared is how a scenario differs from the baseline.
+type Compared struct {
+	New    bool            `json:"new"`    // the baseline does not have it
+	Why    string          `json:"why"`    // what has changed: the scenario, vpnsim, or both; empty: nothing
+	Values []ComparedValue `json:"values"` // those that are not the same
+}
+
+// ComparedValue is a number, then and now.
+type ComparedValue struct {
+	Expr  string    `json:"expr"`
+	Was   Statistic `json:"was"`
+	Now   Statistic `json:"now"`
+	Worse bool      `json:"worse"` // larger than chance explains
+}
+
+// Words say what has become of it.
+func (c *Compared) Words(v *ComparedValue) string {
+	what := "is another one than in the baseline"
+	if v.Worse {
+		what = "has become worse than in the baseline"
+	}
+	why := c.Why
+	if why == "" {
+		why = "neither the scenario nor vpnsim has changed: was the baseline edited?"
+	}
+	return fmt.Sprintf("%s %s: %s, was %s; %s", v.Expr, what, v.Now.interval(), v.Was.interval(), why)
 }
 
 // TestedExpectation is one line of `expect:`. Where it has failed, there is a run that
@@ -58,7 +90,8 @@ type TestedExpectation struct {
 
 // Count sums up the scenarios.
 func (t *Test) Count() {
-	t.OK, t.Tested, t.Failed = true, 0, 0
+	t.OK, t.Tested, t.Failed, t.Worse = true, 0, 0, 0
+	compared := false
 	for i := range t.Scenarios {
 		s := &t.Scenarios[i]
 		t.OK = t.OK && len(s.Diagnostics) == 0
@@ -69,8 +102,23 @@ func (t *Test) Count() {
 				t.Failed++
 			}
 		}
+		compared = compared || s.Baseline != nil && !s.Baseline.New
+		t.Worse += s.worse()
 	}
-	t.OK = t.OK && t.Tested > 0
+	t.OK = t.OK && t.Worse == 0 && (t.Tested > 0 || compared)
+}
+
+// worse values than in the baseline.
+func (s *TestedScenario) worse() (n int) {
+	if s.Baseline == nil {
+		return 0
+	}
+	for _, v := range s.Baseline.Values {
+		if v.Worse {
+			n++
+		}
+	}
+	return n
 }
 
 // failed expectations of the scenario.
@@ -137,6 +185,9 @@ func RunCommand(scenario string, seed uint64, sets []string) string {
 func (t *Test) summary() string {
 	s := fmt.Sprintf("%s, %s: %d held, %d failed", count(len(t.Scenarios), "scenario", "scenarios"),
 		count(t.Tested, "expectation", "expectations"), t.Tested-t.Failed, t.Failed)
+	if t.Worse > 0 {
+		s += fmt.Sprintf("; %s than in the baseline", count(t.Worse, "value is worse", "values are worse"))
+	}
 	if bad := t.unreadable(); bad > 0 {
 		s += fmt.Sprintf("; %s cannot be read", count(bad, "scenario", "scenarios"))
 	}
@@ -173,16 +224,17 @@ func TestText(w io.Writer, t Test, opt Options) error {
 		switch {
 		case len(s.Diagnostics) > 0:
 			continue
-		case len(s.Expectations) == 0:
+		case s.Runs == 0:
 			p.line(0, fmt.Sprintf("%s  %-*s  expects nothing", p.paint(yellow, "skip"), widest, s.Scenario))
 			continue
-		case s.failed() == 0:
+		case s.failed()+s.worse() == 0:
 			p.line(0, fmt.Sprintf("%s    %-*s  %s  %s", p.paint(green, "ok"), widest, s.Scenario,
 				count(len(s.Expectations), "expectation", "expectations"), count(int(s.Runs), "run", "runs")))
 		}
 		for j := range s.Expectations {
 			p.tested(&s.Expectations[j])
 		}
+		p.compared(s)
 		if s.Open > 0 && s.failed() > 0 {
 			p.line(8, fmt.Sprintf("In %s of %s runs of %s an outage was not over at the end.", thousands(s.Open), thousands(s.Runs), s.Scenario))
 		}
@@ -192,6 +244,25 @@ func TestText(w io.Writer, t Test, opt Options) error {
 	}
 	_, err := w.Write(p.buf.Bytes())
 	return err
+}
+
+// compared says how a scenario differs from the baseline.
+func (p *page) compared(s *TestedScenario) {
+	c := s.Baseline
+	if c == nil {
+		return
+	}
+	if c.New {
+		p.line(0, fmt.Sprintf("%s  %s  is not in the baseline; --update adds it", p.paint(yellow, "note"), p.paint(bold, s.Scenario)))
+	}
+	for i := range c.Values {
+		v := &c.Values[i]
+		mark := p.paint(yellow, "note")
+		if v.Worse {
+			mark = p.paint(red, "FAIL")
+		}
+		p.line(0, fmt.Sprintf("%s  %s  %s", mark, p.paint(bold, s.Scenario), c.Words(v)))
+	}
 }
 
 func (p *page) tested(e *TestedExpectation) {
@@ -256,10 +327,15 @@ func TestMarkdown(w io.Writer, t Test) error {
 		switch {
 		case len(s.Diagnostics) > 0:
 			state = "❌ cannot be read"
-		case len(s.Expectations) == 0:
+		case s.Runs == 0:
 			state = "expects nothing"
-		case s.failed() > 0:
-			state = fmt.Sprintf("❌ %d failed", s.failed())
+		case s.failed()+s.worse() > 0:
+			state = fmt.Sprintf("❌ %d failed", s.failed()+s.worse())
+		}
+		if c := s.Baseline; c != nil {
+			for k := range c.Values {
+				m.printf("%s %s\n\n", s.Scenario, c.Words(&c.Values[k]))
+			}
 		}
 		rows = append(rows, []string{s.Scenario, state, strconv.Itoa(len(s.Expectations)), thousands(s.Runs)})
 		for _, d := range s.Diagnostics {

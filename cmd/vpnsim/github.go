@@ -59,6 +59,13 @@ func annotations(doc *report.Test) (list []string) {
 				add(e.File, e.Line, e.Col, "vpnsim: "+e.Expr, e.Failure())
 			}
 		}
+		if b := s.Baseline; b != nil {
+			for j := range b.Values {
+				if v := &b.Values[j]; v.Worse {
+					add(s.Scenario, 1, 1, "vpnsim: "+v.Expr+" against the baseline", b.Words(v))
+				}
+			}
+		}
 	}
 	return list
 }

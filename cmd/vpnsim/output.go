@@ -96,20 +96,21 @@ func bySuffix(paths, suffixes []string) ([]int, error) {
 func writeFiles(list []output, answer *explain.Answer) error {
 	var files []pending
 	for _, o := range list {
-		files = append(files, pending{o.path, func(w io.Writer) error { return o.write(w, answer) }})
+		files = append(files, pending{"-o", o.path, func(w io.Writer) error { return o.write(w, answer) }})
 	}
 	return writeAll(files)
 }
 
 // pending is a file that is to be written.
 type pending struct {
+	flag  string // that asked for it
 	path  string
 	write func(io.Writer) error
 }
 
 // writeAll writes every file, or none.
 func writeAll(list []pending) (err error) {
-	type file struct{ temporary, final string }
+	type file struct{ flag, temporary, final string }
 	var files []file
 	defer func() {
 		if err != nil {
@@ -121,21 +122,21 @@ func writeAll(list []pending) (err error) {
 	for _, o := range list {
 		var content bytes.Buffer
 		if err := o.write(&content); err != nil {
-			return usagef("", "-o %s: %v", o.path, err)
+			return usagef("", "%s %s: %v", o.flag, o.path, err)
 		}
-		final, err := replaceable(o.path)
+		final, err := replaceable(o.flag, o.path)
 		if err != nil {
 			return err
 		}
 		temporary, err := writeBeside(final, content.Bytes())
 		if err != nil {
-			return usagef("", "-o %s: cannot be written: %s", o.path, reason(err))
+			return usagef("", "%s %s: cannot be written: %s", o.flag, o.path, reason(err))
 		}
-		files = append(files, file{temporary, final})
+		files = append(files, file{o.flag, temporary, final})
 	}
 	for _, f := range files {
 		if err := os.Rename(f.temporary, f.final); err != nil {
-			return usagef("", "-o %s: cannot be written: %v", f.final, err)
+			return usagef("", "%s %s: cannot be written: %v", f.flag, f.final, err)
 		}
 	}
 	return nil
@@ -143,13 +144,13 @@ func writeAll(list []pending) (err error) {
 
 // replaceable is the file that path means: a link stays a link, what it points
 // to is replaced. What is no file is not.
-func replaceable(path string) (string, error) {
+func replaceable(flag, path string) (string, error) {
 	final := path
 	if target, err := filepath.EvalSymlinks(final); err == nil {
 		final = target
 	}
 	if info, err := os.Stat(final); err == nil && !info.Mode().IsRegular() {
-		return "", usagef("", "-o %s: this is %s, not a file that can be replaced", path, kindOfFile(info.Mode()))
+		return "", usagef("", "%s %s: this is %s, not a file that can be replaced", flag, path, kindOfFile(info.Mode()))
 	}
 	return final, nil
 }

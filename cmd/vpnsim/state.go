@@ -33,7 +33,7 @@ func openState(q *sweepFlags, plan *sweep.Plan, shard *sweep.Shard) (*state, err
 		if st.path != "" {
 			return nil, usagef("leave --state out", "--state: what a shard has done is kept beside its -o")
 		}
-		final, err := replaceable(q.files[0])
+		final, err := replaceable("-o", q.files[0])
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +148,7 @@ func (st *state) remove() {
 
 // publish makes a shard's file what -o names.
 func (st *state) publish(path string) error {
-	final, err := replaceable(path)
+	final, err := replaceable("-o", path)
 	if err != nil {
 		return err
 	}

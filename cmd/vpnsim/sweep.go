@@ -488,7 +488,7 @@ func writeSweep(q *sweepFlags, doc *report.Sweep, res *sweep.Result) error {
 		picture = sweep.UsualPicture(len(doc.Vary))
 	}
 	for _, path := range q.files {
-		files = append(files, pending{path, func(w io.Writer) error {
+		files = append(files, pending{"-o", path, func(w io.Writer) error {
 			switch filepath.Ext(path) {
 			case ".json":
 				return report.SweepJSON(w, *doc)

@@ -31,6 +31,10 @@ type testFlags struct {
 	only    string
 	junit   string
 	workers int
+
+	baseline string
+	update   bool
+	old      *judge.Baseline // what is in it; nil: nothing yet
 }
 
 // usualTests is how many runs of each scenario a test makes.
@@ -50,12 +54,22 @@ The outcome depends on the scenarios and the seeds only. A failure shows what wa
 seen, the run that shows it, as a command, and what took so long in that run.
 
 In GitHub Actions, failures are annotated on the line of the expectation, and the
-result is added to the step's summary.`,
+result is added to the step's summary.
+
+--baseline FILE compares the quantiles of each scenario with those of an earlier test,
+fails if one has become worse, and says whether the scenario or vpnsim has changed;
+with --update, FILE is written instead.`,
 		Example: `  vpnsim test                              the scenarios of this directory
   vpnsim test networks/ --junit test.xml    for a CI system
   vpnsim test aws-gcp --run lost            one that ships with vpnsim; expectations about lost
+  vpnsim test --baseline baseline.json --update, and later: vpnsim test --baseline baseline.json
   vpnsim test -n 1000 --set routers.aws.bgp.hold=9s my.yaml`,
-		RunE: func(_ *cobra.Command, args []string) error { return a.test(args, &q) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := q.openBaseline(cmd); err != nil {
+				return err
+			}
+			return a.test(args, &q)
+		},
 	}
 	f := cmd.Flags()
 	f.Uint64Var(&q.seed, "seed", 1, "`number` of the first run; the others follow")
@@ -63,6 +77,8 @@ result is added to the step's summary.`,
 	f.StringArrayVar(&q.sets, "set", nil, "change the scenarios: `path=value`")
 	f.StringVar(&q.only, "run", "", "test only what matches this `regexp`: files, or expectations")
 	f.StringVar(&q.junit, "junit", "", "write the result as JUnit XML to `file`, too")
+	f.StringVar(&q.baseline, "baseline", "", "compare with this `file`, which an earlier test has written")
+	f.BoolVar(&q.update, "update", false, "write the --baseline")
 	f.IntVar(&q.workers, "workers", 0, "`runs` at the same time; 0: one for each processor")
 	return cmd
 }
@@ -86,7 +102,7 @@ func (a *app) test(paths []string, q *testFlags) error {
 	var cases []judge.Case
 	var places []int // of the cases among the scenarios
 	for _, name := range names {
-		c, s := a.readCase(name, q.sets, only)
+		c, s := a.readCase(name, q.sets, only, q.baseline != "")
 		if c == nil && s == nil {
 			continue // not asked for
 		}
@@ -100,7 +116,7 @@ func (a *app) test(paths []string, q *testFlags) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	bar := a.progress()
-	tested, err := judge.Run(ctx, cases, judge.Options{First: q.seed, Runs: q.runs, Sets: q.sets, Version: version(), Workers: q.workers, Progress: bar.set})
+	tested, err := judge.Run(ctx, cases, judge.Options{First: q.seed, Runs: q.runs, Sets: q.sets, Version: version(), Workers: q.workers, Progress: bar.set, Values: q.baseline != ""})
 	bar.end()
 	switch {
 	case ctx.Err() != nil:
@@ -112,13 +128,19 @@ func (a *app) test(paths []string, q *testFlags) error {
 	for i, s := range tested {
 		doc.Scenarios[places[i]] = s
 	}
+	if q.old != nil && !q.update {
+		if err := q.old.Compare(&doc, q.called); err != nil {
+			return usagef("give the same runs, or make it anew with --update", "--baseline %s: %v", q.baseline, err)
+		}
+	}
 	doc.Count()
 	return a.tested(&doc, q)
 }
 
 // readCase reads a scenario. The case is nil if there is nothing to judge: then the
-// report says why, or, if it is nil too, it was not asked for.
-func (a *app) readCase(name string, sets []string, only *regexp.Regexp) (*judge.Case, *report.TestedScenario) {
+// report says why, or, if it is nil too, it was not asked for. values: there is something
+// to find out about a scenario that expects nothing, too.
+func (a *app) readCase(name string, sets []string, only *regexp.Regexp, values bool) (*judge.Case, *report.TestedScenario) {
 	src, err := a.open(name)
 	var d *topology.Design
 	if err == nil {
@@ -148,17 +170,25 @@ func (a *app) readCase(name string, sets []string, only *regexp.Regexp) (*judge.
 		if !file {
 			return nil, nil
 		}
-		return nil, &report.TestedScenario{Scenario: d.File, Name: d.Name, ScenarioSHA256: d.SHA256}
+		if !values {
+			return nil, &report.TestedScenario{Scenario: d.File, Name: d.Name, ScenarioSHA256: d.SHA256}
+		}
 	}
 	return &judge.Case{Design: d, Load: src.load, Expect: chosen}, nil
 }
 
 // tested prints the result, everywhere that was asked for, and ends the program.
 func (a *app) tested(doc *report.Test, q *testFlags) error {
+	var files []pending
 	if q.junit != "" {
-		if err := writeAll([]pending{{q.junit, func(w io.Writer) error { return report.JUnit(w, *doc) }}}); err != nil {
-			return err
-		}
+		files = append(files, pending{"--junit", q.junit, func(w io.Writer) error { return report.JUnit(w, *doc) }})
+	}
+	if q.update {
+		b := judge.NewBaseline(doc, q.called, q.old, q.stillThere)
+		files = append(files, pending{"--baseline", q.baseline, b.Write})
+	}
+	if err := writeAll(files); err != nil {
+		return err
 	}
 	var err error
 	switch a.format {
@@ -175,19 +205,20 @@ func (a *app) tested(doc *report.Test, q *testFlags) error {
 	if err := a.github(doc); err != nil {
 		return err
 	}
+	ran := slices.ContainsFunc(doc.Scenarios, func(s report.TestedScenario) bool { return s.Runs > 0 })
 	switch {
 	case slices.ContainsFunc(doc.Scenarios, func(s report.TestedScenario) bool { return len(s.Diagnostics) > 0 }):
 		return ending(exitBad)
-	case doc.Tested == 0 && q.only != "":
+	case ran && doc.Failed+doc.Worse == 0 && (doc.Tested > 0 || q.baseline != ""):
+		return nil
+	case ran && doc.Failed+doc.Worse > 0:
+		return ending(exitFailed)
+	case q.only != "":
 		a.complain("nothing was tested: no file and no expectation matches "+q.only, "")
 		return ending(exitNothing)
-	case doc.Tested == 0:
-		a.complain("nothing was tested: the scenarios have no expectations", "add `expect:` to them")
-		return ending(exitNothing)
-	case !doc.OK:
-		return ending(exitFailed)
 	}
-	return nil
+	a.complain("nothing was tested: the scenarios have no expectations", "add `expect:` to them")
+	return ending(exitNothing)
 }
 
 // discover finds the scenarios that paths mean, each once.
