@@ -182,7 +182,7 @@ var diffSuffixes = []string{".json", ".md"}
 func writeDiff(paths []string, doc *report.Diff, metrics []string) error {
 	var files []pending
 	for _, path := range paths {
-		files = append(files, pending{path, func(w io.Writer) error {
+		files = append(files, pending{"-o", path, func(w io.Writer) error {
 			if filepath.Ext(path) == ".json" {
 				return report.DiffJSON(w, *doc)
 			}
