@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -282,6 +283,7 @@ func codeBlock(s string) string {
 	return fence + "console\n" + s + "\n" + fence
 }
 
+// upperFirst is for words of this file, which begin with a letter or a number.
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func diffTitle(d Diff) string {
@@ -319,7 +321,11 @@ func diffVerdict(d Diff) string {
 	names := metricNames(d)
 	switch d.Verdict {
 	case Identical:
-		return fmt.Sprintf("no difference: %s identical in all %s runs, to the nanosecond (so at most %s %% of runs differ)", names, thousands(d.Runs), upTo(d.Metrics[0].Changed.High))
+		high := 1.0
+		for i := range d.Metrics {
+			high = d.Metrics[i].Changed.High // the same of all
+		}
+		return fmt.Sprintf("no difference: %s identical in all %s runs, to the nanosecond (so at most %s %% of runs differ)", names, thousands(d.Runs), upTo(high))
 	case NoDifference:
 		return fmt.Sprintf("no difference found: not every run is the same, but %s have distributions that %s runs do not tell apart (smallest adjusted P = %s)", names, thousands(d.Runs), pValue(d.smallestP()))
 	}
@@ -450,24 +456,16 @@ func designTitle(d Diff) string {
 func changeCells(d Diff) (head []string, rows [][]string) {
 	head = []string{"", "A", "B", "which come from"}
 	for _, c := range d.Changes {
-		value := func(v *DiffValue) string {
-			if v == nil {
-				return "–"
-			}
-			return v.Value
+		row := []string{c.Path, "–", "–", ""}
+		var from []string
+		if c.A != nil {
+			row[1], from = c.A.Value, append(from, c.A.Source)
 		}
-		source := ""
-		switch {
-		case c.A == nil:
-			source = "B: " + c.B.Source
-		case c.B == nil:
-			source = "A: " + c.A.Source
-		case c.A.Source == c.B.Source:
-			source = c.A.Source
-		default:
-			source = c.A.Source + " → " + c.B.Source
+		if c.B != nil {
+			row[2], from = c.B.Value, append(from, c.B.Source)
 		}
-		rows = append(rows, []string{c.Path, value(c.A), value(c.B), source})
+		row[3] = strings.Join(slices.Compact(from), " → ")
+		rows = append(rows, row)
 	}
 	return head, rows
 }
@@ -480,14 +478,7 @@ func shownDiffMetrics(d Diff, asked []string) (list []*DiffMetric) {
 	}
 	for i := range d.Metrics {
 		m := &d.Metrics[i]
-		shown := i == 0 || m.Name == "lost" || m.Name == "updates"
-		if len(asked) > 0 {
-			shown = false
-			for _, name := range asked {
-				shown = shown || name == m.Name
-			}
-		}
-		if shown {
+		if shown := i == 0 || m.Name == "lost" || m.Name == "updates"; len(asked) == 0 && shown || slices.Contains(asked, m.Name) {
 			list = append(list, m)
 		}
 	}
@@ -532,7 +523,7 @@ func (w *DiffWait) name() string {
 	if c == nil || w.FromA != nil && w.A > w.B {
 		c = w.FromA
 	}
-	if c.Parameter == "" {
+	if c == nil || c.Parameter == "" {
 		return w.What
 	}
 	return w.What + " (" + c.Parameter + ")"
@@ -560,20 +551,17 @@ func waitCells(c *DiffChain) (head []string, rows [][]string) {
 			}
 			return s.Fixed(3)
 		}
-		var because, source string
-		switch a, b := w.FromA, w.FromB; {
-		case a == nil:
-			because, source = b.setting(), b.Source
-		case b == nil || *a == *b:
-			because, source = a.setting(), a.Source
-		case a.Parameter == b.Parameter && a.Value == b.Value:
-			because, source = a.setting(), a.Source+" → "+b.Source
-		case a.Parameter == b.Parameter:
-			because, source = a.setting()+" → "+b.Value, a.Source+" → "+b.Source
-		default:
-			because, source = a.setting()+" → "+b.setting(), a.Source+" → "+b.Source
+		var because, from []string
+		for _, c := range []*DiffCause{w.FromA, w.FromB} {
+			if c != nil {
+				because, from = append(because, c.setting()), append(from, c.Source)
+			}
 		}
-		rows = append(rows, []string{took(w.A, w.FromA), took(w.B, w.FromB), signed((w.B - w.A).Fixed(3)), w.What, because, source})
+		if a, b := w.FromA, w.FromB; a != nil && b != nil && a.Parameter == b.Parameter && a.Value != b.Value {
+			because[1] = b.Value // of the same parameter
+		}
+		rows = append(rows, []string{took(w.A, w.FromA), took(w.B, w.FromB), signed((w.B - w.A).Fixed(3)), w.What,
+			strings.Join(slices.Compact(because), " → "), strings.Join(slices.Compact(from), " → ")})
 	}
 	rows = append(rows, []string{c.A.Fixed(3), c.B.Fixed(3), signed((c.B - c.A).Fixed(3)), "together", "", ""})
 	return head, rows

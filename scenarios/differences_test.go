@@ -2,6 +2,9 @@ package scenarios_test
 
 import (
 	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +102,22 @@ func TestDifferences(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", what, got, c.want)
 		}
 	}
+	// What only some events have.
+	event := func(text string) *topology.Design {
+		return assemble(t, usual, "story:\n", "story:\n  - "+text+"\n")
+	}
+	for _, c := range [][3]string{
+		{"{at: 70s, loss: tun1, p: 0.1}", "{at: 70s, loss: tun1, p: 0.2}", "story[0].p: 0.1"},
+		{"{at: 70s, blackhole: tun1}", "{at: 70s, blackhole: tun1, direction: from aws}", "story[0].direction: both"},
+		{"{at: 70s, withdraw: 10.2.0.0/16, by: aws}", "{at: 70s, withdraw: 10.3.0.0/16, by: aws}", "story[0].withdraw: 10.2.0.0/16, by aws"},
+		{"{at: 70s, down: tun1}", "{at: 70s, blackhole: tun1}", "story[0].down: tun1"},
+		{"{at: 70s, down: tun1, for: 3s}", "{at: 70s, down: tun1, for: 4s}", "story[0].for: 3s"},
+		{"{at: 70s, down: tun1, for: 3s}", "{at: 70s, down: tun1}", "story[0].for: 3s"},
+	} {
+		if got := differences(event(c[0]), event(c[1])); !strings.HasPrefix(got, c[2]+" (") {
+			t.Errorf("%s, %s: %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
 	// Another profile is everything in which it differs, each with its source.
 	got := differences(a, assemble(t, usual, "profile: aws-vgw", "profile: aws-tgw"))
 	if !strings.HasPrefix(got, "routers.aws.profile: aws-vgw (") || !strings.Contains(got, "(profile aws-vgw, ") || !strings.Contains(got, "-> ") || !strings.Contains(got, "(profile aws-tgw, ") {
@@ -127,5 +146,89 @@ func TestEverySettingIsCompared(t *testing.T) {
 			}
 			*s = old
 		}
+	}
+}
+
+// Whatever a design holds that a run uses is seen when it differs, also what is added to
+// it after this was written. What is left out here is a position, a name that is the path, or
+// is seen elsewhere.
+func TestEveryFieldIsCompared(t *testing.T) {
+	left := map[string]string{
+		"Router.Name": "the path", "Host.Name": "the path", "Link.Name": "the path", "Link.Kind": "the path",
+		"Probe.Name": "a name", "Fault.Index": "the path", "Fault.Until": "what kind of row it is",
+		"Fault.Kind": "not by number: tested with the events themselves", "Fault.P": "of a PacketLoss only", "Fault.Prefix": "of a PrefixWithdraw only", "Fault.Direction": "of a BlackHole only",
+		"End.Router": "the path", "End.BGP": "both ends agree: that of the first is shown", "Link.Ends": "walked below",
+		"Router.Settings": "TestEverySettingIsCompared", "End.Settings": "TestEverySettingIsCompared",
+		"Value.Int": "a delay has none", "Value.Bool": "a delay has none", "Value.Enum": "a delay has none", "Setting.Set": "where it comes from",
+		"Loss.Bad": "of bursts only", "Loss.ToGood": "of bursts only",
+	}
+	walked := 0
+	var walk func(path string, v reflect.Value, b *topology.Design)
+	walk = func(path string, v reflect.Value, b *topology.Design) {
+		typ := v.Type()
+		for i := range typ.NumField() {
+			f, name := v.Field(i), typ.Name()+"."+typ.Field(i).Name
+			if left[name] != "" || !typ.Field(i).IsExported() || strings.HasSuffix(name, "Pos") || strings.HasSuffix(name, "Origin") {
+				continue
+			}
+			old := reflect.New(f.Type()).Elem()
+			old.Set(f)
+			switch x := f.Addr().Interface().(type) {
+			case *int:
+				*x = 1 - max(*x, 0) // another router, host or link, or size
+			case *netip.Addr:
+				*x = netip.MustParseAddr("192.0.2.77")
+			case *netip.Prefix:
+				*x = netip.MustParsePrefix("192.0.2.76/31")
+			case *topology.Dist:
+				*x = topology.Const(1234567)
+			case *[]int:
+				*x = append(slices.Clone(*x), 0)
+			case *[]topology.Term:
+				*x = append(slices.Clone(*x), topology.Term{Reject: true})
+			case *[]topology.Network:
+				*x = append(slices.Clone(*x), topology.Network{Prefix: netip.MustParsePrefix("192.0.2.0/24")})
+			case *[]topology.Static:
+				*x = append(slices.Clone(*x), topology.Static{Prefix: netip.MustParsePrefix("192.0.2.0/24")})
+			default:
+				switch f.Kind() {
+				case reflect.Bool:
+					f.SetBool(!f.Bool())
+				case reflect.Float64:
+					f.SetFloat(f.Float() + 0.25)
+				case reflect.String:
+					f.SetString(f.String() + "-x")
+				case reflect.Int, reflect.Int64:
+					f.SetInt(f.Int() + 1)
+				case reflect.Uint8, reflect.Uint32:
+					f.SetUint(f.Uint() + 1)
+				case reflect.Struct:
+					walk(path+"."+name, f, b)
+					continue
+				default:
+					t.Errorf("%s.%s: this test does not know how to change a %s", path, name, f.Type())
+					continue
+				}
+			}
+			walked++
+			if len(scenarios.Differences(assemble(t, usual), b)) == 0 {
+				t.Errorf("%s: %s differs, and that is not seen", path, name)
+			}
+			f.Set(old)
+		}
+	}
+	b := assemble(t, usual)
+	for i := range b.Routers {
+		walk("router", reflect.ValueOf(&b.Routers[i]).Elem(), b)
+	}
+	walk("host", reflect.ValueOf(&b.Hosts[0]).Elem(), b)
+	walk("link", reflect.ValueOf(&b.Links[1]).Elem(), b)
+	for i := range b.Links[1].Ends {
+		walk("end", reflect.ValueOf(&b.Links[1].Ends[i]).Elem(), b)
+	}
+	walk("probe", reflect.ValueOf(&b.Probes[0]).Elem(), b)
+	walk("fault", reflect.ValueOf(&b.Story[0]).Elem(), b)
+	if got := differences(assemble(t, usual), b); got != "" || walked < 40 {
+		t.Errorf("%d fields, and at the end %s", walked, got)
 	}
 }

@@ -91,3 +91,26 @@ func TestCIRunsTheReadmesTests(t *testing.T) {
 		t.Errorf(".ci/run does not run `%s`", m[1])
 	}
 }
+
+// docs/diff.md shows what a comparison prints, shortened: every line of it that is not cut off
+// is one of the program's.
+func TestDocsShowTheDiff(t *testing.T) {
+	page, err := os.ReadFile("../../docs/diff.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?s)```console\n\\$ vpnsim (diff aws-gcp --set-a [^\n]*)\n(.*?)```").FindSubmatch(page)
+	if m == nil {
+		t.Fatal("it shows no comparison")
+	}
+	var out, errs bytes.Buffer
+	if code := program(append(strings.Fields(string(m[1])), "-q"), strings.NewReader(""), &out, &errs); code != exitOK || errs.Len() > 0 {
+		t.Fatalf("exit code %d, %s", code, errs.String())
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(string(m[2])), "\n") {
+		shown, _, _ := strings.Cut(line, "…")
+		if !strings.Contains(out.String(), shown) {
+			t.Errorf("docs/diff.md shows\n%s\nand the program prints\n%s", line, out.String())
+		}
+	}
+}
