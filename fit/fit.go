@@ -16,6 +16,10 @@ import (
 // Confidence of every interval.
 const Confidence = 0.95
 
+// longestGap that a mechanism could be behind: the longest hold time that anybody
+// uses is a few minutes, and simulating days of loss would take days.
+const longestGap = time.Hour
+
 // Ask is what is to be explained, and how hard to try.
 type Ask struct {
 	Load     func(sets []string) (*topology.Design, error)
@@ -162,7 +166,10 @@ func (f *fitter) collect() error {
 				if !x.Counted {
 					continue
 				}
-				longest = max(longest, time.Duration(g.Lost+1)*g.Interval)
+				if longest = max(longest, time.Duration(g.Lost+1)*g.Interval); longest > longestGap {
+					return &pinglog.Error{File: l.File, Line: g.Line, Col: 1, Message: fmt.Sprintf("icmp_seq %d to %d are lost, %s: no timer of these mechanisms runs for more than %s",
+						g.FirstLost, g.LastLost, topology.FormatDuration(g.Least.Round(time.Second)), topology.FormatDuration(longestGap)), Help: "cut out the minutes around the gap that is meant"}
+				}
 				seen := fmt.Sprintf("%d lost", g.Lost)
 				if g.Open {
 					seen = "at least " + seen

@@ -3,6 +3,7 @@ package fit
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/vpnsim/vpnsim/report"
@@ -67,6 +68,16 @@ func (f *fitter) verdict(ms []*mechanism, best *mechanism) {
 		}
 		if len(list) > 0 {
 			f.say("with the parameters of the scenario it was not %s", strings.Join(list, ", nor "))
+		}
+		list = nil
+		for _, p := range f.doc.Parameters {
+			m := ms[slices.IndexFunc(ms, func(m *mechanism) bool { return m.key == p.Key })]
+			if l := p.Likelihood; l != nil && m.cannot == "" && math.IsInf(m.log, -1) {
+				list = append(list, fmt.Sprintf("%s with %s = %s (%d of %d runs, %s %% [%s, %s])", m.name, p.Parameter, p.Best, l.Showed, l.Runs, short(100*l.Probability), short(100*l.Low), short(100*l.High)))
+			}
+		}
+		if len(list) > 0 {
+			f.say("with other ones it could be %s", strings.Join(list, ", or "))
 		}
 	}
 	f.ruledOut(ms)

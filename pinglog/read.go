@@ -65,6 +65,9 @@ func Read(file string, data []byte) (*Log, error) {
 			r.log.Ignored++
 		}
 	}
+	if r.elided != 0 {
+		return fail(r.elided, 1, "print it with vpnsim run --all", "lines were left out here, and nobody knows which of them were answers")
+	}
 	if r.several != 0 {
 		return fail(r.several, 1, "keep the lines of one of them: grep '^10.2.0.6 '", "this log is of more than one target")
 	}
@@ -74,6 +77,8 @@ func Read(file string, data []byte) (*Log, error) {
 		switch {
 		case n == 0:
 			return fail(0, 0, help, "the file is empty")
+		case r.windows:
+			help = "Windows' ping does not number its probes, nor send them at even intervals: use fping, or ping in WSL"
 		case r.json:
 			help = "of mtr's reports none says when a probe was lost: use mtr --raw"
 		}
@@ -93,7 +98,9 @@ type reader struct {
 	log     *Log
 	n       int // number of the line
 	json    bool
+	windows bool
 	several int // the line on which a second target shows up
+	elided  int // the line in whose place there were others
 
 	s           *Series
 	target      string
@@ -119,14 +126,15 @@ var (
 	stamp = regexp.MustCompile(`^\[(\d{1,12})\.(\d{1,9})\]\s+`)
 	// The words around it are in the user's language, the names of the fields are not.
 	seqField = regexp.MustCompile(`(?:icmp_seq|icmp_req|\bseq)[= ](\d{1,9})\b`)
-	ttlField = regexp.MustCompile(`\bttl=\d+`)
+	ttlField = regexp.MustCompile(`\b(?:ttl|hlim)=\d+`)
 	// time=7.64 ms, temps=7.64 ms, 時間=7.64ミリ秒; <1 where a clock is coarse.
-	rttField = regexp.MustCompile(`\bttl=\d+\s+[^\s=<]+[=<]\s?(\d+(?:\.\d+)?)`)
+	rttField = regexp.MustCompile(`\b(?:ttl|hlim)=\d+\s+[^\s=<]+[=<]\s?(\d+(?:\.\d+)?)`)
 	header   = regexp.MustCompile(`^PING (\S+)`)
 	counts   = regexp.MustCompile(`^(\d{1,9}) packets transmitted, \d+ (?:packets )?received.*?(?:time (\d{1,12}) ?ms)?$`)
 	command  = regexp.MustCompile(`(?:^|[\s$#>])(?:ping6?|mtr)\s(?:.*\s)?-i\s?(\d+(?:\.\d+)?)(?:\s|$)|(?:^|[\s$#>])fping\s(?:.*\s)?-p\s?(\d+)(?:\s|$)`)
 	fpingRow = regexp.MustCompile(`^(\S+)\s+: \[(\d{1,9})\], (?:timed out|.*?(\d+(?:\.\d+)?) ms|.*)`)
 	fpingAll = regexp.MustCompile(`^(\S+)\s+:((?: (?:-|\d+(?:\.\d+)?))+)$`)
+	elision  = regexp.MustCompile(`^(?:…|\.\.\.) \d+ lines? left out$`)
 	mtrLine  = regexp.MustCompile(`^(?:x \d{1,3} \d{1,9}|p \d{1,3} \d{1,10}(?: \d{1,9})?|[hd] \d{1,3} \S+)$`)
 )
 
@@ -136,6 +144,10 @@ func (r *reader) line(text string, whole bool) bool {
 	if r.n == 1 && (text[0] == '{') {
 		r.json = true
 	}
+	if elision.MatchString(text) && r.elided == 0 {
+		r.elided = r.n
+	}
+	r.windows = r.windows || strings.Contains(text, " TTL=")
 	if !whole && !complete(text) {
 		// Half a number is another number.
 		r.log.Cut = true

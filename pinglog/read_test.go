@@ -116,6 +116,7 @@ x 1 33008
 		{"the last line is half a line: icmp_seq=11 is not the eleventh", `64 bytes from 10.2.0.6: icmp_seq=115 ttl=64 time=5.87 ms
 64 bytes from 10.2.0.6: icmp_seq=117 ttl=64 time=5.87 ms
 64 bytes from 10.2.0.6: icmp_seq=11`, "iputils 2/3 every 1s assumed; 1 lost 116-116 0s-2s"},
+		{"ping6 of macOS", "PING6(56=40+8+8 bytes) ::1 --> ::1\n16 bytes from ::1, icmp_seq=0 hlim=64 time=0.1 ms\n16 bytes from ::1, icmp_seq=2 hlim=64 time=0.1 ms\n", "iputils 2/3 every 1s assumed; 1 lost 1-1 0s-2s"},
 		{"nothing was answered", "PING 10.2.0.6 (10.2.0.6) 56(84) bytes of data.\n\n--- 10.2.0.6 ping statistics ---\n10 packets transmitted, 0 received, 100% packet loss, time 9200ms\n",
 			"iputils 0/10 every 1.022222222s summary; 10 lost 1-10 > 9.199999998s"},
 		{"numbers wrap", `64 bytes from 10.2.0.6: icmp_seq=65534 ttl=64 time=5.87 ms
@@ -139,6 +140,8 @@ func TestRefused(t *testing.T) {
 		{"an error of fping", "fping: specify only one of c, l\n", "x.log:1:1: there is no line about a probe in it"},
 		{"two targets", "10.2.0.6 : [0], 84 bytes, 1.00 ms\n10.2.0.7 : [0], 84 bytes, 1.00 ms\n", "x.log:2:1: this log is of more than one target"},
 		{"too long", strings.Repeat("x", MaxFile+1), "x.log: 67108865 bytes are more than the 67108864 that a log may have"},
+		{"a run of vpnsim with lines left out", "64 bytes from x: icmp_seq=3 ttl=64 time=5 ms\n… 79 lines left out\n64 bytes from x: icmp_seq=83 ttl=64 time=5 ms\n", "x.log:2:1: lines were left out here, and nobody knows which of them were answers"},
+		{"Windows", "Reply from 10.2.0.6: bytes=32 time=5ms TTL=64\r\nRequest timed out.\r\n", "x.log:1:1: there is no line about a probe in it"},
 		{"mtr's JSON", "{\"report\": 1}\n", "x.log:1:1: there is no line about a probe in it"},
 	} {
 		l, err := Read("x.log", []byte(c.log))

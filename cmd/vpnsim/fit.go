@@ -107,8 +107,12 @@ Mechanisms, for --prior: ` + strings.Join(fit.Keys, ", ") + `.`,
 			doc, err := fit.Fit(ask)
 			if err != nil {
 				var bad *badScenario
-				if errors.As(err, &bad) {
+				var at *pinglog.Error
+				switch {
+				case errors.As(err, &bad):
 					return err
+				case errors.As(err, &at):
+					return &badScenario{[]report.Diagnostic{inLog(at)}}
 				}
 				return unreadable(src.name, err.Error(), "")
 			}
@@ -180,13 +184,18 @@ func (a *app) pingLogs(names []string) ([]*pinglog.Log, error) {
 		case errors.As(err, &bad):
 			all = append(all, bad.problems...)
 		case errors.As(err, &at):
-			all = append(all, report.Diagnostic{File: at.File, Line: at.Line, Col: at.Col, Severity: "error", Message: at.Message, Help: at.Help})
+			all = append(all, inLog(at))
 		}
 	}
 	if len(all) > 0 {
 		return nil, &badScenario{all}
 	}
 	return logs, nil
+}
+
+// inLog is what is wrong with a log as it is printed.
+func inLog(e *pinglog.Error) report.Diagnostic {
+	return report.Diagnostic{File: e.File, Line: e.Line, Col: e.Col, Severity: "error", Message: e.Message, Help: e.Help}
 }
 
 func (a *app) pingLog(name string) (*pinglog.Log, error) {
