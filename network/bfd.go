@@ -189,9 +189,15 @@ func (n *Network) stepBFD(b *bfdEnd, in bfd.Input) {
 		case bfd.ActSend:
 			n.sendBFD(b, a.Packet)
 		case bfd.ActArm:
+			if n.silence != nil && a.Timer == bfd.DetectTimer && b.m.State() == bfd.Up {
+				n.silence.began(n.silence.detects, b.id, n.k.Now(), a.After)
+			}
 			n.k.Reset(&b.timers[a.Timer], a.After, b.event(a.Timer))
 		case bfd.ActDisarm:
 			n.k.Stop(&b.timers[a.Timer])
+			if n.silence != nil && a.Timer == bfd.DetectTimer {
+				n.silence.began(n.silence.detects, b.id, n.k.Now(), 0)
+			}
 			b.missed[a.Timer] = false
 		case bfd.ActState:
 			n.noteBFD(b, a.From, a.To, a.Packet.Diag, "")

@@ -33,6 +33,7 @@ func (n *Network) drawStory() {
 func (n *Network) strike(i int) {
 	f := &n.d.Story[i]
 	n.faultStrikes(i)
+	n.touchedByStory(i)
 	n.note(trace.Note{Kind: trace.NoteFault, Router: int32(f.Router), Link: int32(f.Link), A: int64(i), Text: n.faults[i].text})
 	if n.Asked(i) {
 		return

@@ -28,6 +28,7 @@ type link struct {
 	alone    [1]int32 // its number, for routes that leave by it alone
 	downBy   sim.EventID
 	nameUp   sim.Name
+	health   wholeness
 }
 
 // way is one direction of a link: what Ends[i] sends.
@@ -90,6 +91,7 @@ func (l *link) init(n *Network, i int) {
 
 func (l *link) reset(n *Network) {
 	l.up, l.downBy = true, 0
+	l.health = wholeness{}
 	for e := range 2 {
 		w := &l.way[e]
 		w.hole, w.bad, w.by, w.loss = false, false, 0, l.cfg.Loss

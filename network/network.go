@@ -64,6 +64,10 @@ type Network struct {
 	truth    *truth        // nil: no pair is watched
 	look     bool          // something has changed in this event that the tally or the truth is to look at
 	activity activity
+	dropList []Drops
+
+	silence, lastSilence *silenceWatch // nil: silences are not looked at; the memory of the last time
+	splices              []Splice
 }
 
 // New builds a network. The design must have passed its validation.
@@ -293,6 +297,8 @@ func (n *Network) Handle(k *sim.Kernel, ev *sim.Event) {
 		n.bfdTimer(n.bfds[ev.Arg>>8], bfd.TimerID(ev.Arg&0xff))
 	case evStaleTimer:
 		n.staleTimer(ev)
+	case evSplice:
+		n.splice(int(ev.Arg))
 	case evStall:
 		n.stall(&n.routers[ev.Arg])
 	case evStallOver:

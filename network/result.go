@@ -21,6 +21,7 @@ type Result struct {
 	Reactions []Reaction
 	// Forwarding is that of the pairs that were watched (Options.Watch).
 	Forwarding []Forwarding
+	Drops      []Drops // by link
 	Ending     Ending  // how routing stands now (Options.Convergence)
 	Wire       []error // what did not survive the way through bytes (Options.Wire)
 }
@@ -69,7 +70,7 @@ func (n *Network) longestTrip() time.Duration {
 }
 
 func (n *Network) result() *Result {
-	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Cut: n.activity.over, Wire: n.wire.errs}
+	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Cut: n.activity.over, Wire: n.wire.errs, Drops: n.drops()}
 	if n.truth != nil {
 		for i := range n.truth.pairs {
 			w := &n.truth.pairs[i]

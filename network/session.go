@@ -131,6 +131,9 @@ func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
 }
 
 func (n *Network) armSession(s *session, t bgp.TimerID, after time.Duration) {
+	if n.silence != nil && t%bgp.SecondConn == bgp.HoldTimer && s.m.State() == bgp.Established {
+		n.silence.began(n.silence.holds, s.id, n.k.Now(), after)
+	}
 	if n.k.Move(s.timers[t], after, sim.PhaseTimer, s.actor()) {
 		return
 	}
@@ -168,6 +171,9 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.armSession(s, a.Timer, a.After)
 		case bgp.ActDisarm:
 			n.k.Stop(&s.timers[a.Timer])
+			if n.silence != nil && a.Timer%bgp.SecondConn == bgp.HoldTimer {
+				n.silence.began(n.silence.holds, s.id, n.k.Now(), 0)
+			}
 		case bgp.ActSend:
 			n.sendMessage(s, a.Conn, a.Msg)
 		case bgp.ActConnect:
@@ -187,9 +193,11 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg, Up: a.Graceful})
 		case bgp.ActUp:
 			n.sessionTurned()
+			n.lookWhetherWhole(&n.links[s.link])
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
 		case bgp.ActDown:
 			n.sessionTurned()
+			n.dropped(&n.links[s.link], dropOfSession(a.Why))
 			s.downs++
 			n.k.Stop(&s.mrai)
 			waiting := r.updates.all()

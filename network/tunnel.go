@@ -92,7 +92,9 @@ func (n *Network) stepTunnel(l *link, e int, in vpn.Input) {
 			n.note(trace.Note{Kind: trace.NoteTunnel, Router: int32(l.routerAt(e)), Link: int32(l.id), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why)})
 		case vpn.ActUp:
 			n.setSA(l, e, true)
+			n.lookWhetherWhole(l)
 		case vpn.ActDown:
+			n.dropped(l, dropOfTunnel(a.Why))
 			n.setSA(l, e, false)
 		}
 	}
@@ -198,6 +200,7 @@ func (n *Network) vpnTimer(link, e int, t vpn.TimerID) {
 			n.armTunnel(l, e, t, after)
 			return
 		}
+		n.noteDoubt(l, e, idle)
 	}
 	n.stepTunnel(l, e, vpn.Input{Kind: vpn.InTimer, Timer: t, Idle: idle})
 }

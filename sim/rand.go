@@ -58,6 +58,9 @@ func (k *Kernel) Rand(name Name) Stream {
 	return Stream{mix64(k.seed*golden + mix64(uint64(name)))}
 }
 
+// Reseed has Rand give the streams of another run from now on.
+func (k *Kernel) Reseed(seed uint64) { k.seed = seed }
+
 // HashStream is a stream that starts from a number rather than a name: what it
 // gives is a hash of that number.
 func HashStream(x uint64) Stream { return Stream{mix64(x)} }
