@@ -237,7 +237,7 @@ func (n *Network) sendBFD(b *bfdEnd, p bfd.Packet) {
 	l := &n.links[b.link]
 	why, _ := l.leaves(b.end)
 	n.knock(l, b.end, why)
-	if why == passed && l.chanceAt(b.end, now) {
+	if why == passed && n.chanceBFD(l, b.end, now) {
 		why = dropLoss
 	}
 	at := now.Add(l.controlDelay(b.end, now))

@@ -68,6 +68,7 @@ type Network struct {
 
 	silence, lastSilence *silenceWatch // nil: silences are not looked at; the memory of the last time
 	splices              []Splice
+	tilted               *tilt // nil: packets are lost as often as they should
 }
 
 // New builds a network. The design must have passed its validation.

@@ -22,6 +22,7 @@ type Result struct {
 	// Forwarding is that of the pairs that were watched (Options.Watch).
 	Forwarding []Forwarding
 	Drops      []Drops // by link
+	Stalls     int     // of all routers
 	Ending     Ending  // how routing stands now (Options.Convergence)
 	Wire       []error // what did not survive the way through bytes (Options.Wire)
 }
@@ -71,6 +72,9 @@ func (n *Network) longestTrip() time.Duration {
 
 func (n *Network) result() *Result {
 	res := &Result{Seed: n.k.Seed(), Digest: n.k.Digest(), Events: uint64(n.k.Handled()), End: n.end, Cut: n.activity.over, Wire: n.wire.errs, Drops: n.drops()}
+	for i := range n.routers {
+		res.Stalls += int(n.routers[i].stalls)
+	}
 	if n.truth != nil {
 		for i := range n.truth.pairs {
 			w := &n.truth.pairs[i]

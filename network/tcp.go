@@ -297,7 +297,7 @@ func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) 
 	delay := l.controlDelay(s.end, n.k.Now())
 	why, _ := l.leaves(s.end)
 	n.knock(l, s.end, why)
-	if why == passed && l.chance(s.end) {
+	if why == passed && n.chanceTCP(c, from, kind) {
 		why = dropLoss
 	}
 	at := n.k.Now().Add(delay)

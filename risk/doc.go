@@ -2,13 +2,15 @@
 // alarms of hold timers, BFD and dead peer detection, in a year of one tunnel. It is the other side
 // of every timer that makes a failover fast.
 //
-// The scenario runs without its story. Three ways lead to a number, and every number says which one
+// The scenario runs without its story. Four ways lead to a number, and every number says which one
 // it took:
 //
 //   - simulation: runs of an hour, and what is dropped in them is counted. The interval is Garwood's,
 //     exact for counts of events that do not know of each other. Where few are seen, that says
 //     little: no drop in 100 tunnel-hours is anything up to 323 a year.
-//   - splitting: where packets are lost, a drop is a longer and longer silence. Runs that come to a
+//   - importance sampling: where losses are independent of each other, packets are lost more often than they should
+//     in short windows, and runs are weighed by how much more likely they were made (network.Tilt).
+//   - splitting: where losses come in bursts, or are many, a drop is a longer and longer silence. Runs that come to a
 //     silence of some length are gone on from there many times with other random numbers, and so
 //     on from length to length until there is a drop; the probability is the product of the
 //     shares that got from one to the next (fixed-effort splitting; Glasserman, Heidelberger, Shahabuddin

@@ -34,3 +34,23 @@ func (h *Histogram) MeanInterval(confidence float64) Mean {
 	out.Low, out.High, out.Known = out.Value-half, out.Value+half, true
 	return out
 }
+
+// StudentInterval is the mean of a few values that are about normal, such as estimates that are
+// means themselves, and its interval. Of fewer than two there is none.
+func StudentInterval(values []float64, confidence float64) Mean {
+	n := float64(len(values))
+	out := Mean{}
+	for _, v := range values {
+		out.Value += v / n
+	}
+	if len(values) < 2 {
+		return out
+	}
+	squares := 0.0
+	for _, v := range values {
+		squares += (v - out.Value) * (v - out.Value)
+	}
+	half := studentQuantile((1+confidence)/2, n-1) * math.Sqrt(squares/(n-1)/n)
+	out.Low, out.High, out.Known = out.Value-half, out.Value+half, true
+	return out
+}
