@@ -170,6 +170,8 @@ var layers = map[string]layer{
 		"stats":     "what pairs of runs tell",
 		"explain":   "which wait grew",
 		"report":    "and how it is reported",
+	}},
+
 	"risk": {number: 5, deterministic: true, imports: map[string]string{
 		"network":  "it runs scenarios whose story is taken out",
 		"sim":      "instants",
