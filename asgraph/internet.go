@@ -89,7 +89,9 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		sim.StreamName("asgraph/delay"), sim.StreamName("asgraph/processing"), sim.StreamName("asgraph/timers"),
 		sim.StreamName("asgraph/ticks"), sim.StreamName("asgraph/clock"),
 	}}
-	n.k.Add(n)
+	for range len(g.ASNs) + 1 {
+		n.k.Add(n) // the story, and each node: actorOf
+	}
 	n.nodes = make([]node, len(g.ASNs))
 	n.speakers = make([]bgp.Speaker, len(g.ASNs))
 	n.first = make([]int32, len(g.ASNs)+1)

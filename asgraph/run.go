@@ -36,6 +36,9 @@ const (
 	evTimer                   // Arg: the end whose advertisement timer runs out
 )
 
+// actorOf is the actor that a node is: the story is the first one.
+func actorOf(node int32) sim.ActorID { return sim.ActorID(node + 1) }
+
 // Run starts with sessions and no routes, lets the story happen, and ends after
 // so much time. Events of the story that share an instant are one, as far as
 // the result is concerned.
@@ -157,13 +160,13 @@ func (n *Internet) setGate(e int32, a *bgp.Action) {
 	}
 	g := &n.gates[e]
 	if a.Idle {
-		g.place = n.k.Place(sim.PhaseTimer, 0)
+		g.place = n.k.Place(sim.PhaseTimer, sim.Own, actorOf(n.owner[e]))
 		return
 	}
 	if g.place == (sim.Place{}) { // it has not been idle
-		g.place = n.k.Place(sim.PhaseTimer, 0)
+		g.place = n.k.Place(sim.PhaseTimer, sim.Own, actorOf(n.owner[e]))
 	}
-	n.k.ResetAtPlace(&g.timer, n.k.Now().Add(a.After), g.place, sim.Event{Kind: evTimer, Arg: uint64(e), Phase: sim.PhaseTimer})
+	n.k.ResetAtPlace(&g.timer, n.k.Now().Add(a.After), g.place, sim.Event{To: actorOf(n.owner[e]), Kind: evTimer, Arg: uint64(e), Phase: sim.PhaseTimer})
 	g.place = sim.Place{}
 }
 
@@ -195,7 +198,8 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 	if d := &n.cfg.Processing; !d.IsRandom() && !n.cfg.Serial { // it need not be looked at before
 		at, kind = at.Add(d.A), evProcess
 	}
-	n.k.At(at, sim.Event{Kind: kind, Arg: uint64(slot), Phase: sim.PhaseDeliver})
+	lane := sim.TakesTurns + sim.Lane(actorOf(n.owner[from]))
+	n.k.AtPlace(at, n.k.Place(sim.PhaseDeliver, lane, actorOf(n.owner[p.to])), sim.Event{Kind: kind, Arg: uint64(slot)})
 }
 
 // arrive is when an UPDATE has come to a router, which will process it.
@@ -214,7 +218,7 @@ func (n *Internet) arrive(slot int32) {
 		return
 	}
 	x.queue++
-	n.k.At(due, sim.Event{Kind: evQueued, Arg: uint64(slot), Phase: sim.PhaseDeliver})
+	n.k.At(due, sim.Event{To: actorOf(i), Kind: evQueued, Arg: uint64(slot), Phase: sim.PhaseDeliver})
 }
 
 func (n *Internet) process(slot int32) {

@@ -37,7 +37,7 @@ func TestWhereTheLawsOfGraphsEnd(t *testing.T) {
 		outage                 report.Seconds
 		announced, withdrawals int
 	}{
-		{"clique", "mrai=0s", 40e6, 160, 60},
+		{"clique", "mrai=0s", 40e6, 188, 48},
 		{"b-clique", "mrai=0s", 50e6, -1, -1},
 		{"ring", "n=3", 0, -1, -1},
 		{"ring", "n=4", 20e6, -1, -1},

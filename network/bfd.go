@@ -248,7 +248,7 @@ func (n *Network) sendBFD(b *bfdEnd, p bfd.Packet) {
 			Proto: trace.ProtoUDP, TTL: 255, Src: ends[b.end].Inside.Addr(), Dst: ends[1-b.end].Inside.Addr(), SrcPort: bfdPort(b), DstPort: 3784, BFD: &control})
 	}
 	if why == passed {
-		n.launch(at, actorOf(l.routerAt(1-b.end)), evBFD, bfdArg(b.id^1, b.number(p)))
+		n.launchPacket(at, packets(b.actor()), actorOf(l.routerAt(1-b.end)), evBFD, bfdArg(b.id^1, b.number(p)))
 	}
 }
 

@@ -80,7 +80,7 @@ func (n *Network) stepControl(s *stream) bool {
 			n.bfdActs = o.m.Step(n.bfdActs[:0], bfd.Input{Kind: bfd.InPacket, Packet: b.said[b.controls.packet], Since: s.at.Sub(o.sent)})
 			for i := range n.bfdActs {
 				if a := &n.bfdActs[i]; a.Kind == bfd.ActArm {
-					n.skip.hush(int32(o.id), s.at.Add(a.After), n.k.Place(sim.PhaseTimer, o.actor()))
+					n.skip.hush(int32(o.id), s.at.Add(a.After), n.k.Place(sim.PhaseTimer, sim.Own, o.actor()))
 				}
 			}
 		}
@@ -92,8 +92,8 @@ func (n *Network) stepControl(s *stream) bool {
 	if !lost {
 		lost = l.chanceAt(b.end, s.at)
 		arrive = s.at.Add(l.controlDelay(b.end, s.at))
-		if !lost && arrive.Sub(s.at) >= b.m.TxInterval()/1000*750 {
-			return false // the next one may leave before this one has arrived
+		if !lost && (arrive == s.at || arrive.Sub(s.at) >= b.m.TxInterval()/1000*750) {
+			return false // the next one may leave before this one has arrived; or it takes no time: trip.send
 		}
 	}
 	n.k.Skip(s.at, b.actor(), evBFDTimer, uint64(b.id)<<8|uint64(bfd.TxTimer))
@@ -102,9 +102,9 @@ func (n *Network) stepControl(s *stream) bool {
 	for i := range n.bfdActs {
 		switch a := &n.bfdActs[i]; {
 		case a.Kind == bfd.ActArm:
-			b.controls.next, s.later = s.at.Add(a.After), n.k.Place(sim.PhaseTimer, b.actor())
+			b.controls.next, s.later = s.at.Add(a.After), n.k.Place(sim.PhaseTimer, sim.Own, b.actor())
 		case !lost:
-			b.controls.packet, s.order = b.number(a.Packet), n.k.Place(sim.PhaseDeliver, o.actor())
+			b.controls.packet, s.order = b.number(a.Packet), n.k.Place(sim.PhaseDeliver, packets(b.actor()), o.actor())
 		}
 	}
 	if lost {

@@ -62,7 +62,9 @@ func TestCliqueVariants(t *testing.T) {
 	if got := withdraw(t, 1, "generate.bgp.sender_side_loop=true"); got != (reaction{8, 16, 30 * time.Millisecond}) {
 		t.Errorf("loops found by the sender: %+v", got)
 	}
-	if got := withdraw(t, 1, "mrai=0s"); got != (reaction{160, 60, 40 * time.Millisecond}) {
+	// All of them speak at the same instants; how often hangs on the order in
+	// which each reads what the others said (sim/ties.go), the time does not.
+	if got := withdraw(t, 1, "mrai=0s"); got != (reaction{188, 48, 40 * time.Millisecond}) {
 		t.Errorf("without MRAI: %+v", got)
 	}
 	seen := map[time.Duration]bool{}

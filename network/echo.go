@@ -170,7 +170,7 @@ func (n *Network) forwardEcho(p *probe, dir int, ttl uint8, seq, r int, fromHost
 		n.echoDies(p, dir, seq, drop{why, int16(r), int16(o.hop.link), by})
 		return
 	}
-	n.launch(arrive, o.to, evEcho, uint64(o.arg.with(ttl, seq)))
+	n.launchPacket(arrive, packets(actorOf(r)), o.to, evEcho, uint64(o.arg.with(ttl, seq)))
 }
 
 // onward is what router r does with the echoes of a probe. Any change of tables

@@ -117,6 +117,7 @@ type watcher struct {
 // due is a pending event that routing depends on.
 type due struct {
 	at    sim.Time
+	later bool // than the round under way: sim/ties.go
 	place sim.Place
 	kind  sim.Kind
 	arg   uint64
@@ -259,27 +260,35 @@ func (n *Network) routingState() (state uint64, ok bool) {
 // which they are due.
 func (n *Network) hashPending(h *hash) {
 	w := &n.tally.watch
+	now := n.k.Now()
 	w.pending = w.pending[:0]
 	n.k.Pending(func(at sim.Time, place sim.Place, kind sim.Kind, arg uint64) {
 		if routingGoesBy(kind) {
-			w.pending = append(w.pending, due{at, place, kind, arg})
+			w.pending = append(w.pending, due{at, at > now || n.k.Later(place), place, kind, arg})
 		}
 	})
 	slices.SortFunc(w.pending, func(a, b due) int {
 		switch {
 		case a.at != b.at:
 			return cmp.Compare(a.at, b.at)
+		case a.later != b.later && b.later:
+			return -1
+		case a.later != b.later:
+			return 1
 		case a.place.Before(b.place):
 			return -1
 		}
 		return 1
 	})
 	for _, d := range w.pending {
+		if !d.later { // whose turn is next depends on whose it is
+			h.add(n.k.Here().Side())
+		}
 		if d.kind == evSegment {
-			n.hashSegment(h, segArg(d.arg), d.at.Sub(n.k.Now()))
+			n.hashSegment(h, segArg(d.arg), d.at.Sub(now))
 			continue
 		}
-		h.add(uint64(d.at.Sub(n.k.Now())))
+		h.add(uint64(d.at.Sub(now)))
 		h.add(uint64(d.kind))
 		h.add(d.arg)
 	}

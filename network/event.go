@@ -41,12 +41,26 @@ func flies(k sim.Kind) bool { return k >= evFlying && k < evBFDTimer }
 // localChange is the Arg of a change that waits for route_table.local_delay.
 const localChange = 1
 
-// launch schedules something that is on its way. While anything is, a stretch
-// is not quiet.
+// launch schedules something that a router does with itself soon. While
+// anything is on its way, a stretch is not quiet.
 func (n *Network) launch(at sim.Time, to sim.ActorID, kind sim.Kind, arg uint64) {
 	n.flying++
 	n.k.At(at, sim.Event{To: to, Kind: kind, Arg: arg, Phase: sim.PhaseDeliver})
 }
+
+// launchPacket schedules the arrival of a packet at another router.
+func (n *Network) launchPacket(at sim.Time, by sim.Lane, to sim.ActorID, kind sim.Kind, arg uint64) {
+	n.flying++
+	n.k.AtPlace(at, n.k.Place(sim.PhaseDeliver, by, to), sim.Event{Kind: kind, Arg: arg})
+}
+
+// packets is the lane of what comes from a router and is dealt with where it
+// arrives, by kernels and line cards: among it are acknowledgements.
+func packets(from sim.ActorID) sim.Lane { return sim.Own + 1 + sim.Lane(from) }
+
+// reads is the lane of what a router sends over TCP, which a routing process
+// reads from its sockets by turns.
+func reads(from sim.ActorID) sim.Lane { return sim.TakesTurns + sim.Lane(from) }
 
 // launchIKE is launch for an IKE message that is being made.
 func (n *Network) launchIKE(at sim.Time, to sim.ActorID, msg uint64) {

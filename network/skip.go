@@ -127,7 +127,7 @@ func (n *Network) fastForward() {
 	clear(sk.health)
 	// Most attempts fail, so what can't belong to a stream is looked at first.
 	horizon := n.end + 1
-	n.k.Pending(func(at sim.Time, _ sim.Place, kind sim.Kind, arg uint64) {
+	n.k.Due(func(at sim.Time, kind sim.Kind, arg uint64) {
 		if at < horizon && !repeats(kind, arg) {
 			horizon = at
 		}
@@ -353,7 +353,7 @@ func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 	if s.stage > 0 {
 		n.skipLeg(p, &t.legs[s.stage-1], s.at)
 		if int(s.stage) < len(t.legs) {
-			s.at, s.order = t.arrive[s.stage], n.k.Place(sim.PhaseDeliver, t.legs[s.stage].actor)
+			s.at, s.order = t.arrive[s.stage], n.k.Place(sim.PhaseDeliver, packets(t.legs[s.stage-1].actor), t.legs[s.stage].actor)
 			s.stage++
 			return true
 		}
@@ -372,21 +372,27 @@ func (n *Network) stepEcho(s *stream, until sim.Time) bool {
 	p.rtt, p.ttl = append(p.rtt, 0), append(p.ttl, 0)
 	s.base, s.moved = s.at, true
 	if len(t.legs) == 0 {
-		s.later = n.k.Place(sim.PhaseProbe, actorWorld)
+		s.later = n.k.Place(sim.PhaseProbe, sim.Own, actorWorld)
 		n.echoDone(s, p, end)
 		return true
 	}
-	s.at, s.order, s.stage = t.arrive[0], n.k.Place(sim.PhaseDeliver, t.legs[0].actor), 1
-	s.later = n.k.Place(sim.PhaseProbe, actorWorld)
+	s.at, s.order, s.stage = t.arrive[0], n.k.Place(sim.PhaseDeliver, packets(actorOf(p.src.Router)), t.legs[0].actor), 1
+	s.later = n.k.Place(sim.PhaseProbe, sim.Own, actorWorld)
 	return true
 }
 
 // send works out when the echo with that number reaches the end of each leg,
-// and returns when it reaches the last.
+// and returns when it reaches the last: never, as far as streams are concerned,
+// if a leg takes no time, since what is scheduled for its own instant waits for
+// the others (sim/ties.go).
 func (t *trip) send(at sim.Time, seq uint64) sim.Time {
 	for i := range t.legs {
 		l := &t.legs[i]
-		at = at.Add(l.delay.Draw(l.rnd.At(seq)))
+		d := l.delay.Draw(l.rnd.At(seq))
+		if d == 0 {
+			return never
+		}
+		at = at.Add(d)
 		t.arrive[i] = at
 	}
 	return at
@@ -427,7 +433,7 @@ func (n *Network) wholeEchoes(s *stream, p *probe, until sim.Time) bool {
 			n.links[l.link].hear(int(l.to), l.last)
 		}
 	}
-	s.moved, s.order = true, n.k.Place(sim.PhaseProbe, actorWorld)
+	s.moved, s.order = true, n.k.Place(sim.PhaseProbe, sim.Own, actorWorld)
 	return true
 }
 
@@ -531,25 +537,25 @@ func (n *Network) stepKeepalive(st *stream) bool {
 	if st.stage == 0 {
 		arrive := st.at.Add(k.l.controlDelay(k.s.end, st.at))
 		k.ack = arrive.Add(k.l.controlDelay(k.o.end, arrive))
-		if k.ack.Sub(st.at) >= k.rto || arrive <= k.me.arrive || k.me.early && k.me.ackAt >= st.at || k.l.ends[k.s.end].soon > arrive {
+		if arrive == st.at || k.ack == arrive || k.ack.Sub(st.at) >= k.rto || arrive <= k.me.arrive || k.me.early && k.me.ackAt >= st.at || k.l.ends[k.s.end].soon > arrive {
 			return false
 		}
 		n.k.Skip(st.at, sender, evBGPTimer, uint64(st.id)<<8|uint64(k.timer))
 		_, after, _ := k.s.m.KeepaliveDue(k.timer)
 		k.next = st.at.Add(after)
-		st.later = n.k.Place(sim.PhaseTimer, sender)
+		st.later = n.k.Place(sim.PhaseTimer, sim.Own, sender)
 		k.me.next++
 		k.me.rto, k.me.arrive = k.rto, arrive
 		k.me.noted, k.me.early = true, false
 		k.me.rtoAt = st.at.Add(k.rto)
 		st.at, st.stage, st.moved = arrive, 1, true
-		st.order = n.k.Place(sim.PhaseDeliver, reader)
-		k.me.rtoPlace = n.k.Place(sim.PhaseTimer, sender)
+		st.order = n.k.Place(sim.PhaseDeliver, reads(sender), reader)
+		k.me.rtoPlace = n.k.Place(sim.PhaseTimer, sim.Own, sender)
 		return true
 	}
 	n.k.Skip(st.at, reader, evSegment, uint64(packSegment(k.c.id, 1-k.side, segData, k.me.una, 1)))
 	if t, after, ok := k.o.m.KeepaliveCame(k.theirs); ok {
-		n.skip.pushBack(int32(k.o.id), t, st.at.Add(after), n.k.Place(sim.PhaseTimer, reader))
+		n.skip.pushBack(int32(k.o.id), t, st.at.Add(after), n.k.Place(sim.PhaseTimer, sim.Own, reader))
 	}
 	k.other.rcv++
 	k.l.hear(k.o.end, st.at)
@@ -558,7 +564,7 @@ func (n *Network) stepKeepalive(st *stream) bool {
 	k.me.seq += uint32(bgp.Keepalive.Size)
 	k.me.noted, k.me.early, k.me.ackAt = false, true, k.ack
 	k.me.acked = append(k.me.acked[:0], bgp.Keepalive)
-	k.me.ackPlace = n.k.Place(sim.PhaseDeliver, sender)
+	k.me.ackPlace = n.k.Place(sim.PhaseDeliver, packets(reader), sender)
 	st.at, st.stage, st.order = k.next, 0, st.later
 	return true
 }
@@ -584,7 +590,7 @@ func (n *Network) stepIdleCheck(s *stream) bool {
 	}
 	actor := actorOf(l.routerAt(int(s.id & 1)))
 	n.k.Skip(s.at, actor, evVPNTimer, uint64(s.id)<<8|uint64(vpn.DPDTimer))
-	s.at, s.order, s.moved = s.at.Add(after), n.k.Place(sim.PhaseTimer, actor), true
+	s.at, s.order, s.moved = s.at.Add(after), n.k.Place(sim.PhaseTimer, sim.Own, actor), true
 	return true
 }
 

@@ -317,7 +317,11 @@ func (n *Network) segment(c *conn, from int, kind segKind, first, count uint32) 
 	}
 	c.inFlight++
 	to := &n.sessions[c.side[1-from].session]
-	n.launch(at, to.actor(), evSegment, uint64(packSegment(c.id, 1-from, kind, first, count)))
+	lane := reads(s.actor())
+	if kind == segAck {
+		lane = packets(s.actor())
+	}
+	n.launchPacket(at, lane, to.actor(), evSegment, uint64(packSegment(c.id, 1-from, kind, first, count)))
 	return at
 }
 

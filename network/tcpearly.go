@@ -20,7 +20,8 @@ import "github.com/vpnsim/vpnsim/sim"
 func (n *Network) noteTCP(c *conn, side int) {
 	t := &c.side[side]
 	t.noted, t.rtoAt = true, n.k.Now().Add(t.rto)
-	t.rtoPlace = n.k.Place(sim.PhaseTimer, n.sessions[t.session].actor())
+	me := n.sessions[t.session].actor()
+	t.rtoPlace = n.k.Place(sim.PhaseTimer, sim.Own, me)
 }
 
 // armNoted arms the timer of a side for good, if it was only noted.
@@ -44,7 +45,7 @@ func (n *Network) acknowledgeEarly(c *conn, side int) bool {
 	out, _ := l.leaves(e)
 	in, _ := l.enters(1 - e)
 	at := now.Add(l.controlDelay(e, now))
-	if out != passed || in != passed || l.way[e].random() || at >= from.rtoAt || !l.ends[1-e].expect(now, at) {
+	if out != passed || in != passed || l.way[e].random() || at == now || at >= from.rtoAt || !l.ends[1-e].expect(now, at) {
 		return false
 	}
 	if n.log != nil && n.log.Capture {
@@ -57,7 +58,7 @@ func (n *Network) acknowledgeEarly(c *conn, side int) bool {
 	}
 	from.una = t.rcv
 	from.noted, from.early, from.ackAt = false, true, at
-	from.ackPlace = n.k.Place(sim.PhaseDeliver, n.sessions[from.session].actor())
+	from.ackPlace = n.k.Place(sim.PhaseDeliver, packets(n.sessions[t.session].actor()), n.sessions[from.session].actor())
 	return true
 }
 
@@ -69,8 +70,7 @@ func (n *Network) disturb(c *conn, side int) {
 		return
 	}
 	t.early = false
-	now := n.k.Now()
-	if t.ackAt < now || t.ackAt == now && t.ackPlace.Before(n.k.Here()) {
+	if n.k.Passed(t.ackAt, t.ackPlace) {
 		return // it has arrived
 	}
 	upTo := t.una

@@ -177,7 +177,7 @@ func (n *Network) ikeLeaves(i int) {
 	if why != passed {
 		return
 	}
-	n.launch(at, actorOf(l.routerAt(1-m.from)), evIKE, uint64(i))
+	n.launchPacket(at, packets(actorOf(l.routerAt(m.from))), actorOf(l.routerAt(1-m.from)), evIKE, uint64(i))
 }
 
 func (n *Network) ikeArrives(i int) {

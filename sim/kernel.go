@@ -7,11 +7,13 @@ import "time"
 type Kernel struct {
 	q        queue
 	handled  EventID // how many there were
-	here     uint64  // the place of the event being handled
+	order    uint64  // of the event being handled …
+	lane     Lane    // … and its lane: Here
+	again    bool    // it was scheduled within its own instant
+	began    EventID // the last one before the round under way
 	inserted uint64
 	digest   uint64
 	seed     uint64
-	salt     uint64
 	actors   []Actor
 	ev       Event // the one being handled; between events only its time counts
 	observer Observer
@@ -51,10 +53,10 @@ func (k *Kernel) Add(a Actor) ActorID {
 // Observe makes o see every event from now on; nil stops it.
 func (k *Kernel) Observe(o Observer) { k.observer = o }
 
-// ShuffleTies changes the order of events of different actors that share time
-// and phase, and leaves each actor's own order alone. Tests use it to show
-// that such ties decide nothing.
-func (k *Kernel) ShuffleTies(salt uint64) { k.salt = salt }
+// ShuffleTies changes the order in which actors have their turn at one instant,
+// and leaves each actor's own order alone. Tests use it to show that such ties
+// decide nothing.
+func (k *Kernel) ShuffleTies(salt uint64) { k.q.salt = salt }
 
 // Now is the time of the event being handled.
 func (k *Kernel) Now() Time { return k.ev.At }
@@ -76,50 +78,47 @@ func (k *Kernel) Digest() uint64 { return k.digest }
 // Mix adds a fact about the run, such as a route that was installed, to the digest.
 func (k *Kernel) Mix(fact uint64) { k.digest += mix64(fact ^ uint64(k.ev.At)*golden) }
 
-// order packs what orders events of one instant: phase, then insertion. With a
-// salt, ten of insertion's bits go to a hash of the actor.
-func (k *Kernel) order(p Phase, to ActorID) uint64 {
-	k.inserted++
-	n := k.inserted
-	if k.salt != 0 {
-		n = mix64(k.salt^uint64(to))>>54<<28 | n&(1<<28-1)
-	}
-	return uint64(p)<<62 | n<<slotBits
-}
-
 // At schedules ev for the instant t, which must not lie in the past.
 func (k *Kernel) At(t Time, ev Event) Timer {
-	return k.add(t, k.Place(ev.Phase, ev.To), ev.Arg, ev.To, ev.Kind)
+	return k.add(t, k.Place(ev.Phase, Own, ev.To), ev.Arg, ev.Kind)
 }
 
-// Place is where an event stands among those of one instant, and which event
-// scheduled it.
-type Place struct {
-	order uint64 // without the slot
-	cause EventID
+// Place takes the place that an event for an actor would have, coming by a lane,
+// if it were scheduled now. It is for events that come from another actor, and
+// for those that are scheduled later, if at all: they stand then where they
+// would have stood (AtPlace, ResetAtPlace).
+func (k *Kernel) Place(p Phase, lane Lane, to ActorID) Place {
+	k.inserted++
+	return Place{uint64(p)<<phaseShift | k.inserted<<slotBits, k.ev.ID, to, lane}
 }
 
-// Before tells whether p comes before o at the same instant.
-func (p Place) Before(o Place) bool { return p.order < o.order }
-
-// Place takes the place that an event for that actor would have if it were
-// scheduled now. It is for events that are scheduled later, if at all: they
-// stand then where they would have stood (AtPlace, ResetAtPlace).
-func (k *Kernel) Place(p Phase, to ActorID) Place { return Place{k.order(p, to), k.ev.ID} }
+// Passed tells whether an event that was scheduled for the instant at, before
+// that instant, and by a lane that takes no turns, would have been handled before
+// the current one.
+func (k *Kernel) Passed(at Time, p Place) bool {
+	if at != k.ev.At {
+		return at < k.ev.At
+	}
+	here := k.Here()
+	return k.again || p.before(&here, k.q.salt)
+}
 
 // Here is the place of the event being handled.
-func (k *Kernel) Here() Place { return Place{k.here, k.ev.Cause} }
+func (k *Kernel) Here() Place { return Place{k.order, k.ev.Cause, k.ev.To, k.lane} }
+
+// Later tells whether an event that is due now is not for the round under way.
+func (k *Kernel) Later(p Place) bool { return p.cause > k.began }
 
 // AtPlace is At with a place taken before.
 func (k *Kernel) AtPlace(t Time, place Place, ev Event) Timer {
-	return k.add(t, place, ev.Arg, ev.To, ev.Kind)
+	return k.add(t, place, ev.Arg, ev.Kind)
 }
 
-func (k *Kernel) add(t Time, place Place, arg uint64, to ActorID, kind Kind) Timer {
+func (k *Kernel) add(t Time, place Place, arg uint64, kind Kind) Timer {
 	if t < k.ev.At {
 		panic("sim: an event was scheduled in the past")
 	}
-	return k.q.push(t, place, content{arg, to, kind})
+	return k.q.push(t, place, content{arg, place.to, place.lane, kind})
 }
 
 // After schedules ev after d.
@@ -131,16 +130,16 @@ func (k *Kernel) Reset(t *Timer, d time.Duration, ev Event) { k.ResetAt(t, k.ev.
 
 // ResetAt is Reset for an instant.
 func (k *Kernel) ResetAt(t *Timer, at Time, ev Event) {
-	k.ResetAtPlace(t, at, k.Place(ev.Phase, ev.To), ev)
+	k.ResetAtPlace(t, at, k.Place(ev.Phase, Own, ev.To), ev)
 }
 
 // ResetAtPlace is ResetAt with a place taken before.
 func (k *Kernel) ResetAtPlace(t *Timer, at Time, place Place, ev Event) {
 	if k.pending(*t) {
-		k.q.contents[t.slot] = content{ev.Arg, ev.To, ev.Kind}
+		k.q.contents[t.slot] = content{ev.Arg, place.to, place.lane, ev.Kind}
 		k.move(*t, at, place)
 	} else {
-		*t = k.add(at, place, ev.Arg, ev.To, ev.Kind)
+		*t = k.add(at, place, ev.Arg, ev.Kind)
 	}
 }
 
@@ -151,7 +150,7 @@ func (k *Kernel) ResetAtPlace(t *Timer, at Time, place Place, ev Event) {
 func (k *Kernel) Move(t Timer, d time.Duration, p Phase, to ActorID) bool {
 	was := k.pending(t)
 	if was {
-		k.move(t, k.ev.At.Add(d), k.Place(p, to))
+		k.move(t, k.ev.At.Add(d), k.Place(p, Own, to))
 	}
 	return was
 }
@@ -215,11 +214,19 @@ func (k *Kernel) Step(limit Time) bool {
 	if top == nil || top.at() > limit || k.halted {
 		return false
 	}
+	if q.round > 0 {
+		q.round--
+	} else {
+		k.again, k.began = top.at() == k.ev.At, k.handled
+		if n := len(q.near); n > 1 && q.near[n-2].when == top.when {
+			top = q.tie(top.when)
+		}
+	}
 	s := top.slot()
 	q.near = q.near[:len(q.near)-1]
 	k.handled++
-	k.here = top.order &^ slotMask
 	c, ev := &q.contents[s], &k.ev
+	k.order, k.lane = top.order&^slotMask, c.lane
 	ev.At, ev.ID, ev.Cause, ev.Arg, ev.To, ev.Kind, ev.Phase = top.at(), k.handled, q.slots[s].cause, c.arg, c.to, c.kind, top.phase()
 	k.digest += hash(ev.At, ev.To, ev.Kind, ev.Arg)
 	q.release(s)
@@ -241,12 +248,21 @@ func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
 // Len is the number of pending events.
 func (k *Kernel) Len() int { return k.q.n }
 
+// Due is Pending for who does not ask for places.
+func (k *Kernel) Due(f func(at Time, kind Kind, arg uint64)) {
+	for i := range k.q.slots {
+		if p := &k.q.slots[i]; p.due.order != 0 {
+			f(p.due.at(), k.q.contents[i].kind, k.q.contents[i].arg)
+		}
+	}
+}
+
 // Pending calls f for each pending event, in no order that may matter.
 func (k *Kernel) Pending(f func(at Time, place Place, kind Kind, arg uint64)) {
 	for i := range k.q.slots {
 		if p := &k.q.slots[i]; p.due.order != 0 {
 			c := &k.q.contents[i]
-			f(p.due.at(), Place{p.due.order &^ slotMask, p.cause}, c.kind, c.arg)
+			f(p.due.at(), Place{p.due.order &^ slotMask, p.cause, c.to, c.lane}, c.kind, c.arg)
 		}
 	}
 }

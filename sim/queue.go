@@ -14,7 +14,7 @@ package sim
 // moved forward gets another key at once; then the old one stands for nothing,
 // as does that of an event that was taken out, and it is dropped in its turn.
 // Nothing of this can be seen from outside: the order of events is that of
-// their slots.
+// their slots. Those of one instant get theirs when it comes: ties.go.
 
 // key orders the queue: time first, then order, which packs phase (2 bits),
 // insertion (38 bits) and slot (24 bits). The slot never decides: insertion is
@@ -58,6 +58,7 @@ type slot struct {
 type content struct {
 	arg  uint64
 	to   ActorID
+	lane Lane
 	kind Kind
 }
 
@@ -66,12 +67,17 @@ func (k *key) mark() uint32 { return uint32(k.order >> slotBits) }
 
 type queue struct {
 	near     []key  // sorted: the next one last
+	round    int    // so many at the end of near are the rest of the round: ties.go
 	begin    uint64 // what is due from here on is far
 	n        int    // pending events
 	slots    []slot
 	contents []content // by slot
 	free     []uint32
 	far      far
+
+	salt   uint64 // shuffles ties
+	tied   []tied // memory of tie …
+	behind []key  // … and of what stands behind
 }
 
 func (q *queue) reset() {
@@ -80,7 +86,7 @@ func (q *queue) reset() {
 			q.release(uint32(s))
 		}
 	}
-	q.near, q.begin = q.near[:0], never
+	q.near, q.begin, q.round = q.near[:0], never, 0
 	q.far.reset()
 }
 
@@ -151,6 +157,7 @@ func (q *queue) search() *key {
 			return k
 		}
 		q.near = q.near[:len(q.near)-1]
+		q.round = max(0, q.round-1)
 		if k.standsFor(&q.slots[k.slot()]) { // it has been pushed back
 			q.put(q.slots[k.slot()].replaced())
 		}
@@ -171,6 +178,10 @@ func (p *slot) replaced() key {
 func (q *queue) put(k key) {
 	if k.when >= q.begin {
 		q.putFar(k)
+		return
+	}
+	if q.round > 0 {
+		q.putBehind(k)
 		return
 	}
 	q.near = insert(q.near, k)

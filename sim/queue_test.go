@@ -13,8 +13,8 @@ type recorder struct{ got []Event }
 
 func (r *recorder) Handle(_ *Kernel, ev *Event) { r.got = append(r.got, *ev) }
 
-// The queue behaves like a slice that is sorted by (time, phase, insertion)
-// after every operation, whatever is pushed, moved and taken out.
+// The queue behaves like a slice that is sorted by (time, round, phase,
+// insertion) after every operation, whatever is pushed, moved and taken out.
 func TestQueueAgainstSortedSlice(t *testing.T) {
 	t.Run("all near", queueAgainstSortedSlice)
 	defer func(n int) { tooLong = n }(tooLong)
@@ -27,7 +27,8 @@ func queueAgainstSortedSlice(t *testing.T) {
 		type entry struct {
 			at    Time
 			phase Phase
-			n     int // insertion
+			n     int  // insertion
+			round bool // belongs to the round under way
 			arg   uint64
 		}
 		var (
@@ -48,18 +49,25 @@ func queueAgainstSortedSlice(t *testing.T) {
 			}
 			return i >= 0
 		}
-		add := func(at Time, phase Phase, arg uint64) {
-			n++
-			model = append(model, entry{at, phase, n, arg})
+		sort := func() {
 			slices.SortFunc(model, func(a, b entry) int {
-				if a.at != b.at {
+				switch {
+				case a.at != b.at:
 					return int(a.at - b.at)
-				}
-				if a.phase != b.phase {
+				case a.round != b.round && a.round:
+					return -1
+				case a.round != b.round:
+					return 1
+				case a.phase != b.phase:
 					return int(a.phase) - int(b.phase)
 				}
 				return a.n - b.n
 			})
+		}
+		add := func(at Time, phase Phase, arg uint64) {
+			n++
+			model = append(model, entry{at, phase, n, false, arg})
+			sort()
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
@@ -95,6 +103,12 @@ func queueAgainstSortedSlice(t *testing.T) {
 					t.Fatal("Step and model disagree about emptiness")
 				}
 				if len(model) > 0 {
+					if !model[0].round { // a new round begins
+						for i := range model {
+							model[i].round = model[i].at == model[0].at
+						}
+					}
+					sort()
 					want = append(want, model[0].arg)
 					model = model[1:]
 				}
