@@ -14,7 +14,8 @@ import (
 // Such stalls come by themselves, besides the story, where stall.every says so: the process
 // hangs as `freeze` has it hang. How long it is until the next and how long it lasts belong to
 // the number of the stall, so that no other change of the scenario moves them. The first is due
-// stall.every after time zero.
+// stall.every after time zero. They are the world's doing, as the story is, so that those of
+// both that coincide have one order.
 
 // hang is why a process hangs. It goes on when no reason is left.
 type hang uint8
@@ -41,7 +42,7 @@ func (n *Network) awaitStall(r *router, t sim.Time) {
 	// Two stalls do not begin at one instant, or there would be no end of them.
 	after := max(every.Draw(r.stallRnd.At(2*r.stalls)), turn)
 	if at := t.Add(after); at <= n.end {
-		n.k.At(at, sim.Event{To: actorOf(r.id), Kind: evStall, Arg: uint64(r.id), Phase: sim.PhaseFault})
+		n.k.At(at, sim.Event{To: actorWorld, Kind: evStall, Arg: uint64(r.id), Phase: sim.PhaseFault})
 	}
 }
 
@@ -50,7 +51,7 @@ func (n *Network) stall(r *router) {
 	r.stalls++
 	n.freeze(r, hangsByStall)
 	n.noteStall(r, true)
-	n.k.At(n.k.Now().Add(lasts), sim.Event{To: actorOf(r.id), Kind: evStallOver, Arg: uint64(r.id), Phase: sim.PhaseFault})
+	n.k.At(n.k.Now().Add(lasts), sim.Event{To: actorWorld, Kind: evStallOver, Arg: uint64(r.id), Phase: sim.PhaseFault})
 }
 
 func (n *Network) stallOver(r *router) {

@@ -67,9 +67,9 @@ func (n *Network) Wait(id sim.EventID) Wait {
 	case evStaleTimer:
 		return n.staleWait(int(ev.Arg>>8), bgp.TimerID(ev.Arg&0xff))
 	case evStall:
-		return n.routerWait(router(), topology.StallEvery, "until the routing process stalls")
+		return n.routerWait(int(ev.Arg), topology.StallEvery, "until the routing process stalls")
 	case evStallOver:
-		return n.routerWait(router(), topology.StallFor, "a stall of the routing process")
+		return n.routerWait(int(ev.Arg), topology.StallFor, "a stall of the routing process")
 	case evUpdate:
 		what := "processing of an UPDATE"
 		if d.Routers[router()].Settings[topology.BGPProcessingSerial].Bool {
