@@ -9,27 +9,40 @@ import (
 	"github.com/vpnsim/vpnsim/report"
 )
 
-// chains explains both sides of the pairs whose longest gap, the metric m, grew and shrank most.
+// chains explains both sides of a typical pair of those whose longest gap, the metric m,
+// changed, and of those in which it grew and shrank most.
 func (x *comparison) chains(m int) ([]report.DiffChain, error) {
 	a, b := x.values[0][m], x.values[1][m]
-	most, least := -1, -1
+	var more, less []int // pairs that changed, by how much
 	for i := range a {
-		d := b[i] - a[i]
-		if d > 0 && (most < 0 || d > b[most]-a[most]) {
-			most = i
-		}
-		if d < 0 && (least < 0 || d < b[least]-a[least]) {
-			least = i
+		switch {
+		case b[i] > a[i]:
+			more = append(more, i)
+		case b[i] < a[i]:
+			less = append(less, i)
 		}
 	}
-	var list []report.DiffChain
-	for _, w := range []struct {
+	byChange := func(i, j int) int { return cmp.Compare(b[i]-a[i], b[j]-a[j]) }
+	slices.SortStableFunc(more, byChange)
+	slices.SortStableFunc(less, byChange)
+	type witness struct {
 		pair int
 		why  string
-	}{{most, "the run that became longer by most"}, {least, "the run that became shorter by most"}} {
-		if w.pair < 0 {
-			continue
-		}
+	}
+	var witnesses []witness
+	if len(more) >= len(less) && len(more) > 2 {
+		witnesses = append(witnesses, witness{more[len(more)/2], "a run that became longer, by the median"})
+	} else if len(less) > 2 {
+		witnesses = append(witnesses, witness{less[len(less)/2], "a run that became shorter, by the median"})
+	}
+	if len(more) > 0 {
+		witnesses = append(witnesses, witness{more[len(more)-1], "the run that became longer by most"})
+	}
+	if len(less) > 0 {
+		witnesses = append(witnesses, witness{less[0], "the run that became shorter by most"})
+	}
+	var list []report.DiffChain
+	for _, w := range witnesses {
 		c, err := x.chain(x.First+uint64(w.pair), w.why)
 		if err != nil {
 			return nil, err

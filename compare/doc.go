@@ -19,7 +19,7 @@
 //
 // # Why
 //
-// Where there is a difference, both sides of the runs in which the longest outage grew and
-// shrank most are explained, and their chains of waits are put side by side: which wait became
+// Where there is a difference, both sides of a typical run that changed, and of those in which the
+// longest outage grew and shrank most, are explained, and their chains of waits are put side by side: which wait became
 // longer, and which parameter it is about.
 package compare

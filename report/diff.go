@@ -262,9 +262,15 @@ func DiffMarkdown(w io.Writer, d Diff, metrics []string) error {
 	}
 	for i := range d.Chains {
 		c, seed := &d.Chains[i], d.Chains[i].Seed
-		m.printf("%s:\n\n", upperFirst(c.title()))
+		if i > 0 { // the first is the one to be read
+			m.printf("<details><summary>And %s</summary>\n\n", c.Why)
+		}
+		m.printf("In %s:\n\n", c.title())
 		m.table(waitCells(c))
-		m.printf("<details><summary>See it</summary>\n\n%s\n\n</details>\n\n", codeBlock(plain.A.Command(seed)+"\n"+plain.B.Command(seed)))
+		m.printf("%s\n\n", codeBlock(plain.A.Command(seed)+"\n"+plain.B.Command(seed)))
+		if i > 0 {
+			m.printf("</details>\n\n")
+		}
 	}
 	for _, r := range d.Remarks {
 		m.printf("%s\n\n", r)
@@ -327,7 +333,7 @@ func diffVerdict(d Diff) string {
 		}
 		return fmt.Sprintf("no difference: %s identical in all %s runs, to the nanosecond (so at most %s %% of runs differ)", names, thousands(d.Runs), upTo(high))
 	case NoDifference:
-		return fmt.Sprintf("no difference found: not every run is the same, but %s have distributions that %s runs do not tell apart (smallest adjusted P = %s)", names, thousands(d.Runs), pValue(d.smallestP()))
+		return fmt.Sprintf("no difference found: not every run is the same, but %s have distributions that %s runs do not tell apart (adjusted %s)", names, thousands(d.Runs), pValue(d.smallestP()))
 	}
 	first, others := "", []string(nil)
 	for i := range d.Metrics {
@@ -372,7 +378,7 @@ func (d *Diff) smallestP() float64 {
 func (m *DiffMetric) headline() string {
 	for i := range m.Shifts {
 		if s := &m.Shifts[i]; s.Of == "p99" {
-			return fmt.Sprintf("%s p99 %s → %s%s, %s (P = %s)", m.Name, s.A.Value.short(), s.B.Value.short(), unitSign(m.Unit), s.Short(), pValue(m.Test.Adjusted))
+			return fmt.Sprintf("%s p99 %s → %s%s, %s (%s)", m.Name, s.A.Value.short(), s.B.Value.short(), unitSign(m.Unit), s.Short(), pValue(m.Test.Adjusted))
 		}
 	}
 	return m.Name
@@ -390,8 +396,13 @@ func upTo(x float64) string {
 	return strconv.FormatFloat(100*x+0.005, 'f', 2, 64)
 }
 
-// pValue with two digits.
-func pValue(p float64) string { return strconv.FormatFloat(p, 'g', 2, 64) }
+// pValue with two digits, as far as it means something.
+func pValue(p float64) string {
+	if p < 0.0001 {
+		return "P < 0.0001"
+	}
+	return "P = " + strconv.FormatFloat(p, 'g', 2, 64)
+}
 
 // Short is the shift with its interval.
 func (s *DiffShift) Short() string {
@@ -437,12 +448,7 @@ func twoDecimals(x float64) string {
 
 // Short is the shift in percentage points.
 func (s *DiffShare) Short() string {
-	points := func(x float64) string {
-		if s := percent(x); s != "-0.0" {
-			return signed(s)
-		}
-		return "+0.0"
-	}
+	points := func(x float64) string { return signed(twoDecimals(100 * x)) }
 	return fmt.Sprintf("%s [%s, %s] points", points(s.Shift), points(s.Low), points(s.High))
 }
 
@@ -491,7 +497,7 @@ func (m *DiffMetric) pairs() string {
 		return fmt.Sprintf("the same in all %s pairs of runs, to the nanosecond.", thousands(m.N))
 	}
 	share := func(k int64) string { return percent(float64(k)/float64(max(m.N, 1))) + " %" }
-	return fmt.Sprintf("%s pairs of runs: more in %s, the same in %s, less in %s. Same distribution: P = %s; as often more as less: P = %s.",
+	return fmt.Sprintf("%s pairs of runs: more in %s, the same in %s, less in %s. Same distribution: %s; as often more as less: %s.",
 		thousands(m.N), share(m.More), share(m.Equal), share(m.Less), pValue(m.Test.P), pValue(m.Sign.P))
 }
 
@@ -510,7 +516,7 @@ func shiftCells(d Diff, m *DiffMetric) (head []string, rows [][]string) {
 }
 
 func (c *DiffChain) title() string {
-	text := fmt.Sprintf("what it is made of, in %s (seed %d): %s → %s s", c.Why, c.Seed, c.A.Fixed(2), c.B.Fixed(2))
+	text := fmt.Sprintf("%s (seed %d): %s → %s s", c.Why, c.Seed, c.A.Fixed(2), c.B.Fixed(2))
 	if w := c.largest(); w != nil {
 		text += fmt.Sprintf("; most of the difference: %s %s → %s s", w.name(), w.A.Fixed(2), w.B.Fixed(2))
 	}

@@ -33,8 +33,9 @@ wait makes it that long, and why each router chose the path it chose.
 
 A command without SCENARIO takes the one that ships with the program: two VPN
 tunnels between AWS and GCP, the best one deleted. SCENARIO is a file, the name
-of a scenario that ships with the program (vpnsim scenarios), or - for standard
-input. The result goes to standard output, warnings to standard error.
+of a scenario that ships with the program (vpnsim scenarios), git:REV:PATH for a
+file in another revision, or - for standard input. The result goes to standard
+output, warnings to standard error.
 
 Exit codes: 0 ok; 1 an expectation failed (or the wire check, or --fail-on of
 diff); 2 bad usage or scenario, or an output that cannot be written; 3 nothing was
