@@ -487,6 +487,9 @@ func estimate(value, low, high float64) report.Estimate {
 
 // short writes x with three significant digits.
 func short(x float64) string {
+	if x > 99 && x < 100 {
+		return fmt.Sprintf("%.2f", math.Floor(x*100)/100) // of a percentage that is not all
+	}
 	if x >= 1000 && x < 1e9 {
 		return fmt.Sprintf("%.0f", x)
 	}

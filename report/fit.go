@@ -150,8 +150,9 @@ func FitText(w io.Writer, f Fit, opt Options) error {
 	}
 	p.line(0, fitTrials(f))
 	p.printf("\n")
+	p.line(0, p.paint(bold, "verdict"))
 	for _, v := range f.Verdict {
-		p.line(0, v)
+		p.line(2, v)
 	}
 	p.printf("\n")
 	for _, t := range fitTables(f) {
