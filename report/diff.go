@@ -374,14 +374,19 @@ func (d *Diff) smallestP() float64 {
 	return p
 }
 
-// headline is a metric's change in a few words: the last quantile's.
+// headline is a metric's change in a few words: that of the highest quantile whose shift
+// has an interval.
 func (m *DiffMetric) headline() string {
+	var shown *DiffShift
 	for i := range m.Shifts {
-		if s := &m.Shifts[i]; s.Of == "p99" {
-			return fmt.Sprintf("%s p99 %s → %s%s, %s (%s)", m.Name, s.A.Value.short(), s.B.Value.short(), unitSign(m.Unit), s.Short(), pValue(m.Test.Adjusted))
+		if s := &m.Shifts[i]; s.Of != "max" && (shown == nil || s.Low != nil && s.High != nil) {
+			shown = s
 		}
 	}
-	return m.Name
+	if shown == nil {
+		return m.Name
+	}
+	return fmt.Sprintf("%s %s %s → %s%s, %s (%s)", m.Name, shown.Of, shown.A.Value.short(), shown.B.Value.short(), unitSign(m.Unit), shown.Short(), pValue(m.Test.Adjusted))
 }
 
 func unitSign(unit string) string {
