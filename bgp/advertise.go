@@ -19,6 +19,9 @@ type batch struct {
 	news []news
 	runs []run
 	of   map[*Attrs]int // the run that has these attributes
+
+	lost  []lostPath // of peers with add-path
+	found []foundPath
 }
 
 type news struct {
@@ -34,6 +37,7 @@ type run struct {
 
 func (b *batch) reset() {
 	b.gone, b.news, b.runs = b.gone[:0], b.news[:0], b.runs[:0]
+	b.lost, b.found = b.lost[:0], b.found[:0]
 	if len(b.of) > 0 {
 		clear(b.of)
 	}
@@ -80,6 +84,10 @@ func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
 		n.pacer.expire(peer, s.now)
 	}
 	for _, e := range entries {
+		if n.sends != 0 && n.sends.Has(FamilyOf(e.prefix)) {
+			s.comparePaths(peer, e, way, released)
+			continue
+		}
 		want := s.export(peer, e)
 		if want == nil && len(e.out) == 0 {
 			continue
@@ -125,6 +133,10 @@ func (s *Speaker) refresh(acts []Action, peer PeerID, of Families) []Action {
 // of attributes the prefixes that share it, as many to a message as fit.
 func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 	b := &s.mem.batch
+	if len(b.lost)+len(b.found) > 0 {
+		onlyGone := len(b.found) == 0
+		acts = s.gate(s.sendPaths(acts, peer), peer, onlyGone)
+	}
 	switch len(b.gone) + len(b.news) {
 	case 0:
 		return acts

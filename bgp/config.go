@@ -66,6 +66,7 @@ type SessionConfig struct {
 	FourOctetAS  bool
 	Restart      *GracefulRestart // offered; nil: no graceful restart, of neither end
 	LongLived    *LongLived       // offered; nil: no long-lived one
+	AddPath      []AddPath        // offered
 	BIRDRestart  bool             // see Helper.BIRD
 
 	// BFDStrict: the session is not Established before BFD says that the path
@@ -125,6 +126,11 @@ type PeerGroup struct {
 	// group that has them belongs to one peer.
 	Families            Families
 	AlsoLocal, AlsoAddr netip.Addr
+	// SendPaths and ReceivePaths are the families in which we offer to send more
+	// than one path to a prefix, and to receive them (RFC 7911); MostPaths bounds how
+	// many are sent, the best ones (0: all).
+	SendPaths, ReceivePaths Families
+	MostPaths               int
 }
 
 // Role is what a neighbour is to us in business. Gao and Rexford (2001) found
@@ -232,6 +238,7 @@ type Source struct {
 	Weight    uint32 // Cisco's; local to the router
 	IGPMetric uint32 // interior cost to NEXT_HOP
 	Rank      int32  // place of the peer in SpeakerConfig.Order; lower is preferred
+	PathID    uint32 // the Path Identifier that the peer gave it (RFC 7911); 0: none
 }
 
 // Route is what the decision process concluded for one prefix.

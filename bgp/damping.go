@@ -51,7 +51,7 @@ type flapKey struct {
 
 // damps tells how what peer says is damped; nil if it is not.
 func (s *Speaker) damps(peer PeerID) *Damping {
-	if peer < 0 || s.cfg.Peers[peer].AS == s.cfg.AS {
+	if peer < 0 || s.cfg.Peers[peer].AS == s.cfg.AS || s.peers[peer].receives != 0 { // several paths at once are no flaps
 		return nil
 	}
 	return s.cfg.Peers[peer].Damping
@@ -107,21 +107,19 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 	if e == nil {
 		return
 	}
-	i, ok := e.find(peer)
-	if !ok {
-		return
+	for i, to := e.span(peer); i < to; i++ {
+		a := e.in[i]
+		attrs, bar := s.admit(peer, prefix, a.raw)
+		path := *a.path
+		if a.stale && path.Attrs.longLived() {
+			attrs = s.lastChoice(attrs)
+		}
+		path.Attrs = attrs
+		if a.bar == RuleNone || bar == RuleNone {
+			s.touch(e, peer)
+		}
+		e.put(arrival{peer: peer, raw: a.raw, bar: bar, path: s.newPath(path), stale: a.stale})
 	}
-	a := e.in[i]
-	attrs, bar := s.admit(peer, prefix, a.raw)
-	path := *a.path
-	if a.stale && path.Attrs.longLived() {
-		attrs = s.lastChoice(attrs)
-	}
-	path.Attrs = attrs
-	if a.bar == RuleNone || bar == RuleNone {
-		s.touch(e, peer)
-	}
-	e.put(arrival{peer: peer, raw: a.raw, bar: bar, path: s.newPath(path), stale: a.stale})
 }
 
 // armReuse sets the timer for the route that may be used again first.

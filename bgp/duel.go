@@ -73,7 +73,7 @@ func (s *Speaker) beats(a, b *Path, st standing) bool {
 		return a.merit.lo > b.merit.lo
 	}
 	c, _ := s.cfg.Rules[s.appraised:].compare(a, b, st)
-	return c < 0 || c == 0 && a.Peer < b.Peer
+	return c < 0 || c == 0 && (a.Peer < b.Peer || a.Peer == b.Peer && a.PathID < b.PathID)
 }
 
 // duel finds the best path of e, and the runner-up. There is at least one

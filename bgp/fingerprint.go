@@ -41,13 +41,19 @@ func (u *Update) Fingerprint() uint64 {
 	}
 	if u.Extra != nil {
 		h = mix(h, uint64(u.Extra.Ends))
+		for _, ids := range [][]uint32{u.Extra.Withdrawn, u.Extra.NLRI} {
+			h = mix(h, uint64(len(ids)))
+			for _, id := range ids {
+				h = mix(h, uint64(id))
+			}
+		}
 	}
 	return h
 }
 
 func (n *neighbour) fingerprint(h uint64) uint64 {
 	h = mixBool(mixBool(mixBool(mixBool(mixBool(h, n.up), n.gated), n.opening), n.excess), n.sourced)
-	h = mix(mix(h, uint64(n.families)), uint64(n.eor))
+	h = mix(mix(mix(mix(h, uint64(n.families)), uint64(n.eor)), uint64(n.sends)), uint64(n.receives))
 	h = mixBool(h, n.unreachable)
 	h = mix(mix(mix(h, uint64(n.absence)), uint64(n.clocks)), uint64(n.stale))
 	h = mix(mix(mix(mix(h, uint64(n.prefix[0])), uint64(n.prefix[1])), uint64(n.waiting)), uint64(n.rank))
@@ -160,6 +166,11 @@ func (s *Speaker) entryFingerprint(h uint64, e *entry, now time.Duration) uint64
 	for i := range e.out {
 		o := &e.out[i]
 		h = mixBool(mixBool(mixBool(o.sent.fingerprint(h), o.waits), o.listed && s.listed(i)), o.again)
+		if s.many != nil && s.many[i] != nil {
+			for _, p := range s.many[i].sent[e] {
+				h = p.attrs.fingerprint(mix(h, uint64(p.id)))
+			}
+		}
 	}
 	if s.since != nil {
 		h = mix(h, uint64(min(now-s.since[e], s.longestDelay())))
@@ -181,7 +192,7 @@ func (s *Source) fingerprint(h uint64) uint64 {
 	h = mix(mix(h, uint64(s.Peer)), uint64(s.Role))
 	h = mixBool(mixBool(mixBool(mixBool(h, s.External), s.Direct), s.Client), s.Static)
 	h = mixAddr(mixAddr(h, s.PeerAddr), s.PeerBGPID)
-	return mix(mix(mix(h, uint64(s.Weight)), uint64(s.IGPMetric)), uint64(s.Rank))
+	return mix(mix(mix(mix(h, uint64(s.Weight)), uint64(s.IGPMetric)), uint64(s.Rank)), uint64(s.PathID))
 }
 
 func (a *Attrs) fingerprint(h uint64) uint64 {

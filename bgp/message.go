@@ -46,6 +46,7 @@ type Open struct {
 	FourOctetAS  bool             // RFC 6793
 	Restart      *GracefulRestart // RFC 4724; nil: not offered
 	LongLived    *LongLived       // RFC 9494; nil: not offered
+	AddPath      []AddPath        // RFC 7911; empty: not offered
 	BFDStrict    bool             // draft-ietf-idr-bgp-bfd-strict-mode
 }
 
@@ -93,6 +94,9 @@ type Update struct {
 // Extra is what later documents have added to an UPDATE.
 type Extra struct {
 	Ends Families // of an End-of-RIB: the family whose it is, if that is not IPv4
+	// Path Identifiers, of each prefix of Update.Withdrawn and of Update.NLRI; empty:
+	// add-path was not agreed. RFC 7911 §3
+	Withdrawn, NLRI []uint32
 }
 
 // EndOfRIB tells whether u is the End-of-RIB marker.

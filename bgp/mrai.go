@@ -322,7 +322,7 @@ func (p *pacer) expire(peer PeerID, now time.Duration) {
 // advertisement timer run out at once.
 func (s *Speaker) takeAlong(acts []Action, peer PeerID) []Action {
 	n, m := &s.peers[peer], &s.cfg.Peers[peer].MRAI
-	if n.waiting == 0 || len(s.mem.batch.gone) == 0 || m.Withdrawals != WithdrawalsFlush {
+	if n.waiting == 0 || len(s.mem.batch.gone)+len(s.mem.batch.lost) == 0 || m.Withdrawals != WithdrawalsFlush {
 		return acts
 	}
 	s.release(peer)

@@ -50,6 +50,7 @@ func (s *Session) offer() *Message {
 			FourOctetAS:  s.cfg.FourOctetAS,
 			Restart:      s.cfg.Restart,
 			LongLived:    s.cfg.LongLived,
+			AddPath:      s.cfg.AddPath,
 			BFDStrict:    s.cfg.BFDStrict,
 		}}).Seal()
 	}

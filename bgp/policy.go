@@ -110,10 +110,14 @@ func (d *draft) internalOnly() {
 // export is Phase 3 for one peer (RFC 4271 §9.1.3): what it is told about the
 // route of e, or nil if it is told nothing.
 func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
-	best := e.best
-	if best == nil {
+	if e.best == nil {
 		return nil
 	}
+	return s.exportPath(peer, e, e.best)
+}
+
+// exportPath is export of one path, best or not.
+func (s *Speaker) exportPath(peer PeerID, e *entry, best *Path) *Attrs {
 	cfg, family := &s.cfg.Peers[peer], FamilyOf(e.prefix)
 	external := cfg.AS != s.cfg.AS
 	a := best.Attrs

@@ -64,6 +64,8 @@ type neighbour struct {
 	absence     absence       // whether it is expected to come back
 	clocks      uint8         // timers that run
 	families    Families      // that are exchanged with it
+	sends       Families      // … of which it is sent several paths to a prefix, …
+	receives    Families      // … and sends us several (addpath.go)
 	eor         Families      // for which it has sent End-of-RIB
 	prefix      [2]int32      // how many it announces of each family, but for loops
 	waiting     int32         // changes that wait
@@ -163,6 +165,25 @@ func (e *entry) find(peer PeerID) (int, bool) {
 	return lo, lo < len(e.in) && e.in[lo].peer == peer
 }
 
+// span is where the arrivals from peer are: one, unless it sends several paths.
+func (e *entry) span(peer PeerID) (from, to int) {
+	from, ok := e.find(peer)
+	to = from
+	for ok && to < len(e.in) && e.in[to].peer == peer {
+		to++
+	}
+	return from, to
+}
+
+// findPath is find for a path with an identifier.
+func (e *entry) findPath(peer PeerID, id uint32) (int, bool) {
+	i, ok := e.find(peer)
+	for ok && i < len(e.in) && e.in[i].peer == peer && e.in[i].path.PathID < id {
+		i++
+	}
+	return i, ok && i < len(e.in) && e.in[i].peer == peer && e.in[i].path.PathID == id
+}
+
 // from is the candidate that comes from peer, nil if there is none.
 func (e *entry) from(peer PeerID) *Path {
 	if i, ok := e.find(peer); ok && e.in[i].bar == RuleNone {
@@ -184,7 +205,7 @@ func (e *entry) count(a *arrival, n int32) {
 // put replaces what peer said about the prefix; an implicit withdraw, if there
 // was anything (RFC 4271 §3.1).
 func (e *entry) put(a arrival) {
-	i, ok := e.find(a.peer)
+	i, ok := e.findPath(a.peer, a.path.PathID)
 	if ok {
 		e.count(&e.in[i], -1)
 	} else {
@@ -195,20 +216,18 @@ func (e *entry) put(a arrival) {
 	e.count(&e.in[i], 1)
 }
 
-// remove forgets what peer said about the prefix and tells whether that was
-// anything.
-func (e *entry) remove(peer PeerID) bool {
-	i, ok := e.find(peer)
-	if ok {
-		e.count(&e.in[i], -1)
-		e.in = slices.Delete(e.in, i, i+1)
-	}
-	return ok
+// remove forgets the arrival at place i.
+func (e *entry) remove(i int) {
+	e.count(&e.in[i], -1)
+	e.in = slices.Delete(e.in, i, i+1)
 }
 
 // touch notes that the decision process must look at e again, because of what
 // peer says.
 func (s *Speaker) touch(e *entry, peer PeerID) {
+	if peer >= 0 && s.peers[peer].receives != 0 {
+		peer = several // perhaps
+	}
 	switch {
 	case !e.dirty:
 		e.dirty, e.touched = true, peer

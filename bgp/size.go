@@ -38,6 +38,9 @@ func (o *Open) capabilities() int {
 	if o.LongLived != nil {
 		n += 2 + 7*len(o.LongLived.Families)
 	}
+	if len(o.AddPath) > 0 {
+		n += 2 + 4*len(o.AddPath)
+	}
 	if o.BFDStrict {
 		n += 2
 	}
@@ -53,7 +56,16 @@ func (u *Update) size() int {
 		if !u.Withdrawn[i].Addr().Is4() {
 			one := prefixes(u.Withdrawn[i : i+1])
 			gone4, gone6 = gone4-one, gone6+one
+			if u.Extra != nil && len(u.Extra.Withdrawn) > 0 {
+				gone6 += identifierLen
+			}
+		} else if u.Extra != nil && len(u.Extra.Withdrawn) > 0 {
+			gone4 += identifierLen
 		}
+	}
+	news := prefixes(u.NLRI)
+	if u.Extra != nil {
+		news += identifierLen * len(u.Extra.NLRI)
 	}
 	n += gone4
 	if gone6 > 0 || u.EndOfRIB() && u.Families() != WithIPv4 {
@@ -63,9 +75,9 @@ func (u *Update) size() int {
 		n += u.Attrs.size()
 	}
 	if len(u.NLRI) > 0 && !u.NLRI[0].Addr().Is4() {
-		return n - nextHop4 + attribute(reach6+prefixes(u.NLRI))
+		return n - nextHop4 + attribute(reach6+news)
 	}
-	return n + prefixes(u.NLRI)
+	return n + news
 }
 
 const (

@@ -37,6 +37,9 @@ type Speaker struct {
 	now       time.Duration            // of the input
 	since     map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
 
+	many    []*manyPaths       // by peer: those with add-path; nil: there are none
+	pathIDs map[pathKey]uint32 // what paths are called towards all peers
+
 	defers    bool  // the choice of routes is deferred (stale.go)
 	selection uint8 // its timer
 }
@@ -91,6 +94,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	clear(s.flaps)
 	s.damped, s.reuse = s.damped[:0], 0
 	s.defers, s.selection = false, 0
+	s.many, s.pathIDs = nil, nil
 	s.mem.answer = nil
 	s.mem.prune()
 	s.pace()
@@ -108,7 +112,7 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 		return s.run(acts)
 	case InWithdraw:
 		if s.static(peer) {
-			s.forget(peer, in.Prefix)
+			s.forget(peer, in.Prefix, 0)
 		}
 		return s.run(acts)
 	case InReuseTime:
@@ -227,24 +231,24 @@ func (s *Speaker) update(acts []Action, peer PeerID, u *Update, stamp uint64) []
 	if u.Families()&^n.families != 0 {
 		return acts // not agreed: no such route was ever wanted
 	}
-	for _, p := range u.Withdrawn {
+	for i, p := range u.Withdrawn {
 		// A prefix in both fields is taken "as though the WITHDRAWN ROUTES do not
 		// contain the address prefix". RFC 4271 §4.3
-		if len(u.NLRI) == 0 || !slices.Contains(u.NLRI, p) {
-			s.forget(peer, p)
+		if len(u.NLRI) == 0 || !slices.Contains(u.NLRI, p) || u.Extra.withdrawn(i) != 0 {
+			s.forget(peer, p, u.Extra.withdrawn(i))
 		}
 	}
 	if u.Attrs == nil {
 		return acts
 	}
-	for _, p := range u.NLRI {
-		acts = s.learn(acts, peer, p, u.Attrs, stamp)
+	for i, p := range u.NLRI {
+		acts = s.learn(acts, peer, p, u.Extra.nlri(i), u.Attrs, stamp)
 	}
 	return acts
 }
 
 // learn writes one announced route into the Adj-RIB-In.
-func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *Attrs, stamp uint64) []Action {
+func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint32, raw *Attrs, stamp uint64) []Action {
 	prefix = prefix.Masked()
 	if !prefix.IsValid() {
 		return acts
@@ -253,7 +257,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 	count := n.announces(prefix)
 	e, i, known := s.row(prefix), 0, false
 	if e != nil {
-		i, known = e.find(peer)
+		i, known = e.findPath(peer, id)
 	}
 	if known && e.in[i].raw.Equal(raw) && !(e.in[i].stale && e.in[i].path.Attrs.longLived()) {
 		if e.in[i].stale {
@@ -292,17 +296,17 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, raw *At
 		s.touch(e, peer)
 	}
 	s.arrived++
-	e.put(arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.source(peer), Attrs: attrs, Age: s.arrived, Stamp: stamp})})
+	e.put(arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.sourceOf(peer, id), Attrs: attrs, Age: s.arrived, Stamp: stamp})})
 	return acts
 }
 
 // forget removes what peer said about a prefix.
-func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
+func (s *Speaker) forget(peer PeerID, prefix netip.Prefix, id uint32) {
 	e := s.row(prefix.Masked())
 	if e == nil {
 		return
 	}
-	i, ok := e.find(peer)
+	i, ok := e.findPath(peer, id)
 	if !ok {
 		return
 	}
@@ -313,7 +317,7 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix) {
 		s.discard(e, i)
 		return
 	}
-	e.remove(Local)
+	e.remove(i)
 	s.touch(e, Local)
 }
 
@@ -322,6 +326,7 @@ func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 	n := &s.peers[peer]
 	n.up, n.sourced, n.opening = true, false, true
 	n.families = s.cfg.Peers[peer].families() & offered(open)
+	s.agreeOnPaths(peer, open)
 	if n.absence != present {
 		acts = s.run(s.back(acts, peer, open))
 	}
@@ -372,7 +377,8 @@ func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) 
 	}
 	acts = s.sweep(acts, peer) // its timers
 	for _, e := range s.entries {
-		if e.remove(peer) {
+		for from, to := e.span(peer); from < to; to-- {
+			e.remove(to - 1)
 			s.touch(e, peer)
 		}
 	}
@@ -385,6 +391,10 @@ func (s *Speaker) run(acts []Action) []Action {
 	dirty := s.mem.dirty
 	if s.defers {
 		dirty = s.undeferred(dirty)
+	}
+	var all []*entry
+	if s.many != nil {
+		all = slices.Clone(dirty) // whose best path is the same, and others not
 	}
 	changed := dirty[:0]
 	for _, e := range dirty {
@@ -405,11 +415,13 @@ func (s *Speaker) run(acts []Action) []Action {
 		changed = append(changed, e)
 	}
 	s.mem.dirty = dirty[:0]
-	if len(changed) == 0 {
+	if len(changed)+len(all) == 0 {
 		return acts
 	}
 	for i := range s.peers {
-		if s.peers[i].up {
+		if s.peers[i].up && s.peers[i].sends != 0 {
+			acts = s.tell(acts, PeerID(i), all)
+		} else if s.peers[i].up {
 			acts = s.tell(acts, PeerID(i), changed)
 		}
 	}

@@ -144,14 +144,28 @@ func actionText(a bgp.Action) string {
 		}
 		s := fmt.Sprintf("to %d:", a.Peer)
 		if len(u.Withdrawn) > 0 {
-			s += fmt.Sprintf(" withdraw %v", u.Withdrawn)
+			s += fmt.Sprintf(" withdraw %v", named(u.Withdrawn, u.Identified() != 0, u.Extra, true))
 		}
 		if len(u.NLRI) > 0 {
-			s += fmt.Sprintf(" %v %s", u.NLRI, attrsText(u.Attrs))
+			s += fmt.Sprintf(" %v %s", named(u.NLRI, u.Identified() != 0, u.Extra, false), attrsText(u.Attrs))
 		}
 		return s
 	}
 	return fmt.Sprintf("action %d", a.Kind)
+}
+
+// named are prefixes with their Path Identifiers, if they have any.
+func named(ps []netip.Prefix, identified bool, x *bgp.Extra, withdrawn bool) (list []string) {
+	for i, p := range ps {
+		s := p.String()
+		if identified && withdrawn {
+			s += fmt.Sprintf(" path %d", x.Withdrawn[i])
+		} else if identified {
+			s += fmt.Sprintf(" path %d", x.NLRI[i])
+		}
+		list = append(list, s)
+	}
+	return list
 }
 
 func attrsText(a *bgp.Attrs) string {

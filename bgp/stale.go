@@ -111,20 +111,9 @@ func (s *Speaker) keep(acts []Action, peer PeerID, restart, long time.Duration, 
 	before := n.absence
 	kept := s.cfg.Peers[peer].Helper.kept(n.open)
 	for _, e := range s.entries {
-		i, ok := e.find(peer)
-		switch {
-		case !ok:
-		case !kept.Has(FamilyOf(e.prefix)): // nobody has asked to keep it
-			s.discard(e, i)
-		case !e.in[i].stale:
-			e.in[i].stale = true
-			n.stale++
-		case before != longGone:
-			// "To deal with possible consecutive restarts, a route (from the peer)
-			// previously marked as stale MUST be deleted." RFC 4724 §4.2; but "the
-			// previously marked stale routes MUST NOT be deleted before the timer for the
-			// Long-Lived Stale Time expires." RFC 9494 §4.2
-			s.discard(e, i)
+		for from, i := e.span(peer); i > from; {
+			i--
+			s.keepOne(e, i, kept, before)
 		}
 	}
 	acts = s.stopTime(acts, peer, StalePathTimer)
@@ -142,6 +131,23 @@ func (s *Speaker) keep(acts []Action, peer PeerID, restart, long time.Duration, 
 	return s.longLive(acts, peer, long, stamp)
 }
 
+// keepOne is what becomes of the arrival at place i when its session ends.
+func (s *Speaker) keepOne(e *entry, i int, kept Families, before absence) {
+	switch a := &e.in[i]; {
+	case !kept.Has(FamilyOf(e.prefix)): // nobody has asked to keep it
+		s.discard(e, i)
+	case !a.stale:
+		a.stale = true
+		s.peers[a.peer].stale++
+	case before != longGone:
+		// "To deal with possible consecutive restarts, a route (from the peer)
+		// previously marked as stale MUST be deleted." RFC 4724 §4.2; but "the
+		// previously marked stale routes MUST NOT be deleted before the timer for the
+		// Long-Lived Stale Time expires." RFC 9494 §4.2
+		s.discard(e, i)
+	}
+}
+
 // longLive begins the long-lived part of a peer's absence. RFC 9494 §4.2
 func (s *Speaker) longLive(acts []Action, peer PeerID, long time.Duration, stamp uint64) []Action {
 	s.peers[peer].absence = longGone
@@ -152,21 +158,21 @@ func (s *Speaker) longLive(acts []Action, peer PeerID, long time.Duration, stamp
 // LLGR_STALE. Those with NO_LLGR are not kept so long.
 func (s *Speaker) mark(acts []Action, peer PeerID, stamp uint64) []Action {
 	for _, e := range s.entries {
-		i, ok := e.find(peer)
-		if !ok || !e.in[i].stale {
-			continue
-		}
-		a := &e.in[i]
-		old := a.path
-		switch {
-		case slices.Contains(old.Attrs.Communities, NoLLGR):
-			s.discard(e, i)
-		case !old.Attrs.longLived():
-			path := *old
-			path.Attrs, path.Stamp = s.lastChoice(old.Attrs), stamp
-			a.path = s.newPath(path)
-			if a.bar == RuleNone {
-				s.touch(e, peer)
+		for from, i := e.span(peer); i > from; {
+			i--
+			a := &e.in[i]
+			old := a.path
+			switch {
+			case !a.stale:
+			case slices.Contains(old.Attrs.Communities, NoLLGR):
+				s.discard(e, i)
+			case !old.Attrs.longLived():
+				path := *old
+				path.Attrs, path.Stamp = s.lastChoice(old.Attrs), stamp
+				a.path = s.newPath(path)
+				if a.bar == RuleNone {
+					s.touch(e, peer)
+				}
 			}
 		}
 	}
@@ -192,7 +198,7 @@ func (s *Speaker) discard(e *entry, i int) {
 	if a.stale {
 		n.stale--
 	}
-	e.remove(peer)
+	e.remove(i)
 	s.touch(e, peer)
 }
 
@@ -217,8 +223,10 @@ func (s *Speaker) drop(peer PeerID, of Families) {
 		return
 	}
 	for _, e := range s.entries {
-		if i, ok := e.find(peer); ok && e.in[i].stale && of.Has(FamilyOf(e.prefix)) {
-			s.discard(e, i)
+		for from, i := e.span(peer); i > from; {
+			if i--; e.in[i].stale && of.Has(FamilyOf(e.prefix)) {
+				s.discard(e, i)
+			}
 		}
 	}
 }
@@ -322,8 +330,10 @@ func (s *Speaker) Stale(peer PeerID) (n int) {
 		return 0
 	}
 	for _, e := range s.entries {
-		if i, ok := e.find(peer); ok && e.in[i].stale && e.in[i].bar == RuleNone {
-			n++
+		for i, to := e.span(peer); i < to; i++ {
+			if e.in[i].stale && e.in[i].bar == RuleNone {
+				n++
+			}
 		}
 	}
 	return n

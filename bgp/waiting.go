@@ -10,8 +10,10 @@ func (s *Speaker) EachStale(f func(PeerID, netip.Prefix)) {
 			continue
 		}
 		for _, e := range s.entries {
-			if i, ok := e.find(PeerID(peer)); ok && e.in[i].stale {
-				f(PeerID(peer), e.prefix)
+			for i, to := e.span(PeerID(peer)); i < to; i++ {
+				if e.in[i].stale {
+					f(PeerID(peer), e.prefix)
+				}
 			}
 		}
 	}

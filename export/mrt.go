@@ -24,9 +24,10 @@ import (
 
 // RFC 6396 §4 and §4.4.
 const (
-	mrtBGP4MPET       = 17
-	mrtMessageAS4     = 4
-	mrtStateChangeAS4 = 5
+	mrtBGP4MPET        = 17
+	mrtMessageAS4      = 4
+	mrtStateChangeAS4  = 5
+	mrtMessageAS4Paths = 9 // with Path Identifiers. RFC 8050 §3
 )
 
 // WriteMRT writes every BGP message that was sent (trace.NoteMessage) and every
@@ -48,7 +49,11 @@ func WriteMRT(w io.Writer, log *trace.Log, base time.Time) error {
 		if n.Kind == trace.NoteMessage {
 			rec = mrtPeers(rec, me, peer, n.Link, link.Inside[e], link.Inside[1-e])
 			if rec, err = wire.Append(rec, n.Msg); err == nil {
-				err = mrtRecord(buf, base, n.At, mrtMessageAS4, rec)
+				subtype := uint16(mrtMessageAS4)
+				if n.Msg.Update != nil && n.Msg.Update.Identified() != 0 {
+					subtype = mrtMessageAS4Paths
+				}
+				err = mrtRecord(buf, base, n.At, subtype, rec)
 			}
 		} else {
 			rec = mrtPeers(rec, peer, me, n.Link, link.Inside[1-e], link.Inside[e])

@@ -304,6 +304,7 @@ func sessionConfig(n *Network, link, end int) bgp.SessionConfig {
 		FourOctetAS:        true,
 		BFDStrict:          set[topology.BFDStrict].Bool && set[topology.BFDEnabled].Bool && other.Settings[topology.BFDEnabled].Bool,
 	}
+	c.AddPath = addPath(me)
 	// Who has IPv4 only needs no multiprotocol capability, and says nothing of it.
 	if fs := families(me); fs != bgp.WithIPv4 {
 		c.Families = fs.List()

@@ -53,6 +53,15 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 			MRAI:           mrai(&me.Settings),
 			Damping:        damping(&me.Settings),
 			Families:       families(me),
+			MostPaths:      int(me.Settings[topology.BGPAddPathPaths].Int),
+		}
+		for _, f := range addPath(me) {
+			if fs := bgp.FamiliesOf([]bgp.Family{f.Family}); f.Send {
+				p.SendPaths |= fs
+			}
+			if fs := bgp.FamiliesOf([]bgp.Family{f.Family}); f.Receive {
+				p.ReceivePaths |= fs
+			}
 		}
 		if also := topology.FamilyOf(me.Also.Addr()); also != topology.AnyFamily {
 			p.AlsoLocal, p.AlsoAddr = me.Also.Addr(), other.In(also)
@@ -80,6 +89,18 @@ func families(end *topology.End) (fs bgp.Families) {
 		fs |= bgp.WithIPv6
 	}
 	return fs
+}
+
+// addPath is what an end of a link offers of add-path, for each of its families.
+func addPath(end *topology.End) (list []bgp.AddPath) {
+	mode := end.Settings[topology.BGPAddPath].Enum
+	if mode == "none" {
+		return nil
+	}
+	for _, f := range families(end).List() {
+		list = append(list, bgp.AddPath{Family: f, Send: mode != "receive", Receive: mode != "send"})
+	}
+	return list
 }
 
 // policy turns the scenario's terms into those of package bgp.

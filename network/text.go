@@ -28,11 +28,15 @@ func MessageText(m *bgp.Message) string {
 			return "UPDATE: End-of-RIB"
 		}
 		var parts []string
-		for _, p := range u.NLRI {
-			parts = append(parts, "+"+p.String())
+		x := u.Extra
+		if x == nil {
+			x = &bgp.Extra{}
 		}
-		for _, p := range u.Withdrawn {
-			parts = append(parts, "-"+p.String())
+		for i, p := range u.NLRI {
+			parts = append(parts, "+"+p.String()+pathID(x.NLRI, i))
+		}
+		for i, p := range u.Withdrawn {
+			parts = append(parts, "-"+p.String()+pathID(x.Withdrawn, i))
 		}
 		return "UPDATE: " + strings.Join(parts, " ")
 	case bgp.MsgNotification:
@@ -43,4 +47,12 @@ func MessageText(m *bgp.Message) string {
 		return "ROUTE-REFRESH"
 	}
 	return "KEEPALIVE"
+}
+
+// pathID is the Path Identifier of the i-th prefix: " path 2".
+func pathID(ids []uint32, i int) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" path %d", ids[i])
 }

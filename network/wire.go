@@ -37,7 +37,11 @@ func (w *wireCheck) message(m *bgp.Message) *bgp.Message {
 	if len(b) != m.Size {
 		w.fail("%s takes %d octets, not %d", MessageText(m), len(b), m.Size)
 	}
-	back, note := wire.Decode(b)
+	paths := bgp.Families(0)
+	if m.Update != nil {
+		paths = m.Update.Identified()
+	}
+	back, note := wire.DecodePaths(b, paths)
 	if note != nil {
 		w.fail("%s comes back as an error: NOTIFICATION %d/%d", MessageText(m), note.Code, note.Subcode)
 		return m

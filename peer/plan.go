@@ -67,6 +67,9 @@ func NewPlan(d *topology.Design, f Flags, secrets func(string) (live.Secret, err
 		if end < 0 || !l.Ends[0].BGP || !l.Ends[1].BGP {
 			continue
 		}
+		if l.Ends[0].Settings[topology.BGPAddPath].Enum != "none" || l.Ends[1].Settings[topology.BGPAddPath].Enum != "none" {
+			return nil, problem("leave bgp.add_path out", "%s: add-path is not spoken with a real router", l.Name)
+		}
 		if l.Ends[0].Offers(topology.IPv6) || l.Ends[1].Offers(topology.IPv6) || !l.Ends[end].Inside.Addr().Is4() {
 			return nil, problem("leave the IPv6 addresses of its links out, or give the link bgp: {families: ipv4}", "%s: a real router is spoken to over IPv4 and about IPv4 only", l.Name)
 		}

@@ -34,7 +34,7 @@ type Offer struct {
 }
 
 // Features that offers speak of.
-var Features = []string{"bfd", "direct-connect", "dual-stack", "ecmp", "graceful-restart", "ike-start", "ipv6"}
+var Features = []string{"add-path", "bfd", "direct-connect", "dual-stack", "ecmp", "graceful-restart", "ike-start", "ipv6"}
 
 // Get finds a profile by its name.
 func Get(name string) (*Profile, bool) {

@@ -193,6 +193,9 @@ func (l *linter) offered(name string, p *profile.Profile, k topology.Key, s *top
 	if o, known := p.Offers("bfd"); k == topology.BFDEnabled && s.Bool && known && !o.Offered {
 		l.warn(s.Origin.Pos, o.Note, "%s: %s does not offer BFD", name, p.Name)
 	}
+	if o, known := p.Offers("add-path"); k == topology.BGPAddPath && s.Enum != "none" && known && !o.Offered {
+		l.warn(s.Origin.Pos, o.Note, "%s: %s does not offer add-path", name, p.Name)
+	}
 	if err := p.Check(k, s.Value); err != nil {
 		r, _ := p.Range(k)
 		l.warn(s.Origin.Pos, r.Source, "%s: %v", name, err)
@@ -252,6 +255,7 @@ func (l *linter) session(link *topology.Link) {
 		}
 	}
 	l.families(link)
+	l.addPath(link)
 	l.bfd(link)
 	a, b := &link.Ends[0].Settings[topology.BGPPassive], &link.Ends[1].Settings[topology.BGPPassive]
 	if a.Bool && b.Bool {

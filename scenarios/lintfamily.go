@@ -75,6 +75,25 @@ func offers(e *topology.End) string {
 	return strings.Join(list, " and ")
 }
 
+// addPath warns of several paths that nobody sends or nobody receives.
+func (l *linter) addPath(link *topology.Link) {
+	for e := range link.Ends {
+		us, them := &link.Ends[e], &link.Ends[1-e]
+		name, peer := l.d.Routers[us.Router].Name, l.d.Routers[them.Router].Name
+		set, other := &us.Settings[topology.BGPAddPath], them.Settings[topology.BGPAddPath].Enum
+		switch sends, receives := set.Enum == "send" || set.Enum == "both", set.Enum == "receive" || set.Enum == "both"; {
+		case !said(set):
+		case sends && other != "receive" && other != "both" && !(receives && other == "send"):
+			l.warn(set.Origin.Pos, "set bgp.add_path: receive there", "%s sends one path to a prefix over %s all the same: %s does not receive several", name, link.Name, peer)
+		case receives && !sends && other != "send" && other != "both":
+			l.warn(set.Origin.Pos, "set bgp.add_path: send there", "%s receives one path to a prefix over %s all the same: %s does not send several", name, link.Name, peer)
+		}
+		if most := &us.Settings[topology.BGPAddPathPaths]; said(most) && most.Int > 0 && set.Enum != "send" && set.Enum != "both" {
+			l.warn(most.Origin.Pos, "set bgp.add_path: send", "%s: %s %d has no effect over %s: it does not send several paths", name, leaf(topology.BGPAddPathPaths), most.Int, link.Name)
+		}
+	}
+}
+
 // platform warns of IPv6 in a tunnel of a platform that has none, or that has
 // one family in a tunnel only.
 func (l *linter) platform(link *topology.Link, end *topology.End) {

@@ -6,7 +6,6 @@ import "github.com/vpnsim/vpnsim/profile"
 // have and this program has not. They get a plainer answer than a slip of the
 // pen does. feature is what profiles call it.
 var unsupported = map[string]struct{ what, feature string }{
-	"add_path":      {"add-path", ""},
 	"confederation": {"a confederation", ""},
 	"include":       {"an included file", ""},
 }

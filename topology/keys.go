@@ -42,6 +42,8 @@ const (
 	BGPReflectorClient
 	BGPNextHopSelf
 	BGPFamilies
+	BGPAddPath
+	BGPAddPathPaths
 	BGPSenderSideLoop
 	BGPNoEcho
 	BGPTransit
@@ -160,6 +162,8 @@ var keys = [NumKeys]KeyInfo{
 	BGPReflectorClient:    {"bgp.route_reflector_client", TypeBool, 0, 0, nil, "the peer is a client of this router, which reflects routes (RFC 4456)"},
 	BGPNextHopSelf:        {"bgp.next_hop_self", TypeBool, 0, 0, nil, "over iBGP the router puts itself in as next hop of what it learned from other ASes; what is reflected keeps its next hop"},
 	BGPFamilies:           {"bgp.families", TypeEnum, 0, 0, []string{"inside", "ipv4", "ipv6"}, "the address families that the peer is offered, of which only those are exchanged that it offers too: inside = those of which the link's end has an inside address, or one of them only"},
+	BGPAddPath:            {"bgp.add_path", TypeEnum, 0, 0, []string{"none", "send", "receive", "both"}, "add-path (RFC 7911), offered to the peer for every family: send = to send it several paths to a prefix, receive = to receive several; used in a direction if one end sends and the other receives"},
+	BGPAddPathPaths:       {"bgp.add_path_paths", TypeInt, 0, 255, nil, "how many paths to a prefix are sent at most, the best ones; 0 = all"},
 	BGPSenderSideLoop:     {"bgp.sender_side_loop", TypeBool, 0, 0, nil, "routes whose AS_PATH holds the peer's AS are not sent to it"},
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
 	BGPTransit:            {"bgp.transit", TypeBool, 0, 0, nil, "routes learned from one neighbour are announced to others; otherwise only its own networks"},

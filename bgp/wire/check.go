@@ -184,6 +184,7 @@ const (
 	capRouteRefresh  = 2
 	capRestart       = 64
 	capFourOctetAS   = 65
+	capAddPath       = 69
 	capLongLived     = 71
 	capBFDStrict     = 74
 )
@@ -200,6 +201,8 @@ func capability(c []byte) (known, ok bool) {
 		return true, n >= 2 && (n-2)%4 == 0
 	case capLongLived:
 		return true, n%7 == 0
+	case capAddPath:
+		return true, n > 0 && n%4 == 0 // RFC 7911 §4
 	}
 	return false, true
 }
@@ -241,7 +244,7 @@ func (c *checker) checkUpdate(b []byte) ([]byte, *bgp.Notification) {
 			}
 		}
 	}
-	if !prefixesOK(withdrawn, 32) || !prefixesOK(nlri, 32) {
+	if ids := c.paths.Has(bgp.WithIPv4); !prefixesOK(withdrawn, 32, ids) || !prefixesOK(nlri, 32, ids) {
 		return bad(updateNetwork) // RFC 7606 §3 j), §5.3: what would be withdrawn cannot be told
 	}
 	if c.worst < TreatAsWithdraw {
@@ -272,9 +275,16 @@ func counted(b []byte) (field, rest []byte, ok bool) {
 }
 
 // prefixesOK tells whether b is a list of <length, prefix>, of addresses with
-// so many bits. RFC 4271 §4.3, RFC 4760 §5.
-func prefixesOK(b []byte, bits byte) bool {
+// so many bits, each behind a Path Identifier if they have any. RFC 4271 §4.3, RFC
+// 4760 §5, RFC 7911 §3.
+func prefixesOK(b []byte, bits byte, identified bool) bool {
 	for len(b) > 0 {
+		if identified {
+			if len(b) < 5 {
+				return false
+			}
+			b = b[4:]
+		}
 		if b[0] > bits {
 			return false
 		}
@@ -405,7 +415,7 @@ func (c *checker) checkAttrs(out, list []byte) (_ []byte, seen [256]bool, _ *bgp
 			if n := c.found(SessionReset, kind, updateUnknownWellKnown, attr); n != nil {
 				return nil, seen, n
 			}
-		case c.six && (kind == attrMPReach || kind == attrMPUnreach) && flags&flagTransitive == 0 && multiprotocolOK(kind, value):
+		case c.six && (kind == attrMPReach || kind == attrMPUnreach) && flags&flagTransitive == 0 && c.multiprotocolOK(kind, value):
 			out = append(out, flags&(flagOptional|flagExtended))
 			out = append(out, attr[1:]...)
 		case kind == attrMPReach || kind == attrMPUnreach:
@@ -424,20 +434,20 @@ func (c *checker) checkAttrs(out, list []byte) (_ []byte, seen [256]bool, _ *bgp
 // multiprotocolOK tells whether v is the value of an MP_REACH_NLRI or
 // MP_UNREACH_NLRI about IPv6. RFC 4760 §3, §4; RFC 2545 §3: the next hop is "a
 // global IPv6 address, potentially followed by the link-local IPv6 address".
-func multiprotocolOK(kind byte, v []byte) bool {
+func (c *checker) multiprotocolOK(kind byte, v []byte) bool {
 	if len(v) < 3 || binary.BigEndian.Uint16(v) != bgp.IPv6Unicast.AFI || v[2] != bgp.IPv6Unicast.SAFI {
 		return false
 	}
 	v = v[3:]
 	if kind == attrMPUnreach {
-		return prefixesOK(v, 128)
+		return prefixesOK(v, 128, c.paths.Has(bgp.WithIPv6))
 	}
 	if len(v) < 1 || v[0] != 16 && v[0] != 32 || len(v) < 1+int(v[0])+1 {
 		return false
 	}
 	hop, _ := netip.AddrFromSlice(v[1:17])
 	v = v[1+int(v[0])+1:] // behind the reserved octet
-	return hop.IsGlobalUnicast() && !hop.Is4In6() && len(v) > 0 && prefixesOK(v, 128)
+	return hop.IsGlobalUnicast() && !hop.Is4In6() && len(v) > 0 && prefixesOK(v, 128, c.paths.Has(bgp.WithIPv6))
 }
 
 // attrFault is the subcode that an attribute of kind k deserves; 0: none.

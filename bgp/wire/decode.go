@@ -14,8 +14,8 @@ import (
 
 // read lets gobgp read b. Should gobgp refuse what check.go has let pass, its
 // own verdict is handed on.
-func read(b []byte) (*model.Message, *model.Notification) {
-	g, err := bgp.ParseBGPMessage(b)
+func read(b []byte, paths model.Families) (*model.Message, *model.Notification) {
+	g, err := bgp.ParseBGPMessage(b, identified(paths))
 	if err != nil {
 		n := &model.Notification{Code: model.NoteHeader}
 		var e *bgp.MessageError
@@ -29,7 +29,7 @@ func read(b []byte) (*model.Message, *model.Notification) {
 	case *bgp.BGPOpen:
 		m.Open = readOpen(body)
 	case *bgp.BGPUpdate:
-		m.Update = readUpdate(body)
+		m.Update = readUpdate(body, paths)
 	case *bgp.BGPNotification:
 		m.Notification = &model.Notification{Code: model.NoteCode(body.ErrorCode), Subcode: body.ErrorSubcode, Data: slices.Clone(body.Data)}
 	case *bgp.BGPRouteRefresh:
@@ -76,6 +76,15 @@ func readOpen(g *bgp.BGPOpen) *model.Open {
 					l.Families = append(l.Families, model.LongLivedFamily{Family: model.Family{AFI: t.AFI, SAFI: t.SAFI}, Preserved: t.Flags&0x80 != 0, StaleTime: t.RestartTime})
 				}
 				o.LongLived = l
+			case *bgp.CapAddPath:
+				for _, t := range c.Tuples {
+					if t.Mode < bgp.BGP_ADD_PATH_RECEIVE || t.Mode > bgp.BGP_ADD_PATH_BOTH {
+						continue // "ignored". RFC 7911 §4
+					}
+					afi, safi := bgp.RouteFamilyToAfiSafi(t.RouteFamily)
+					o.AddPath = append(o.AddPath, model.AddPath{Family: model.Family{AFI: afi, SAFI: safi},
+						Send: t.Mode&bgp.BGP_ADD_PATH_SEND != 0, Receive: t.Mode&bgp.BGP_ADD_PATH_RECEIVE != 0})
+				}
 			case *bgp.CapUnknown:
 				o.BFDStrict = o.BFDStrict || c.CapCode == capBFDStrict
 			}
@@ -84,7 +93,7 @@ func readOpen(g *bgp.BGPOpen) *model.Open {
 	return o
 }
 
-func readUpdate(g *bgp.BGPUpdate) *model.Update {
+func readUpdate(g *bgp.BGPUpdate, paths model.Families) *model.Update {
 	u := &model.Update{Withdrawn: readPrefixes(g.WithdrawnRoutes), NLRI: readPrefixes(g.NLRI)}
 	var hop netip.Addr
 	ends := false
@@ -107,7 +116,42 @@ func readUpdate(g *bgp.BGPUpdate) *model.Update {
 	case ends && u.EndOfRIB():
 		u.Extra = &model.Extra{Ends: model.WithIPv6}
 	}
+	if paths != 0 {
+		readIdentifiers(u, g, paths)
+	}
 	return u
+}
+
+// readIdentifiers fills in the Path Identifiers, in the order in which the
+// prefixes were read.
+func readIdentifiers(u *model.Update, g *bgp.BGPUpdate, paths model.Families) {
+	var x model.Extra
+	add := func(ids *[]uint32, p bgp.AddrPrefixInterface, f model.Families) {
+		if paths.Has(f) {
+			*ids = append(*ids, p.PathIdentifier())
+		}
+	}
+	for _, p := range g.WithdrawnRoutes {
+		add(&x.Withdrawn, p, model.WithIPv4)
+	}
+	for _, p := range g.NLRI {
+		add(&x.NLRI, p, model.WithIPv4)
+	}
+	for _, a := range g.PathAttributes {
+		switch a := a.(type) {
+		case *bgp.PathAttributeMpReachNLRI:
+			for _, p := range a.Value {
+				add(&x.NLRI, p, model.WithIPv6)
+			}
+		case *bgp.PathAttributeMpUnreachNLRI:
+			for _, p := range a.Value {
+				add(&x.Withdrawn, p, model.WithIPv6)
+			}
+		}
+	}
+	if len(x.NLRI)+len(x.Withdrawn) > 0 {
+		u.Extra = &x
+	}
 }
 
 func readPrefixes6(ps []netip.Prefix, g []bgp.AddrPrefixInterface) []netip.Prefix {

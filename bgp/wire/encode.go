@@ -100,6 +100,24 @@ func buildOpen(o *model.Open) (*bgp.BGPMessage, error) {
 		caps = append(caps, bgp.NewCapLongLivedGracefulRestart(tuples))
 		size += 2 + 7*len(tuples)
 	}
+	if len(o.AddPath) > 0 {
+		tuples := make([]*bgp.CapAddPathTuple, len(o.AddPath))
+		for i, f := range o.AddPath {
+			mode := bgp.BGP_ADD_PATH_NONE
+			if f.Receive {
+				mode |= bgp.BGP_ADD_PATH_RECEIVE
+			}
+			if f.Send {
+				mode |= bgp.BGP_ADD_PATH_SEND
+			}
+			if mode == bgp.BGP_ADD_PATH_NONE {
+				return nil, errors.New("add-path in no direction") // RFC 7911 §4
+			}
+			tuples[i] = bgp.NewCapAddPathTuple(bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI), mode)
+		}
+		caps = append(caps, bgp.NewCapAddPath(tuples))
+		size += 2 + 4*len(tuples)
+	}
 	if o.BFDStrict {
 		caps = append(caps, bgp.NewCapUnknown(capBFDStrict, nil)) // gobgp does not know it
 		size += 2
@@ -117,11 +135,21 @@ func buildOpen(o *model.Open) (*bgp.BGPMessage, error) {
 }
 
 func buildUpdate(u *model.Update) (*bgp.BGPMessage, error) {
-	withdrawn, withdrawn6, err := buildPrefixes(u.Withdrawn)
+	x := u.Extra
+	if x == nil {
+		x = &model.Extra{}
+	}
+	if n := len(x.Withdrawn); n > 0 && n != len(u.Withdrawn) {
+		return nil, errors.New("not as many Path Identifiers as withdrawn prefixes")
+	}
+	if n := len(x.NLRI); n > 0 && n != len(u.NLRI) {
+		return nil, errors.New("not as many Path Identifiers as prefixes")
+	}
+	withdrawn, withdrawn6, err := buildPrefixes(u.Withdrawn, x.Withdrawn)
 	if err != nil {
 		return nil, err
 	}
-	nlri, nlri6, err := buildPrefixes(u.NLRI)
+	nlri, nlri6, err := buildPrefixes(u.NLRI, x.NLRI)
 	if err != nil {
 		return nil, err
 	}
@@ -153,15 +181,22 @@ func buildUpdate(u *model.Update) (*bgp.BGPMessage, error) {
 }
 
 // buildPrefixes has the prefixes of each family in a list of its own.
-func buildPrefixes(ps []netip.Prefix) (v4 []*bgp.IPAddrPrefix, v6 []bgp.AddrPrefixInterface, _ error) {
-	for _, p := range ps {
+// ids are their Path Identifiers, if they have any.
+func buildPrefixes(ps []netip.Prefix, ids []uint32) (v4 []*bgp.IPAddrPrefix, v6 []bgp.AddrPrefixInterface, _ error) {
+	for i, p := range ps {
+		var built bgp.AddrPrefixInterface
 		switch a := p.Addr(); {
 		case !p.IsValid() || a.Is4In6():
 			return nil, nil, fmt.Errorf("%v is neither an IPv4 nor an IPv6 prefix", p)
 		case a.Is4():
 			v4 = append(v4, bgp.NewIPAddrPrefix(uint8(p.Bits()), a.String()))
+			built = v4[len(v4)-1]
 		default:
 			v6 = append(v6, bgp.NewIPv6AddrPrefix(uint8(p.Bits()), a.String()))
+			built = v6[len(v6)-1]
+		}
+		if len(ids) > 0 {
+			built.SetPathLocalIdentifier(ids[i])
 		}
 	}
 	return v4, v6, nil
@@ -232,4 +267,13 @@ func buildAttrs(a *model.Attrs, six bool) ([]bgp.PathAttributeInterface, error) 
 		out = append(out, bgp.NewPathAttributeClusterList(ids))
 	}
 	return out, nil
+}
+
+// identified tells gobgp in which families prefixes have Path Identifiers.
+func identified(fs model.Families) *bgp.MarshallingOption {
+	o := &bgp.MarshallingOption{AddPath: map[bgp.RouteFamily]bgp.BGPAddPathMode{}}
+	for _, f := range fs.List() {
+		o.AddPath[bgp.AfiSafiToRouteFamily(f.AFI, f.SAFI)] = bgp.BGP_ADD_PATH_BOTH
+	}
+	return o
 }

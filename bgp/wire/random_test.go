@@ -32,6 +32,12 @@ func message() *rapid.Generator[*bgp.Message] {
 			case m.Update.EndOfRIB() && rapid.Bool().Draw(t, "ends"):
 				m.Update.Extra = &bgp.Extra{Ends: bgp.WithIPv6}
 			}
+			if rapid.Bool().Draw(t, "paths") { // of every prefix
+				x := bgp.Extra{Withdrawn: identifiers(t, len(m.Update.Withdrawn)), NLRI: identifiers(t, len(m.Update.NLRI))}
+				if !m.Update.EndOfRIB() {
+					m.Update.Extra = &x
+				}
+			}
 		case bgp.MsgNotification:
 			m.Notification = &bgp.Notification{
 				Code:    bgp.NoteCode(rapid.Byte().Draw(t, "code")),
@@ -44,6 +50,10 @@ func message() *rapid.Generator[*bgp.Message] {
 		}
 		return m
 	})
+}
+
+func identifiers(t *rapid.T, n int) []uint32 {
+	return some(rapid.SliceOfN(rapid.Uint32(), n, n).Draw(t, "ids"))
 }
 
 // some makes an empty list nil, as the decoder has it.
@@ -74,6 +84,10 @@ func open() *rapid.Generator[*bgp.Open] {
 			o.AS = rapid.Uint32Min(1).Draw(t, "as")
 		} else {
 			o.AS = rapid.Uint32Range(1, 0xffff).Draw(t, "as")
+		}
+		for _, f := range some(rapid.SliceOfNDistinct(family(), 0, 3, rapid.ID).Draw(t, "add-path")) {
+			send := rapid.Bool().Draw(t, "send")
+			o.AddPath = append(o.AddPath, bgp.AddPath{Family: f, Send: send, Receive: !send || rapid.Bool().Draw(t, "receive")})
 		}
 		o.BFDStrict = rapid.Bool().Draw(t, "bfd strict")
 		if rapid.Bool().Draw(t, "gr") {

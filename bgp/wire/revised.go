@@ -91,7 +91,7 @@ func Receive(b []byte, from Neighbour) (*bgp.Message, []Fault, *bgp.Notification
 	if n != nil {
 		return nil, c.faults, n
 	}
-	m, n := read(clean)
+	m, n := read(clean, 0)
 	if n != nil {
 		return nil, c.faults, n
 	}
@@ -112,7 +112,8 @@ const (
 type checker struct {
 	from     sender
 	loopback bool
-	six      bool // MP_REACH_NLRI and MP_UNREACH_NLRI of IPv6 may be there
+	six      bool         // MP_REACH_NLRI and MP_UNREACH_NLRI of IPv6 may be there
+	paths    bgp.Families // whose prefixes have Path Identifiers
 	faults   []Fault
 	worst    Approach // of faults
 }

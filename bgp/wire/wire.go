@@ -37,7 +37,12 @@ func Encode(m *bgp.Message) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bgp message type %d: %w", m.Type, err)
 	}
-	b, err := g.Serialize()
+	var b []byte
+	if m.Update != nil && m.Update.Identified() != 0 {
+		b, err = g.Serialize(identified(m.Update.Identified()))
+	} else {
+		b, err = g.Serialize()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bgp message type %d: %w", m.Type, err)
 	}
@@ -62,19 +67,24 @@ func Append(dst []byte, m *bgp.Message) ([]byte, error) {
 // there is no message, and the NOTIFICATION of RFC 4271 §6 says what. The message
 // shares no memory with b. Receive is Decode for what comes from other people's
 // routers.
-func Decode(b []byte) (*bgp.Message, *bgp.Notification) {
+func Decode(b []byte) (*bgp.Message, *bgp.Notification) { return DecodePaths(b, 0) }
+
+// DecodePaths is Decode in a session in which add-path was agreed for some
+// families: whether there are Path Identifiers cannot be told from the octets. RFC
+// 7911 §3
+func DecodePaths(b []byte, paths bgp.Families) (*bgp.Message, *bgp.Notification) {
 	if n := checkHeader(b); n != nil {
 		return nil, n
 	}
 	if len(b) != length(b) {
 		return nil, badLength(b)
 	}
-	strict := checker{six: true}
+	strict := checker{six: true, paths: paths}
 	clean, n := strict.checkBody(b)
 	if n != nil {
 		return nil, n
 	}
-	m, n := read(clean)
+	m, n := read(clean, paths)
 	if n != nil {
 		return nil, n
 	}

@@ -75,6 +75,11 @@ var samples = []struct {
 	// only the MP_UNREACH_NLRI attribute … with no withdrawn routes for that <AFI, SAFI>."
 	{"ipv6 end of rib", (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{Extra: &bgp.Extra{Ends: bgp.WithIPv6}}}).Seal(),
 		marker + "001d 02 0000 0006 800f03 0002 01"},
+	// RFC 7911 §3: a Path Identifier of four octets before each prefix; §4: code 69,
+	// AFI, SAFI, and 1 to receive, 2 to send, 3 for both.
+	{"open with add-path", (&bgp.Message{Type: bgp.MsgOpen, Open: &bgp.Open{Version: 4, AS: 64512, HoldTime: 30, ID: ip("169.254.10.1"),
+		AddPath: []bgp.AddPath{{Family: bgp.IPv4Unicast, Send: true}, {Family: bgp.IPv6Unicast, Send: true, Receive: true}}}}).Seal(),
+		marker + "0029 01 04 fc00 001e a9fe0a01 0c 020a 4508 00010102 00020103"},
 	{"notification", (&bgp.Message{Type: bgp.MsgNotification, Notification: &bgp.Notification{Code: bgp.NoteCease, Subcode: bgp.CeaseAdminShutdown, Data: []byte{2, 'h', 'i'}}}).Seal(),
 		marker + "0018 03 06 02 026869"},
 	{"route refresh", (&bgp.Message{Type: bgp.MsgRouteRefresh, Refresh: &bgp.Family{AFI: 1, SAFI: 1}}).Seal(), marker + "0017 05 0001 00 01"},
@@ -120,7 +125,11 @@ func TestRoundTrip(t *testing.T) {
 		if len(b) != m.Size {
 			t.Fatalf("Seal says %d octets, there are %d: %x", m.Size, len(b), b)
 		}
-		back, n := Decode(b)
+		paths := bgp.Families(0)
+		if m.Update != nil {
+			paths = m.Update.Identified()
+		}
+		back, n := DecodePaths(b, paths)
 		if n != nil {
 			t.Fatalf("decode %x: %+v", b, n)
 		}
@@ -274,5 +283,24 @@ func TestDecodeSharesNothing(t *testing.T) {
 		if !reflect.DeepEqual(m, s.msg) {
 			t.Errorf("%s changed to %+v", s.name, m)
 		}
+	}
+}
+
+// RFC 7911 §3: "the Path Identifier field … followed by the Prefix". Without what was
+// agreed in the OPENs, the same octets are something else.
+func TestPathIdentifiersOnTheWire(t *testing.T) {
+	m := (&bgp.Message{Type: bgp.MsgUpdate, Update: &bgp.Update{Withdrawn: []netip.Prefix{prefix("10.2.0.0/16")}, Extra: &bgp.Extra{Withdrawn: []uint32{7}}}}).Seal()
+	want := octets(t, marker+"001e 02 0007 00000007 100a02 0000")
+	if b, err := Encode(m); err != nil || !bytes.Equal(b, want) || m.Size != len(b) {
+		t.Errorf("%x, %v, sealed as %d", b, err, m.Size)
+	}
+	if back, n := DecodePaths(want, bgp.WithIPv4); n != nil || !reflect.DeepEqual(back, m) {
+		t.Errorf("%+v %+v", back, n)
+	}
+	if back, n := Decode(want); n == nil && reflect.DeepEqual(back, m) {
+		t.Errorf("read without an agreement: %+v", back)
+	}
+	if _, n := DecodePaths(octets(t, marker+"001a 02 0003 000000 0000"), bgp.WithIPv4); n == nil || n.Subcode != updateNetwork {
+		t.Errorf("half an identifier: %+v", n)
 	}
 }
