@@ -55,6 +55,8 @@ min-hold.yaml:21:48: warning: the session over tun2 never comes up: branch refus
 		"flap-damping": `flap-damping.yaml:28:3: warning: single point of failure: wan is the only way for the probe "a -> b"`,
 		"route-reflector": `route-reflector.yaml:14:3: warning: single point of failure: every path of the probe "pc -> web" leads through router "rr"
 route-reflector.yaml:33:3: warning: single point of failure: rr-office is the only way for the probe "pc -> web"`,
+		"add-path": `add-path.yaml:24:3: warning: single point of failure: every path of the probe "pc -> web" leads through router "rr"
+add-path.yaml:43:3: warning: single point of failure: rr-office is the only way for the probe "pc -> web"`,
 		"mrai-chain": `mrai-chain.yaml:31:3: warning: single point of failure: every path of the probe "a -> b" leads through router "r2"
 mrai-chain.yaml:32:3: warning: single point of failure: every path of the probe "a -> b" leads through router "r3"
 mrai-chain.yaml:40:3: warning: single point of failure: l12 is the only way for the probe "a -> b"
