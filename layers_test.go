@@ -172,6 +172,16 @@ var layers = map[string]layer{
 		"report":    "and how it is reported",
 	}},
 
+	"tune": {number: 5, imports: map[string]string{
+		"sweep":    "points that run with the same seeds",
+		"risk":     "and how often they drop sessions for nothing",
+		"profile":  "what platforms let people change",
+		"topology": "settings as they are",
+		"stats":    "quantiles",
+		"report":   "and how it is reported",
+		"plot":     "and drawn",
+	}},
+
 	"risk": {number: 5, deterministic: true, imports: map[string]string{
 		"network":  "it runs scenarios whose story is taken out",
 		"sim":      "instants",
@@ -210,6 +220,7 @@ var layers = map[string]layer{
 		"topology":  "durations as users write them",
 		"explain":   "the answer",
 		"sweep":     "and many of them",
+		"tune":      "and the best of them",
 		"compare":   "and two designs",
 		"stats":     "points that cover all ranges",
 		"plot":      "formats of pictures",

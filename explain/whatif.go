@@ -287,20 +287,8 @@ func (a *Answer) note(c change) string {
 		parts = append(parts, c.words)
 	}
 	for _, set := range c.sets {
-		path, text, _ := strings.Cut(set, "=")
-		k, ok := keyOf(path)
-		r := slices.IndexFunc(a.Design.Routers, func(r topology.Router) bool { return strings.HasPrefix(path, "routers."+r.Name+".") })
-		if !ok || r < 0 {
-			continue
-		}
-		p, known := profile.Get(a.Design.Routers[r].Profile)
-		v, err := topology.ParseValue(k, text)
-		missing := known && err == nil && p.Check(k, v) != nil
-		if o, told := p.Offers("bfd"); k == topology.BFDEnabled && told && !o.Offered {
-			missing = true
-		}
-		if no := p.Name + " does not offer it"; missing && !slices.Contains(parts, no) {
-			parts = append(parts, no)
+		if p, _ := profile.NotOffered(a.Design, set); p != "" && !slices.Contains(parts, p+" does not offer it") {
+			parts = append(parts, p+" does not offer it")
 		}
 	}
 	return strings.Join(parts, "; ")

@@ -29,6 +29,7 @@ func NewSampler(d *topology.Design, metrics []Metric) (Sampler, error) {
 			}
 		case Convergence, Updates:
 			opt.Convergence = true
+		case Drops:
 		default:
 			return nil, fmt.Errorf("there is no metric %q", m.Name)
 		}
@@ -85,8 +86,14 @@ func (s *designSampler) Sample(seed uint64, out []int64) (r Remark, err error) {
 		slowest = max(slowest, x.Last.Sub(x.At))
 		updates += x.Announced + x.Withdrawn
 	}
+	drops := 0
+	for i := range res.Drops {
+		drops += res.Drops[i].Chance()
+	}
 	for i := range s.metrics {
 		switch s.metrics[i].Name {
+		case Drops:
+			out[i] = int64(drops)
 		case Gap:
 			out[i] = int64(gap)
 		case Request:

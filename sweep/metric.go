@@ -44,6 +44,9 @@ const (
 	Updates     = "updates"
 )
 
+// Drops can be had of every scenario.
+const Drops = "drops"
+
 // Metrics are all that a scenario's runs can be asked for.
 var Metrics = []Metric{
 	{Gap, Duration, "the longest interval of a run in which a round trip would fail"},
@@ -53,6 +56,7 @@ var Metrics = []Metric{
 	{Lost, Count, "probes without a reply"},
 	{Convergence, Duration, "the longest time that routing took to react to one event of the story"},
 	{Updates, Count, "announcements and withdrawals after the first event of the story, counted prefix by prefix"},
+	{Drops, Count, "BGP sessions and tunnels that were dropped although the story had done nothing to them: false alarms of hold timers, BFD and dead peer detection"},
 }
 
 // Find is the metric of that name.
