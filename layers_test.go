@@ -125,6 +125,10 @@ var layers = map[string]layer{
 		"gonum.org/v1/plot":                "axes, letters, SVG and PNG; imported here only",
 		"github.com/guptarohit/asciigraph": "curves in a terminal; imported here only",
 	}},
+	"daemonconf": {number: 5, deterministic: true, imports: map[string]string{
+		"topology": "the routers that it configures daemons for",
+		"profile":  "what those daemons do where they cannot be told",
+	}},
 	"expect": {number: 5, imports: map[string]string{
 		"report": "expectations are about a document",
 		"stats":  "or about the quantiles of many",
