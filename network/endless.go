@@ -262,8 +262,9 @@ func (n *Network) hashPending(h *hash) {
 	w := &n.tally.watch
 	now := n.k.Now()
 	w.pending = w.pending[:0]
-	n.k.Pending(func(at sim.Time, place sim.Place, kind sim.Kind, arg uint64) {
+	n.k.Pending(func(t sim.Timer, at sim.Time, kind sim.Kind, arg uint64) {
 		if routingGoesBy(kind) {
+			place := n.k.PlaceOf(t)
 			w.pending = append(w.pending, due{at, at > now || n.k.Later(place), place, kind, arg})
 		}
 	})

@@ -29,6 +29,8 @@ type link struct {
 	downBy   sim.EventID
 	nameUp   sim.Name
 	health   wholeness
+
+	least, most time.Duration // delay
 }
 
 // way is one direction of a link: what Ends[i] sends.
@@ -65,11 +67,13 @@ type linkEnd struct {
 	nameRnd sim.Name
 	nameSet sim.Name
 	config  vpn.Config
+	stretch uint64 // the last one in which echoes came in: skip.go
 }
 
 func (l *link) init(n *Network, i int) {
 	l.id, l.cfg, l.alone = i, &n.d.Links[i], [1]int32{int32(i)}
 	l.tunnel = l.cfg.Kind == topology.Tunnel
+	l.least, l.most = l.cfg.Delay.Dist.Min(), l.cfg.Delay.Dist.Max()
 	l.nameUp = sim.StreamName("bring-up/" + l.cfg.Name)
 	for e := range 2 {
 		end := &l.ends[e]

@@ -23,30 +23,47 @@ import (
 // Before anything else is due, the horizon, they go back into the queue, in
 // mid-flight if need be.
 //
+// What the echoes of a quiet stretch do to others is to be heard of at the ends
+// of tunnels. So they are not stepped in their turn, but all up to the instant at
+// which an idle check asks about such an end, and in the end all up to the
+// horizon. They meet others that are due at the same instant in another order
+// then, which nobody can tell: in a lane, an echo does not act on what is no echo.
+//
 // So the result is that of the plain run, which a test over random stories
 // holds it to, at a fraction of the price: no queue, no dispatch, and echoes
 // whose path is worked out once.
 
 // skipper keeps the memory of fast-forwarding between stretches and runs.
 type skipper struct {
+	found     []found // events that repeat
 	streams   []stream
-	line      []place // of streams, by whose turn it is
+	line      []inLine // of streams, by whose turn it is …
+	echoes    []inLine // … and of those that may wait until somebody asks
+	stretch   uint64   // how many were begun: see linkEnd.stretch
 	deadlines []holdDeadline
 	silences  []silence // of BFD
-	soonest   sim.Time  // no deadline is earlier; it may be behind the times
 	health    []health  // by session
 	next      sim.Time  // no stretch is begun before
 }
 
-// place is one in the line of streams: the time of the stream's next event,
-// and its place among those of one instant.
-type place struct {
-	at     sim.Time
-	order  sim.Place
-	stream int
+// found is a pending event.
+type found struct {
+	timer sim.Timer
+	at    sim.Time
+	arg   uint64
+	kind  sim.Kind
 }
 
-func (t *place) before(o *place) bool { return t.at < o.at || t.at == o.at && t.order.Before(o.order) }
+// inLine is one in a line of streams: the time of the stream's next event. Where
+// two are due at one instant, the streams know their places.
+type inLine struct {
+	at     sim.Time
+	stream int32
+}
+
+func (sk *skipper) before(t, o inLine) bool {
+	return t.at < o.at || t.at == o.at && sk.streams[t.stream].order.Before(sk.streams[o.stream].order)
+}
 
 // holdDeadline is when a hold timer runs out, which keepalives push back.
 type holdDeadline struct {
@@ -119,69 +136,141 @@ func (n *Network) runSkipping() {
 
 // fastForward takes the quiet stretch that begins now, if there is one.
 func (n *Network) fastForward() {
+	horizon := n.findStreams()
 	sk := &n.skip
-	sk.streams, sk.line, sk.deadlines, sk.silences = sk.streams[:0], sk.line[:0], sk.deadlines[:0], sk.silences[:0]
-	if sk.health == nil {
-		sk.health = make([]health, len(n.sessions))
-	}
-	clear(sk.health)
-	// Most attempts fail, so what can't belong to a stream is looked at first.
-	horizon := n.end + 1
-	n.k.Due(func(at sim.Time, kind sim.Kind, arg uint64) {
-		if at < horizon && !repeats(kind, arg) {
-			horizon = at
-		}
-	})
-	if horizon.Sub(n.k.Now()) >= worthwhile {
-		n.k.Pending(func(at sim.Time, order sim.Place, kind sim.Kind, arg uint64) {
-			if repeats(kind, arg) && !n.stream(at, order, kind, arg) {
-				horizon = min(horizon, at)
-			}
-		})
-	}
 	if horizon.Sub(n.k.Now()) < worthwhile || len(sk.streams) == 0 {
 		sk.next = horizon
 		return
 	}
-	for i := range sk.streams {
-		sk.line = append(sk.line, place{stream: i})
-		sk.settle(i)
-	}
-	sk.soonest = math.MinInt64
-	for {
-		s := &sk.streams[sk.line[0].stream]
-		until := horizon // it is this stream's turn, and then another one's
+	sk.lineUp(n.echoesMayWait())
+	first, stop := sim.Time(0), sim.Time(0)
+	for soonest := longAgo; ; { // no deadline is earlier
+		until := horizon // it is the first one's turn, and then another one's
+		if first = never; len(sk.line) > 0 {
+			first = sk.line[0].at
+		}
 		if len(sk.line) > 1 {
 			until = min(until, sk.line[1].at)
 		}
-		if max(until, s.at) >= sk.soonest {
-			sk.soonest = min(sk.earliestDeadline(), sk.earliestSilence())
-			until = min(until, sk.soonest)
+		if max(first, until) >= soonest {
+			soonest = min(sk.earliestDeadline(), sk.earliestSilence())
+			until = min(until, soonest)
 		}
-		if s.at >= horizon || s.at >= sk.soonest || !n.step(s, until) {
+		if stop = min(first, horizon, soonest); first != stop || first == horizon || first == soonest {
 			break
 		}
-		sk.settle(0)
+		s := &sk.streams[sk.line[0].stream]
+		if s.kind == idleChecks && n.links[s.id>>1].ends[s.id&1].stretch == sk.stretch {
+			n.catchUp(s.at, &s.order)
+			until = s.at // the one after it asks again
+		}
+		if !n.step(s, until) {
+			break
+		}
+		sk.settle(sk.line)
 	}
-	first := sk.line[0].at
+	if len(sk.echoes) > 0 {
+		first = min(first, sk.echoes[0].at)
+		n.catchUp(stop, &sim.Place{})
+	}
 	n.handBack()
 	sk.next = max(n.k.Now(), min(horizon, first))
 }
 
-// settle moves the stream at place i of the line to where it belongs, given
-// that the others are in order: a new one from the end, or the first one after
-// its step.
-func (sk *skipper) settle(i int) {
-	l := sk.line
-	s := &sk.streams[l[i].stream]
-	t := place{s.at, s.order, l[i].stream}
-	for ; i > 0 && t.before(&l[i-1]); i-- {
-		l[i] = l[i-1]
+// findStreams makes streams of what is pending, and tells when something is due
+// that is not in one.
+func (n *Network) findStreams() (horizon sim.Time) {
+	sk := &n.skip
+	sk.found, sk.streams, sk.deadlines, sk.silences = sk.found[:0], sk.streams[:0], sk.deadlines[:0], sk.silences[:0]
+	horizon = n.end + 1
+	n.k.Pending(func(t sim.Timer, at sim.Time, kind sim.Kind, arg uint64) {
+		if repeats(kind, arg) {
+			sk.found = append(sk.found, found{t, at, arg, kind})
+		} else if at < horizon {
+			horizon = at
+		}
+	})
+	if horizon.Sub(n.k.Now()) < worthwhile { // as most often, when nothing is quiet
+		return horizon
 	}
-	for ; i+1 < len(l) && l[i+1].before(&t); i++ {
-		l[i] = l[i+1]
+	if sk.health == nil {
+		sk.health = make([]health, len(n.sessions))
 	}
-	l[i] = t
+	clear(sk.health)
+	sk.stretch++
+	for i := range sk.found {
+		if f := &sk.found[i]; !n.stream(f.at, n.k.PlaceOf(f.timer), f.kind, f.arg) {
+			horizon = min(horizon, f.at)
+		}
+	}
+	return horizon
+}
+
+// lineUp puts the streams in the order of their turns.
+func (sk *skipper) lineUp(echoesWait bool) {
+	sk.line, sk.echoes = sk.line[:0], sk.echoes[:0]
+	for i := range sk.streams {
+		line := &sk.line
+		if echoesWait && sk.streams[i].kind == echoes {
+			line = &sk.echoes
+		}
+		t := inLine{sk.streams[i].at, int32(i)}
+		l := append(*line, t)
+		at := len(l) - 1
+		for ; at > 0 && sk.before(t, l[at-1]); at-- {
+			l[at] = l[at-1]
+		}
+		l[at], *line = t, l
+	}
+}
+
+// settle moves the first stream of a line to where it belongs after its step.
+func (sk *skipper) settle(line []inLine) {
+	t := line[0]
+	t.at = sk.streams[t.stream].at
+	i := 1
+	for ; i < len(line) && (line[i].at < t.at || line[i].at == t.at && sk.before(line[i], t)); i++ {
+		line[i-1] = line[i]
+	}
+	line[i-1] = t
+}
+
+// echoesMayWait tells whether it is certain that each echo takes some time for
+// each of its legs and is through before the next one of its probe leaves.
+func (n *Network) echoesMayWait() bool {
+	for i := range n.skip.streams {
+		s := &n.skip.streams[i]
+		if s.kind != echoes {
+			continue
+		}
+		p, longest := &n.probes[s.id], time.Duration(0)
+		for i := range p.trip.legs {
+			l := &n.links[p.trip.legs[i].link]
+			if l.least == 0 {
+				return false
+			}
+			longest += l.most
+		}
+		if longest >= p.cfg.Every {
+			return false
+		}
+	}
+	return true
+}
+
+// catchUp steps the echoes that have waited up to that place of the instant until.
+func (n *Network) catchUp(until sim.Time, place *sim.Place) {
+	sk := &n.skip
+	for line := sk.echoes; len(line) > 0; sk.settle(line) {
+		s, next := &sk.streams[line[0].stream], until
+		if s.at > until || s.at == until && !s.order.Before(*place) {
+			return
+		}
+		if len(line) > 1 {
+			next = min(next, line[1].at)
+		}
+		n.step(s, next)
+	}
 }
 
 func (sk *skipper) earliestDeadline() sim.Time {
@@ -331,6 +420,7 @@ func (n *Network) plan(p *probe) bool {
 			if why != passed {
 				return true
 			}
+			l.ends[1-e].stretch = n.skip.stretch
 		}
 		if n.takesTTL(to, fromHost, true) {
 			if t.ttl--; t.ttl == 0 {
@@ -403,37 +493,40 @@ func (t *trip) send(at sim.Time, seq uint64) sim.Time {
 // so the last echo says when they were heard of.
 func (n *Network) wholeEchoes(s *stream, p *probe, until sim.Time) bool {
 	t := &p.trip
-	for first := s.at; ; {
-		end := t.send(s.at, uint64(p.sent+1))
-		if end >= until || end >= s.at.Add(p.cfg.Every) {
-			if s.at == first {
-				return false
-			}
+	at, seq, digest := s.at, uint64(p.sent), uint64(0)
+	for {
+		end := t.send(at, seq+1)
+		if end >= until || end >= at.Add(p.cfg.Every) {
 			break
 		}
-		p.sent++
-		n.k.Skip(s.at, actorWorld, evTick, uint64(p.id))
+		seq++
+		digest += sim.Part(at, actorWorld, evTick, uint64(p.id))
 		for i := range t.legs {
 			l := &t.legs[i]
 			l.last = t.arrive[i]
-			n.k.Skip(l.last, l.actor, evEcho, uint64(l.arg)|uint64(p.sent))
+			digest += sim.Part(l.last, l.actor, evEcho, uint64(l.arg)|seq)
 		}
 		rtt, ttl := time.Duration(0), uint8(0)
 		if t.alive {
-			rtt, ttl = roundTrip(end.Sub(s.at)), t.ttl
+			rtt, ttl = roundTrip(end.Sub(at)), t.ttl
 		}
 		p.rtt, p.ttl = append(p.rtt, rtt), append(p.ttl, ttl)
-		if s.at = s.at.Add(p.cfg.Every); s.at >= p.end {
-			s.at = never
+		if at = at.Add(p.cfg.Every); at >= p.end {
+			at = never
 			break
 		}
 	}
+	if at == s.at {
+		return false
+	}
+	n.k.SkipAll((int(seq)-p.sent)*(1+len(t.legs)), digest)
+	p.sent = int(seq)
 	for i := range t.legs {
 		if l := &t.legs[i]; l.enters {
 			n.links[l.link].hear(int(l.to), l.last)
 		}
 	}
-	s.moved, s.order = true, n.k.Place(sim.PhaseProbe, sim.Own, actorWorld)
+	s.at, s.moved, s.order = at, true, n.k.Place(sim.PhaseProbe, sim.Own, actorWorld)
 	return true
 }
 

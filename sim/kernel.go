@@ -245,26 +245,32 @@ func (k *Kernel) Skip(at Time, to ActorID, kind Kind, arg uint64) {
 	k.digest += hash(at, to, kind, arg)
 }
 
+// SkipAll is Skip for many events, given the sum of their parts of the digest.
+func (k *Kernel) SkipAll(n int, parts uint64) {
+	k.handled += EventID(n)
+	k.digest += parts
+}
+
+// Part is an event's part of the digest.
+func Part(at Time, to ActorID, kind Kind, arg uint64) uint64 { return hash(at, to, kind, arg) }
+
 // Len is the number of pending events.
 func (k *Kernel) Len() int { return k.q.n }
 
-// Due is Pending for who does not ask for places.
-func (k *Kernel) Due(f func(at Time, kind Kind, arg uint64)) {
+// Pending calls f for each pending event, in no order that may matter.
+func (k *Kernel) Pending(f func(t Timer, at Time, kind Kind, arg uint64)) {
 	for i := range k.q.slots {
 		if p := &k.q.slots[i]; p.due.order != 0 {
-			f(p.due.at(), k.q.contents[i].kind, k.q.contents[i].arg)
+			c := &k.q.contents[i]
+			f(Timer{uint32(i), p.gen}, p.due.at(), c.kind, c.arg)
 		}
 	}
 }
 
-// Pending calls f for each pending event, in no order that may matter.
-func (k *Kernel) Pending(f func(at Time, place Place, kind Kind, arg uint64)) {
-	for i := range k.q.slots {
-		if p := &k.q.slots[i]; p.due.order != 0 {
-			c := &k.q.contents[i]
-			f(p.due.at(), Place{p.due.order &^ slotMask, p.cause, c.to, c.lane}, c.kind, c.arg)
-		}
-	}
+// PlaceOf is the place of the pending event of t.
+func (k *Kernel) PlaceOf(t Timer) Place {
+	p, c := &k.q.slots[t.slot], &k.q.contents[t.slot]
+	return Place{p.due.order &^ slotMask, p.cause, c.to, c.lane}
 }
 
 // Handled is the number of events so far, skipped ones included.
