@@ -56,7 +56,9 @@ func TestSplicesContinueARun(t *testing.T) {
 	d := mustParse(t, noisy)
 	n := network.New(d, network.Options{})
 	seed, plain, half := uint64(0), network.Reach{}, network.Reach{}
-	for ; half.At <= 0 && seed < 50; seed++ { // one that begins quietly
+	// One that begins quietly and gets over that silence: often it is too late by then,
+	// since TCP does not try again before the hold timer (3 s) runs out.
+	for ; (half.At <= 0 || half.At.Add(600*time.Millisecond) >= plain.At) && seed < 50; seed++ {
 		plain, half = n.RunToSilence(seed, nil, 1), n.RunToSilence(seed, nil, 0.8)
 	}
 	if seed--; !plain.Dropped || half.At <= 0 || half.At >= plain.At {
@@ -73,7 +75,7 @@ func TestSplicesContinueARun(t *testing.T) {
 		}
 		times[n.RunToSilence(seed, []network.Splice{{At: half.At, Seed: 1000 + other}}, 1).At] = true
 	}
-	if len(times) < 20 {
+	if len(times) < 10 { // those that do not get over it end together
 		t.Errorf("40 continuations have %d different ends", len(times))
 	}
 }
