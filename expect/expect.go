@@ -337,6 +337,9 @@ func (env Env) Facts() *Facts { return &Facts{env.names()} }
 
 // Holds evaluates an expectation of one run. An error says why it cannot be told.
 func (p *Program) Holds(f *Facts) (bool, error) {
+	if p.many != nil {
+		return false, errors.New("it is over many runs, and this is one")
+	}
 	out, err := expr.Run(p.run, f.env)
 	if err != nil {
 		return false, runError(err)
