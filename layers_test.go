@@ -225,6 +225,7 @@ var layers = map[string]layer{
 		"explain":   "the answer",
 		"sweep":     "and many of them",
 		"tune":      "and the best of them",
+		"profile":   "what of it a platform does not offer",
 		"compare":   "and two designs",
 		"stats":     "points that cover all ranges",
 		"plot":      "formats of pictures",

@@ -147,6 +147,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check(reflect.TypeFor[Fit]())
 	check(reflect.TypeFor[Worst]())
 	check(reflect.TypeFor[Sensitivity]())
+	check(reflect.TypeFor[Tune]())
 	check(reflect.TypeFor[PeerStart]())
 	check(reflect.TypeFor[PeerLine]())
 	check(reflect.TypeFor[PeerSummary]())

@@ -43,8 +43,8 @@ type Effort struct {
 	Confidence float64
 }
 
-// Usual effort: a few seconds for a design of two tunnels.
-var Usual = Effort{Runs: 60, Enough: 100, Trials: 80, Repeats: 8, Weighed: 4000, Confidence: 0.95}
+// Usual effort: a second or two for a design of two tunnels.
+var Usual = Effort{Runs: 30, Enough: 100, Trials: 80, Repeats: 8, Weighed: 4000, Confidence: 0.95}
 
 // hour is the length of a plain run, window of one in splitting.
 const (

@@ -115,7 +115,8 @@ func Search(ctx context.Context, ask *Ask) (*Answer, error) {
 }
 
 // makePoints: the scenario as it is, every value alone, every combination. A value alone is what shows
-// whether it does something, and the cheapest change there is.
+// whether it does something, and the cheapest change there is. A value that a setting has already is no
+// change, and points that change the same are one.
 func (a *Answer) makePoints() error {
 	grid, err := sweep.Grid(a.Ask.Vary)
 	if err != nil {
@@ -130,10 +131,22 @@ func (a *Answer) makePoints() error {
 		}
 	}
 	all = append(all, grid[1:]...)
-	for _, sets := range all {
+	seen := map[string]bool{}
+	for _, all := range all {
+		var sets []string // that change something
+		for _, set := range all {
+			if changes(a.Base, set) {
+				sets = append(sets, set)
+			}
+		}
+		if key := strings.Join(sets, "\n"); seen[key] {
+			continue
+		} else {
+			seen[key] = true
+		}
 		missing := false
 		for _, set := range sets {
-			if _, why := profile.NotOffered(a.Base, set); why != "" && !a.Ask.Beyond && changes(a.Base, set) {
+			if _, why := profile.NotOffered(a.Base, set); why != "" && !a.Ask.Beyond {
 				missing = true
 				i := slices.IndexFunc(a.LeftOut, func(l LeftOut) bool { return l.Set == set })
 				if i < 0 {
@@ -143,20 +156,9 @@ func (a *Answer) makePoints() error {
 				a.LeftOut[i].Points++
 			}
 		}
-		if missing {
-			continue
+		if !missing {
+			a.Points = append(a.Points, Point{Set: sets, Changed: len(sets)})
 		}
-		p := Point{Set: sets}
-		for _, set := range sets {
-			if changes(a.Base, set) {
-				p.Changed++
-			}
-		}
-		// What changes nothing beside a point that is there already is the same point.
-		if len(sets) > 1 && p.Changed < 2 {
-			continue
-		}
-		a.Points = append(a.Points, p)
 	}
 	if len(a.Points) > MostPoints {
 		return fmt.Errorf("%d points are more than %d: vary fewer settings, or give them fewer values", len(a.Points), MostPoints)
@@ -442,10 +444,14 @@ func (a *Answer) judge() {
 	}
 	// As good as the best one, as far as these runs can tell.
 	_, best := a.axes(&a.Points[a.Best])
+	enough := best.High
+	if math.IsInf(enough, 0) { // too few runs to know
+		enough = best.Value
+	}
 	for i := range a.Points {
 		p := &a.Points[i]
 		_, y := a.axes(p)
-		if !p.Kept || y.Value > math.Max(best.High, best.Value) {
+		if !p.Kept || y.Value > enough {
 			continue
 		}
 		if a.Cheapest < 0 || p.Changed < a.Points[a.Cheapest].Changed || p.Changed == a.Points[a.Cheapest].Changed && better(p, &a.Points[a.Cheapest]) {

@@ -13,10 +13,8 @@ var usualValues = []struct {
 	key    topology.Key
 	values []string
 }{
-	{topology.BGPHold, []string{"9s", "30s", "60s", "90s", "180s"}},
+	{topology.BGPHold, []string{"9s", "30s", "60s"}},
 	{topology.BFDEnabled, []string{"true"}},
-	{topology.BFDMultiplier, []string{"3", "5", "8"}},
-	{topology.VPNDPDInterval, []string{"5s", "10s", "30s"}},
 }
 
 // mostRouters whose timers are tried when nobody says which.
@@ -26,9 +24,7 @@ const mostRouters = 2
 // and that are not there already: of the two routers with most links.
 func UsualVary(d *topology.Design) (list []sweep.Vary) {
 	links := make([]int, len(d.Routers))
-	tunnels := false
 	for i := range d.Links {
-		tunnels = tunnels || d.Links[i].Kind == topology.Tunnel
 		for e := range 2 {
 			links[d.Links[i].Ends[e].Router]++
 		}
@@ -40,13 +36,9 @@ func UsualVary(d *topology.Design) (list []sweep.Vary) {
 	slices.SortStableFunc(order, func(a, b int) int { return links[b] - links[a] })
 	order = order[:min(len(order), mostRouters)]
 	slices.Sort(order)
-	withBFD := d.WithBFD()
 	for _, r := range order {
 		router := &d.Routers[r]
 		for _, u := range usualValues {
-			if u.key.BFDDetail() && !withBFD[r] || u.key == topology.VPNDPDInterval && !tunnels {
-				continue
-			}
 			v := sweep.Vary{Path: "routers." + router.Name + "." + u.key.String()}
 			for _, x := range u.values {
 				set := v.Path + "=" + x
@@ -54,7 +46,8 @@ func UsualVary(d *topology.Design) (list []sweep.Vary) {
 					v.Values = append(v.Values, x)
 				}
 			}
-			if len(v.Values) > 0 {
+			if len(v.Values) > 0 { // and the value that it has, so that combinations may leave it alone
+				v.Values = append([]string{router.Settings[u.key].Format(u.key)}, v.Values...)
 				list = append(list, v)
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vpnsim/vpnsim/plot"
+	"github.com/vpnsim/vpnsim/profile"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/scenarios"
 	"github.com/vpnsim/vpnsim/stats"
@@ -174,6 +175,9 @@ func (a *app) sweep(cmd *cobra.Command, name string, q *sweepFlags) error {
 	}
 	if _, err := a.lints(designs[0]); err != nil {
 		return err
+	}
+	if q.failures == "" {
+		a.notOffered(designs[0], points)
 	}
 	plan, err := q.plan(cmd, designs, points)
 	if err != nil {
@@ -505,4 +509,18 @@ func writeSweep(q *sweepFlags, doc *report.Sweep, res *sweep.Result) error {
 		}})
 	}
 	return writeAll(files)
+}
+
+// notOffered remarks which of the values that are varied a platform does not offer, each once.
+func (a *app) notOffered(d *topology.Design, points [][]string) {
+	seen := map[string]bool{}
+	for _, p := range points {
+		for _, set := range p {
+			if _, why := profile.NotOffered(d, set); why != "" && !seen[set] {
+				if seen[set] = true; len(seen) <= mostLints {
+					a.warn(set + " is tried all the same: " + why)
+				}
+			}
+		}
+	}
 }

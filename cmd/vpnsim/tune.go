@@ -45,7 +45,7 @@ A goal is min or max of p50, p90, p95, p99, mean or max of a metric of sweep, su
 a tunnel is dropped in a year although nothing has failed, because packets are lost
 (loss:) or a router is busy (stall:). Every number says how it was come by.
 
-Without --vary, hold times, BFD and dead peer detection of two routers are tried.
+Without --vary, hold times and BFD of two routers are tried.
 
 Exit code 1: no point keeps the constraints.
 
