@@ -233,9 +233,12 @@ var layers = map[string]layer{
 		"expect":    "checked when a scenario is loaded",
 		"report":    "printed",
 		"export":    "written with -o",
-		"probe":     "--ping-style",
-		"network":   "names of events, for exports",
-		"sim":       "whose kinds they are",
+
+		"daemonconf": "configurations of real daemons",
+
+		"probe":   "--ping-style",
+		"network": "names of events, for exports",
+		"sim":     "whose kinds they are",
 	}, libraries: map[string]string{
 		"github.com/spf13/cobra": "commands",
 		"github.com/spf13/pflag": "what is wrong with a flag",

@@ -1,6 +1,7 @@
 package daemonconf
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,7 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	api "github.com/osrg/gobgp/v3/api"
 	"github.com/osrg/gobgp/v3/pkg/config"
+	"github.com/osrg/gobgp/v3/pkg/config/oc"
+	"github.com/osrg/gobgp/v3/pkg/log"
+	"github.com/osrg/gobgp/v3/pkg/server"
 
 	"github.com/vpnsim/vpnsim/scenarios"
 	"github.com/vpnsim/vpnsim/topology"
@@ -20,9 +25,14 @@ import (
 // most routers of a scenario that is shown to the daemons.
 const most = 30
 
+var shipped map[string]*topology.Design
+
 // designs are the scenarios that ship, and one with every key of the format.
 func designs(t *testing.T) map[string]*topology.Design {
 	t.Helper()
+	if shipped != nil {
+		return shipped
+	}
 	list := map[string]*topology.Design{}
 	for _, name := range scenarios.BuiltinNames() {
 		data, _ := scenarios.Builtin(name)
@@ -41,6 +51,7 @@ func designs(t *testing.T) map[string]*topology.Design {
 	if len(list) < 40 {
 		t.Fatalf("only %d scenarios have routers to configure", len(list))
 	}
+	shipped = list
 	return list
 }
 
@@ -62,14 +73,21 @@ func write(t *testing.T, d *topology.Design, router int, with Daemon, opt Option
 	return c
 }
 
-// dir holds every router's main file of every scenario.
+// dir holds every router's main file of every scenario; of those that differ in
+// their headings only, one.
 func dir(t *testing.T, with Daemon, file string) (string, []string) {
 	t.Helper()
 	at := t.TempDir()
 	var list []string
+	seen := map[string]bool{}
 	for name, d := range designs(t) {
 		for i := range d.Routers {
 			c := write(t, d, i, with, Options{})
+			_, body, _ := strings.Cut(string(c.Files[0].Content), "listed by the same command.")
+			if seen[body] {
+				continue
+			}
+			seen[body] = true
 			path := filepath.Join(at, fmt.Sprintf("%s.%s.%s", name, c.Router, file))
 			if c.Files[0].Name != file {
 				t.Fatalf("the first file is %s", c.Files[0].Name)
@@ -98,6 +116,50 @@ func accept(t *testing.T, files []string, program string, args func(file string)
 	}
 }
 
+// policies puts those of a file into a server that listens nowhere and has no
+// neighbours; it looks at every statement and set.
+func policies(t *testing.T, file string, c *oc.BgpConfigSet) {
+	t.Helper()
+	complaints := &logger{}
+	s := server.NewBgpServer(server.LoggerOption(complaints))
+	go s.Serve()
+	defer s.Stop()
+	statements := 0
+	for _, p := range c.PolicyDefinitions {
+		statements += len(p.Statements)
+	}
+	c.Global.Config.Port, c.Neighbors = -1, nil
+	func() {
+		defer func() {
+			if problem := recover(); problem != nil {
+				t.Errorf("%s: %v", filepath.Base(file), problem)
+			}
+		}()
+		if _, err := config.InitialConfig(context.Background(), s, c, false); err != nil {
+			t.Errorf("%s: %v", filepath.Base(file), err)
+		}
+	}()
+	if len(complaints.lines) > 0 {
+		t.Errorf("%s: %v", filepath.Base(file), complaints.lines)
+	}
+	took := 0
+	if err := s.ListPolicy(context.Background(), &api.ListPolicyRequest{}, func(p *api.Policy) { took += len(p.Statements) }); err != nil || took != statements {
+		t.Errorf("%s: the server has %d statements of %d (%v)", filepath.Base(file), took, statements, err)
+	}
+}
+
+// logger keeps complaints, and panics where GoBGP would end the program.
+type logger struct{ lines []string }
+
+func (l *logger) Panic(msg string, f log.Fields) { panic(fmt.Sprint(msg, f)) }
+func (l *logger) Fatal(msg string, f log.Fields) { panic(fmt.Sprint(msg, f)) }
+func (l *logger) Error(msg string, f log.Fields) { l.lines = append(l.lines, fmt.Sprint(msg, f)) }
+func (l *logger) Warn(msg string, f log.Fields)  { l.lines = append(l.lines, fmt.Sprint(msg, f)) }
+func (l *logger) Info(string, log.Fields)        {}
+func (l *logger) Debug(string, log.Fields)       {}
+func (l *logger) SetLevel(log.LogLevel)          {}
+func (l *logger) GetLevel() log.LogLevel         { return log.WarnLevel }
+
 func TestFRRAccepts(t *testing.T) {
 	// A dry run of vtysh looks at one line after the other, so that all files can
 	// be one.
@@ -125,9 +187,12 @@ func TestBIRDAccepts(t *testing.T) {
 func TestGoBGPAccepts(t *testing.T) {
 	_, files := dir(t, GoBGP, "gobgpd.toml")
 	for _, file := range files {
-		if _, err := config.ReadConfigFile(file, "toml"); err != nil {
+		c, err := config.ReadConfigFile(file, "toml")
+		if err != nil {
 			t.Errorf("%s: %v", filepath.Base(file), err)
+			continue
 		}
+		policies(t, file, c)
 	}
 	if _, err := exec.LookPath("gobgpd"); err != nil {
 		t.Log("gobgpd is not installed: its library has read the files")

@@ -152,9 +152,7 @@ func (b *bird) timers(s *session) {
 	if connect > 0 {
 		b.say(s, topology.BGPIdleHold, fmt.Sprintf("error wait time %d s, and then the connect delay of %d s", wait, connect))
 	}
-	if hold := time.Duration(s.negotiated()) * time.Second; sendHold(s) != 2*hold {
-		b.say(s, topology.BGPSendHold, topology.FormatDuration(2*hold)+", twice the hold time")
-	}
+	b.twiceHold(s)
 	if waits(s) {
 		b.say(s, mraiKey(s), "nothing waits: BIRD has no MRAI")
 		b.say(s, topology.BGPMRAIMode, "none: BIRD has no MRAI")

@@ -196,7 +196,7 @@ func (w *writer) without(k topology.Key, does string) string {
 		return "no DelayOpenTimer: the OPEN goes out at once"
 	}
 	text := does + ", whatever is configured"
-	if o := w.own[k].Origin; o.Note != "" {
+	if o := w.own[k].Origin; o.Note != "" && o.Profile == string(w.with) {
 		text += " (" + o.Note + ")"
 	}
 	return text

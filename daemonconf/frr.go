@@ -151,6 +151,12 @@ func (f *frr) all() {
 
 // graceful writes what graceful restart has for all neighbours.
 func (f *frr) graceful() {
+	switch f.mode() {
+	case "restarter":
+		f.line(" bgp graceful-restart")
+	case "off":
+		f.line(" bgp graceful-restart-disable")
+	}
 	helps := func(s *session) bool { return s.settings[topology.BGPGracefulRestart].Enum != "off" }
 	if !f.any(helps) {
 		return
@@ -189,6 +195,20 @@ func (f *frr) graceful() {
 	}
 }
 
+// mode of graceful restart that neighbours have where nothing else is said: the
+// one that all have, or FRR's own.
+func (f *frr) mode() string {
+	mode := ""
+	for i := range f.sessions {
+		one := f.sessions[i].settings[topology.BGPGracefulRestart].Enum
+		if mode != "" && mode != one {
+			return "helper"
+		}
+		mode = one
+	}
+	return mode
+}
+
 func (f *frr) neighbor(s *session) {
 	set := s.settings
 	to := " neighbor " + s.remote().String()
@@ -212,13 +232,8 @@ func (f *frr) neighbor(s *session) {
 		f.line("%s bfd", to)
 		f.line("%s bfd profile %s", to, s.name)
 	}
-	switch set[topology.BGPGracefulRestart].Enum {
-	case "off":
-		f.line("%s graceful-restart-disable", to)
-	case "helper":
-		f.line("%s graceful-restart-helper", to)
-	case "restarter":
-		f.line("%s graceful-restart", to)
+	if mode := set[topology.BGPGracefulRestart].Enum; mode != f.mode() {
+		f.line("%s graceful-restart%s", to, map[string]string{"off": "-disable", "helper": "-helper"}[mode])
 	}
 	f.unwritten(s)
 }
@@ -230,9 +245,7 @@ func (f *frr) unwritten(s *session) {
 	if f.matters(s, topology.BGPKeepaliveFixed) && set[topology.BGPKeepaliveFixed].Bool && set[topology.BGPKeepalive].Dist.Max() > hold/3 {
 		f.say(s, topology.BGPKeepaliveFixed, "keepalives follow the negotiated hold time")
 	}
-	if sends := 2 * hold; sendHold(s) != sends {
-		f.say(s, topology.BGPSendHold, topology.FormatDuration(sends)+", twice the hold time")
-	}
+	f.twiceHold(s)
 	switch survives := f.r.Settings[topology.FIBSurvives].Bool; {
 	case survives && !f.any(restarter):
 		f.say(nil, topology.FIBSurvives, "zebra takes out the routes of a bgpd that went away without graceful restart")
@@ -277,6 +290,16 @@ func sendHold(s *session) time.Duration {
 		return d.Mean()
 	}
 	return max(8*time.Minute, 2*time.Duration(s.negotiated())*time.Second)
+}
+
+// twiceHold compares it with what FRR and BIRD have.
+func (w *writer) twiceHold(s *session) {
+	switch twice := 2 * time.Duration(s.negotiated()) * time.Second; {
+	case twice == 0:
+		w.say(s, topology.BGPSendHold, "no SendHoldTimer without a hold time")
+	case sendHold(s) != twice:
+		w.say(s, topology.BGPSendHold, topology.FormatDuration(twice)+", twice the hold time")
+	}
 }
 
 func (f *frr) addressFamily(fam topology.Family) {

@@ -149,6 +149,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check(reflect.TypeFor[Sensitivity]())
 	check(reflect.TypeFor[Tune]())
 	check(reflect.TypeFor[PeerStart]())
+	check(reflect.TypeFor[Export]())
 	check(reflect.TypeFor[PeerLine]())
 	check(reflect.TypeFor[PeerSummary]())
 	for name := range documented {
