@@ -82,8 +82,15 @@ const (
 	unwell
 )
 
-// worthwhile is the shortest stretch for which fast-forwarding is begun.
-const worthwhile = time.Second
+// worthwhile is the shortest stretch for which fast-forwarding is begun: what it
+// takes to find the streams and to hand them back is what some twenty events
+// take. BFD has as many in a second.
+func (n *Network) worthwhile() time.Duration {
+	if len(n.bfds) > 0 {
+		return time.Second
+	}
+	return 4 * time.Second
+}
 
 type streamKind uint8
 
@@ -138,7 +145,7 @@ func (n *Network) runSkipping() {
 func (n *Network) fastForward() {
 	horizon := n.findStreams()
 	sk := &n.skip
-	if horizon.Sub(n.k.Now()) < worthwhile || len(sk.streams) == 0 {
+	if horizon.Sub(n.k.Now()) < n.worthwhile() || len(sk.streams) == 0 {
 		sk.next = horizon
 		return
 	}
@@ -190,7 +197,7 @@ func (n *Network) findStreams() (horizon sim.Time) {
 			horizon = at
 		}
 	})
-	if horizon.Sub(n.k.Now()) < worthwhile { // as most often, when nothing is quiet
+	if horizon.Sub(n.k.Now()) < n.worthwhile() { // as most often, when nothing is quiet
 		return horizon
 	}
 	if sk.health == nil {
