@@ -18,7 +18,7 @@ type batch struct {
 	gone []netip.Prefix
 	news []news
 	runs []run
-	of   map[*Attrs]int // the run that has these attributes
+	of   map[*Attrs]int // the run that has these attributes, once there are two
 
 	lost  []lostPath // of peers with add-path
 	found []foundPath
@@ -46,23 +46,31 @@ func (b *batch) reset() {
 // add notes that the prefix is announced with a, which is interned: the same
 // attributes are the same pointer.
 func (b *batch) add(p netip.Prefix, a *Attrs) {
-	i, ok := 0, false
-	switch {
-	case len(b.runs) > 0 && b.runs[len(b.runs)-1].attrs == a: // mostly so
-		i, ok = len(b.runs)-1, true
-	case len(b.runs) > 0:
-		i, ok = b.of[a]
-	}
-	if !ok {
-		i = len(b.runs)
-		b.runs = append(b.runs, run{attrs: a})
-		if b.of == nil {
-			b.of = map[*Attrs]int{}
+	i := len(b.runs) - 1
+	if i < 0 || b.runs[i].attrs != a { // seldom
+		ok := false
+		if i, ok = b.of[a]; !ok {
+			i = len(b.runs)
+			b.runs = append(b.runs, run{attrs: a})
+			b.index()
 		}
-		b.of[a] = i
 	}
 	b.runs[i].n++
 	b.news = append(b.news, news{p, i})
+}
+
+// index notes where the newest run is. A single one is found without.
+func (b *batch) index() {
+	if len(b.runs) < 2 {
+		return
+	}
+	if b.of == nil {
+		b.of = map[*Attrs]int{}
+	}
+	if len(b.of) == 0 {
+		b.of[b.runs[0].attrs] = 0
+	}
+	b.of[b.runs[len(b.runs)-1].attrs] = len(b.runs) - 1
 }
 
 // tell compares what peer should know about entries with what it knows.

@@ -1,6 +1,9 @@
 package bgp
 
-import "cmp"
+import (
+	"cmp"
+	"math"
+)
 
 // standing is what the rules that keep things as they are need to know: which
 // peer's path is best now, and whether warm-up is over.
@@ -41,8 +44,6 @@ func (r Rule) compare(a, b *Path, st standing) int {
 		return cmp.Compare(r.worth(b), r.worth(a))
 	}
 	switch r {
-	case RuleOrigin:
-		return cmp.Compare(a.Attrs.Origin, b.Attrs.Origin)
 	case RuleMED:
 		if a.Attrs.ASPath.Neighbour() != b.Attrs.ASPath.Neighbour() {
 			return 0
@@ -50,10 +51,6 @@ func (r Rule) compare(a, b *Path, st standing) int {
 		return cmp.Compare(a.Attrs.med(), b.Attrs.med())
 	case RuleMEDAlways:
 		return cmp.Compare(a.Attrs.med(), b.Attrs.med())
-	case RuleExternal:
-		return prefer(a.External, b.External)
-	case RuleIGPMetric:
-		return cmp.Compare(a.IGPMetric, b.IGPMetric)
 	case RuleKeepExternal:
 		if a.External && b.External {
 			return prefer(a.Peer == st.best, b.Peer == st.best)
@@ -86,11 +83,13 @@ func (r Rule) compare(a, b *Path, st standing) int {
 // it says depends on which two paths are compared, or it is seldom asked.
 func (r Rule) bits() int {
 	switch r {
-	case RuleLongLived, RuleLocalOrigin, RuleStatic, RuleDynamic, RuleDirectConnect:
+	case RuleLongLived, RuleLocalOrigin, RuleStatic, RuleDynamic, RuleDirectConnect, RuleExternal:
 		return 1
+	case RuleOrigin:
+		return 8
 	case RuleASPathLength:
 		return 16
-	case RuleWeight, RuleLocalPref:
+	case RuleWeight, RuleLocalPref, RuleIGPMetric:
 		return 32
 	}
 	return 0
@@ -108,6 +107,12 @@ func (r Rule) worth(p *Path) uint64 {
 	case RuleASPathLength:
 		const most = 1<<16 - 1 // no message has room for as many
 		return uint64(most - min(most, p.Attrs.ASPath.Length()))
+	case RuleOrigin:
+		return uint64(math.MaxUint8 - p.Attrs.Origin)
+	case RuleIGPMetric:
+		return uint64(math.MaxUint32 - p.IGPMetric)
+	case RuleExternal:
+		good = p.External
 	case RuleLongLived:
 		good = !p.Attrs.longLived()
 	case RuleLocalOrigin:

@@ -39,11 +39,12 @@ func (r Ruleset) properties() (ordered, steady bool) {
 // comparing them, without looking at the paths at all.
 type merit struct{ hi, lo uint64 }
 
-// appraised is how many rules a merit has room for.
+// appraised is how many rules a merit has room for. Those about MED need none:
+// in a duel no path has one.
 func (r Ruleset) appraised() uint8 {
 	room, n := 128, uint8(0)
 	for _, rule := range r {
-		if rule.bits() == 0 || rule.bits() > room {
+		if bits := rule.bits(); bits > room || bits == 0 && rule != RuleMED && rule != RuleMEDAlways {
 			break
 		}
 		room -= rule.bits()
@@ -52,9 +53,12 @@ func (r Ruleset) appraised() uint8 {
 	return n
 }
 
-// newPath makes a path with its merit.
-func (s *Speaker) newPath(p Path) *Path {
+// newPath makes a path, with its merit if nothing bars it from the duels.
+func (s *Speaker) newPath(p Path, bar Rule) *Path {
 	p.merit = merit{}
+	if bar != RuleNone {
+		return &p
+	}
 	for _, rule := range s.cfg.Rules[:s.appraised] {
 		bits := rule.bits()
 		p.merit.hi = p.merit.hi<<bits | p.merit.lo>>(64-bits)

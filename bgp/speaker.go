@@ -184,7 +184,7 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 		*s.peers[peer].announces(prefix)++
 	}
 	s.arrived++
-	e.put(arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp})})
+	e.put(arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}, RuleNone)})
 	s.touch(e, peer)
 }
 
@@ -296,7 +296,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 		s.touch(e, peer)
 	}
 	s.arrived++
-	e.put(arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.sourceOf(peer, id), Attrs: attrs, Age: s.arrived, Stamp: stamp})})
+	e.put(arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.sourceOf(peer, id), Attrs: attrs, Age: s.arrived, Stamp: stamp}, bar)})
 	return acts
 }
 
