@@ -28,9 +28,10 @@ type Internet struct {
 	speakers []bgp.Speaker
 	first    []int32 // the ends of node i's sessions are those from first[i] to first[i+1], in the order of its PeerIDs
 
-	// Of each end: whose it is, and the other end. These are small tables of their
-	// own, since nothing else of an end is looked at as often.
-	owner, back []int32
+	// Of each end: whose it is, and where the other end is. These are small tables
+	// of their own, since nothing else of an end is looked at as often.
+	owner []int32
+	back  []place
 	gates       []gate     // nil as long as nothing waits for a timer
 	sent        []uint32   // UPDATEs so far …
 	last        []sim.Time // … and when the youngest arrives; nil unless delays are random
@@ -73,10 +74,16 @@ type line struct {
 	down  bool
 }
 
+// place of an end: its node, and what that calls the session.
+type place struct {
+	node int32
+	peer bgp.PeerID
+}
+
 // parcel is an UPDATE on its way to an end.
 type parcel struct {
 	msg   *bgp.Message
-	to    int32
+	to    place
 	times uint32
 }
 
@@ -107,7 +114,7 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		n.opens[i] = bgp.Open{Version: 4, AS: asn, ID: Address(i), FourOctetAS: true}
 	}
 	ends := 2 * len(g.Edges)
-	n.owner, n.back = make([]int32, ends), make([]int32, ends)
+	n.owner, n.back = make([]int32, ends), make([]place, ends)
 	if cfg.Delay.IsRandom() {
 		n.sent, n.last = make([]uint32, ends), make([]sim.Time, ends)
 	}
@@ -118,8 +125,8 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		a, b := next[e.A], next[e.B]
 		next[e.A]++
 		next[e.B]++
-		n.owner[a], n.back[a] = e.A, b
-		n.owner[b], n.back[b] = e.B, a
+		n.owner[a], n.back[b] = e.A, place{e.A, bgp.PeerID(a - n.first[e.A])}
+		n.owner[b], n.back[a] = e.B, place{e.B, bgp.PeerID(b - n.first[e.B])}
 		toB, toA := views(e.Rel)
 		n.peers[a], n.peers[b] = n.peer(e.A, e.B, toB, groups), n.peer(e.B, e.A, toA, groups)
 	}
@@ -138,12 +145,15 @@ func (n *Internet) peer(me, other int32, relation int, groups [numRelations]*bgp
 		Addr: n.opens[other].ID, Local: n.opens[me].ID, PeerGroup: groups[relation]}
 }
 
+// end is the end that is at p.
+func (n *Internet) end(p place) int32 { return n.first[p.node] + int32(p.peer) }
+
 // Speaker of node i, as the last run left it.
 func (n *Internet) Speaker(i int) *bgp.Speaker { return &n.speakers[i] }
 
 // PeerOf is the node that node i knows under that PeerID.
 func (n *Internet) PeerOf(i int, p bgp.PeerID) int {
-	return int(n.owner[n.back[n.first[i]+int32(p)]])
+	return int(n.back[n.first[i]+int32(p)].node)
 }
 
 // LinkOf is the name of the link to the neighbour that node i knows under that

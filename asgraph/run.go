@@ -39,6 +39,8 @@ const (
 // actorOf is the actor that a node is: the story is the first one.
 func actorOf(node int32) sim.ActorID { return sim.ActorID(node + 1) }
 
+func nodeOf(a sim.ActorID) int32 { return int32(a) - 1 }
+
 // Run starts with sessions and no routes, lets the story happen, and ends after
 // so much time. Events of the story that share an instant are one, as far as
 // the result is concerned.
@@ -77,7 +79,7 @@ func (n *Internet) reset(seed uint64) {
 
 // connect begins the session of an end, as far as that end is concerned.
 func (n *Internet) connect(e int32) {
-	n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InPeerUp, Open: &n.opens[n.owner[n.back[e]]]})
+	n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InPeerUp, Open: &n.opens[n.back[e].node]})
 }
 
 func (n *Internet) disconnect(e int32) {
@@ -117,11 +119,11 @@ func (n *Internet) phase(node int) time.Duration {
 func (n *Internet) Handle(k *sim.Kernel, ev *sim.Event) {
 	switch ev.Kind {
 	case evArrive:
-		n.arrive(int32(ev.Arg))
+		n.arrive(nodeOf(ev.To), int32(ev.Arg))
 	case evProcess:
 		n.process(int32(ev.Arg))
 	case evQueued:
-		n.nodes[n.owner[n.parcels[ev.Arg].to]].queue--
+		n.nodes[nodeOf(ev.To)].queue--
 		n.process(int32(ev.Arg))
 	case evTimer:
 		e := int32(ev.Arg)
@@ -185,7 +187,7 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 		at = at.Add(d.A)
 	}
 	if n.cuts > 0 {
-		p.times = n.links[p.to].times
+		p.times = n.links[n.end(p.to)].times
 	}
 	slot := int32(len(n.parcels))
 	if last := len(n.free) - 1; last >= 0 {
@@ -199,12 +201,11 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 		at, kind = at.Add(d.A), evProcess
 	}
 	lane := sim.TakesTurns + sim.Lane(actorOf(n.owner[from]))
-	n.k.AtPlace(at, n.k.Place(sim.PhaseDeliver, lane, actorOf(n.owner[p.to])), sim.Event{Kind: kind, Arg: uint64(slot)})
+	n.k.AtPlace(at, n.k.Place(sim.PhaseDeliver, lane, actorOf(p.to.node)), sim.Event{Kind: kind, Arg: uint64(slot)})
 }
 
 // arrive is when an UPDATE has come to a router, which will process it.
-func (n *Internet) arrive(slot int32) {
-	i := n.owner[n.parcels[slot].to]
+func (n *Internet) arrive(i, slot int32) {
 	x := &n.nodes[i]
 	wait := n.cfg.Processing.Draw(n.k.Rand(n.names.processing + sim.Name(i)).At(uint64(x.got)))
 	x.got++
@@ -226,7 +227,7 @@ func (n *Internet) process(slot int32) {
 	n.parcels[slot].msg = nil
 	n.free = append(n.free, slot)
 	if !n.lost(&p) {
-		n.step(n.owner[p.to], n.peerID(p.to), bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
+		n.step(p.to.node, p.to.peer, bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
 	}
 }
 
@@ -235,7 +236,7 @@ func (n *Internet) lost(p *parcel) bool {
 	if n.cuts == 0 {
 		return false
 	}
-	l := &n.links[p.to]
+	l := &n.links[n.end(p.to)]
 	return l.down || l.times != p.times
 }
 
@@ -270,8 +271,8 @@ func (n *Internet) happen(ev *Event, i int) {
 func (n *Internet) endsOf(edge int) [2]int32 {
 	e := n.g.Edges[edge]
 	for i := n.first[e.A]; i < n.first[e.A+1]; i++ {
-		if back := n.back[i]; n.owner[back] == e.B {
-			return [2]int32{i, back}
+		if back := n.back[i]; back.node == e.B {
+			return [2]int32{i, n.end(back)}
 		}
 	}
 	panic("asgraph: an edge without ends")

@@ -31,6 +31,7 @@ var needNotCount = map[string]string{
 	"entry.route":       "made of the rest when somebody asks for it",
 	"entry.ranked":      "a way to find the same best path sooner",
 	"entry.touched":     "as ranked",
+	"arrival.med":       "said by path, too",
 	"entry.cands":       "counts what is in in",
 	"entry.meds":        "counts what is in in",
 }

@@ -39,6 +39,7 @@ type arrival struct {
 	bar  Rule // why it is no candidate; RuleNone: it is one
 	// stale: it is from a session that has ended, and the peer has not said it again.
 	stale bool
+	med   bool // it has a MED that is not 0
 }
 
 // counts tells whether a is one of the prefixes that a limit is about. What has
@@ -154,7 +155,11 @@ func (s *Speaker) told(e *entry) {
 
 // find returns where the arrival from peer is, or where it belongs.
 func (e *entry) find(peer PeerID) (int, bool) {
-	lo, hi := 0, len(e.in)
+	// Those before it are no more than there are peers, and so are those behind it.
+	lo, hi := 0, min(len(e.in), int(peer)+1)
+	if peer >= 0 && len(e.out) > 0 {
+		lo = max(0, len(e.in)-(len(e.out)-int(peer)))
+	}
 	for lo < hi {
 		if mid := (lo + hi) / 2; e.in[mid].peer < peer {
 			lo = mid + 1
@@ -196,7 +201,7 @@ func (e *entry) from(peer PeerID) *Path {
 func (e *entry) count(a *arrival, n int32) {
 	if a.bar == RuleNone {
 		e.cands += n
-		if a.path.Attrs.med() != 0 {
+		if a.med {
 			e.meds += n
 		}
 	}
@@ -212,6 +217,7 @@ func (e *entry) put(a arrival) {
 		e.in = append(e.in, arrival{})
 		copy(e.in[i+1:], e.in[i:])
 	}
+	a.med = a.path.Attrs.med() != 0
 	e.in[i] = a
 	e.count(&e.in[i], 1)
 }
