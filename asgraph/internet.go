@@ -32,11 +32,11 @@ type Internet struct {
 	// of their own, since nothing else of an end is looked at as often.
 	owner []int32
 	back  []place
-	gates       []gate     // nil as long as nothing waits for a timer
-	sent        []uint32   // UPDATEs so far …
-	last        []sim.Time // … and when the youngest arrives; nil unless delays are random
-	links       []line     // nil as long as no link has gone down
-	cuts        int        // how many have, in this run
+	gates []gate     // nil as long as nothing waits for a timer
+	sent  []uint32   // UPDATEs so far …
+	last  []sim.Time // … and when the youngest arrives; nil unless delays are random
+	links []line     // nil as long as no link has gone down
+	cuts  int        // how many have, in this run
 
 	memory bgp.Memory
 	rules  bgp.Ruleset

@@ -155,14 +155,14 @@ func (r Role) paysNothing() bool { return r >= IsPeer }
 type SpeakerConfig struct {
 	AS        uint32
 	ID        netip.Addr
-	Cluster   netip.Addr // of a route reflector; invalid: its ID. RFC 4456 §7
 	Rules     Ruleset
-	Multipath int // at most so many equally good paths are used; 0 and 1: one
+	Peers     []PeerConfig
+	Cluster   netip.Addr // of a route reflector; invalid: its ID. RFC 4456 §7
+	Multipath int        // at most so many equally good paths are used; 0 and 1: one
 	// MultipathSameAS: paths are used beside the best only if they come through
 	// the same neighbouring AS (iBGP: have the same AS_PATH), as FRR and Cisco IOS
 	// have it unless told "as-path multipath-relax".
 	MultipathSameAS bool
-	Peers           []PeerConfig
 	// Order ranks the peers where RuleDrawn has to decide: the drawn (or
 	// pinned) order in which the router prefers them, first is best.
 	Order []PeerID

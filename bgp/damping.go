@@ -51,10 +51,10 @@ type flapKey struct {
 
 // damps tells how what peer says is damped; nil if it is not.
 func (s *Speaker) damps(peer PeerID) *Damping {
-	if peer < 0 || s.cfg.Peers[peer].AS == s.cfg.AS || s.peers[peer].receives != 0 { // several paths at once are no flaps
+	if peer < 0 || s.peers[peer].group.Damping == nil || s.cfg.Peers[peer].AS == s.cfg.AS || s.peers[peer].receives != 0 { // several paths at once are no flaps
 		return nil
 	}
-	return s.cfg.Peers[peer].Damping
+	return s.peers[peer].group.Damping
 }
 
 // flapped adds a penalty to a route of a peer that is damped.

@@ -52,8 +52,7 @@ func (m PrefixMatch) Matches(p netip.Prefix) bool {
 // attributes that the decision process sees, or the rule that bars the route
 // from it.
 func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, Rule) {
-	cfg := &s.cfg.Peers[peer]
-	external := cfg.AS != s.cfg.AS
+	n, external := &s.peers[peer], s.source(peer).External
 	// "If the AS_PATH attribute of a BGP route contains an AS loop, the BGP
 	// route should be excluded from the Phase 2 decision function." RFC 4271 §9.1.2
 	if raw.ASPath.Has(s.cfg.AS) {
@@ -72,13 +71,13 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	if _, own := slices.BinarySearchFunc(s.hops, raw.NextHop, netip.Addr.Compare); own {
 		return raw, RuleOwnNextHop
 	}
-	term := cfg.Import.match(prefix, raw)
+	term := n.group.Import.match(prefix, raw)
 	if term != nil && term.Reject {
 		return raw, RuleImportPolicy
 	}
 	bar := RuleNone
 	switch {
-	case s.peers[peer].unreachable:
+	case n.unreachable:
 		bar = RuleUnresolvable
 	case len(s.damped) > 0 && s.suppresses(peer, prefix):
 		bar = RuleDamped
@@ -96,7 +95,7 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	}
 	if term != nil {
 		d.apply(term)
-		d.prepend(cfg.AS, term.Prepend)
+		d.prepend(s.cfg.Peers[peer].AS, term.Prepend)
 	}
 	return s.mem.interned.of(d), bar
 }

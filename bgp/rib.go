@@ -39,7 +39,9 @@ type arrival struct {
 	bar  Rule // why it is no candidate; RuleNone: it is one
 	// stale: it is from a session that has ended, and the peer has not said it again.
 	stale bool
-	med   bool // it has a MED that is not 0
+	// What is asked often is not looked for in the path, which is elsewhere in memory.
+	med      bool // it has a MED that is not 0
+	numbered bool // it has an identifier that is not 0
 }
 
 // counts tells whether a is one of the prefixes that a limit is about. What has
@@ -74,6 +76,7 @@ type neighbour struct {
 	stale       int32         // routes that are kept from an earlier session
 	until       time.Duration // LateTimers: when the advertisement timer runs out, or has run out; 0: it was not set
 	open        *Open         // what it offered, or had offered before it went away; nil if that is not known
+	group       *PeerGroup    // that of its PeerConfig, which is far away when one UPDATE is looked at
 	source      *Source       // of its paths
 	queue       []*entry      // entries that wait, in the order in which they began to
 	pacer       *pacer        // nil: a timer is all that the mode needs (mrai.go)
@@ -137,7 +140,9 @@ func (s *Speaker) entryOf(p netip.Prefix) *entry {
 		s.entries = append(s.entries, nil)
 	}
 	if e == nil {
-		e = &entry{}
+		if e = &s.first; n > 0 {
+			e = &entry{}
+		}
 		s.entries[n] = e
 	}
 	*e = entry{prefix: p, in: e.in[:0], out: e.out[:0], st: standing{best: nobody}}
@@ -155,10 +160,14 @@ func (s *Speaker) told(e *entry) {
 
 // find returns where the arrival from peer is, or where it belongs.
 func (e *entry) find(peer PeerID) (int, bool) {
-	// Those before it are no more than there are peers, and so are those behind it.
-	lo, hi := 0, min(len(e.in), int(peer)+1)
-	if peer >= 0 && len(e.out) > 0 {
-		lo = max(0, len(e.in)-(len(e.out)-int(peer)))
+	lo, hi := 0, len(e.in)
+	// If most peers have said something, it is about where it would be if all had.
+	for i, step := min(hi-1, int(peer)+1), 1; i >= 0; i, step = i-step, 2*step {
+		if e.in[i].peer < peer {
+			lo = i + 1
+			break
+		}
+		hi = i
 	}
 	for lo < hi {
 		if mid := (lo + hi) / 2; e.in[mid].peer < peer {
@@ -183,6 +192,9 @@ func (e *entry) span(peer PeerID) (from, to int) {
 // findPath is find for a path with an identifier.
 func (e *entry) findPath(peer PeerID, id uint32) (int, bool) {
 	i, ok := e.find(peer)
+	if id == 0 {
+		return i, ok && !e.in[i].numbered
+	}
 	for ok && i < len(e.in) && e.in[i].peer == peer && e.in[i].path.PathID < id {
 		i++
 	}
@@ -217,7 +229,7 @@ func (e *entry) put(a arrival) {
 		e.in = append(e.in, arrival{})
 		copy(e.in[i+1:], e.in[i:])
 	}
-	a.med = a.path.Attrs.med() != 0
+	a.med, a.numbered = a.path.Attrs.med() != 0, a.path.PathID != 0
 	e.in[i] = a
 	e.count(&e.in[i], 1)
 }

@@ -18,30 +18,33 @@ import (
 // or held back (stale.go, damping.go); whether a peer is reachable is the business
 // of its Session.
 type Speaker struct {
-	cfg     SpeakerConfig
+	// What nearly every input looks at stands together: with 70,000 routers, each
+	// line of memory that one of them touches has to be fetched.
 	mem     *Memory
+	now     time.Duration // of the input
 	peers   []neighbour
-	hops    []netip.Addr            // our own addresses, sorted
-	table   map[netip.Prefix]*entry // of the entries, when there are more than a few
-	entries []*entry                // in the order of their first appearance; behind len lie spares
-	arrived uint64                  // counts paths: Path.Age
-	local   *Source                 // of our own routes
-	flaps   map[flapKey]*flap       // of the routes that have flapped (damping.go)
-	damped  []*flap                 // those that are suppressed
-	reuse   time.Duration           // what the timer of ActReuseTime is set for; 0: it does not run
+	entries []*entry // in the order of their first appearance; behind len lie spares
+	arrived uint64   // counts paths: Path.Age
 	settled bool
+	defers  bool // the choice of routes is deferred (stale.go)
 	ordered bool // whatever two paths without MED are compared, the rules are a total order
 	steady  bool // no rule asks what was best before
 	// appraised is how many of the first rules Path.merit stands for.
 	appraised uint8
-	now       time.Duration            // of the input
+	selection uint8                    // the timer of a choice that is deferred
+	damped    []*flap                  // the routes that are suppressed (damping.go)
 	since     map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
+	hops      []netip.Addr             // our own addresses, sorted
+	first     entry                    // the memory of the first row: many routers of large simulations have no other
+	cfg       SpeakerConfig
+
+	table map[netip.Prefix]*entry // of the entries, when there are more than a few
+	local *Source                 // of our own routes
+	flaps map[flapKey]*flap       // of the routes that have flapped
+	reuse time.Duration           // what the timer of ActReuseTime is set for; 0: it does not run
 
 	many    []*manyPaths       // by peer: those with add-path; nil: there are none
 	pathIDs map[pathKey]uint32 // what paths are called towards all peers
-
-	defers    bool  // the choice of routes is deferred (stale.go)
-	selection uint8 // its timer
 }
 
 // NewSpeaker returns a speaker whose peers are all down.
@@ -68,10 +71,10 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.hops = s.hops[:0]
 	for i := range s.peers {
 		p := &s.peers[i]
-		*p = neighbour{queue: p.queue[:0], source: p.source, pacer: p.pacer, rank: int32(len(cfg.Order) + i)}
 		if cfg.Peers[i].PeerGroup == nil {
 			cfg.Peers[i].PeerGroup = &PeerGroup{}
 		}
+		*p = neighbour{queue: p.queue[:0], group: cfg.Peers[i].PeerGroup, source: p.source, pacer: p.pacer, rank: int32(len(cfg.Order) + i)}
 		if own := cfg.Peers[i].Local; own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
 			s.hops = append(s.hops, own)
 		}
@@ -253,7 +256,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 	if !prefix.IsValid() {
 		return acts
 	}
-	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
+	n := &s.peers[peer]
 	count := n.announces(prefix)
 	e, i, known := s.row(prefix), 0, false
 	if e != nil {
@@ -274,13 +277,13 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 	case counted && bar == RuleLoop:
 		*count--
 	case !counted && bar != RuleLoop:
-		if cfg.MaxPrefixes > 0 && int(*count) >= cfg.MaxPrefixes {
+		if limit := n.group.MaxPrefixes; limit > 0 && int(*count) >= limit {
 			// RFC 4271 §6.7: the prefix is discarded, and the session is to end.
 			if !n.excess {
 				n.excess = true
 				acts = append(acts, Action{Kind: ActMaxPrefixes, Peer: peer})
 			}
-			if !cfg.LimitWarns {
+			if !n.group.LimitWarns {
 				return acts
 			}
 		}
@@ -364,7 +367,7 @@ func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) 
 		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
 	}
 	old := *n
-	*n = neighbour{queue: n.queue[:0], rank: n.rank, source: n.source, pacer: n.pacer.fresh(), unreachable: n.unreachable, clocks: n.clocks}
+	*n = neighbour{queue: n.queue[:0], group: n.group, rank: n.rank, source: n.source, pacer: n.pacer.fresh(), unreachable: n.unreachable, clocks: n.clocks}
 	for _, e := range s.entries {
 		if len(e.out) > 0 {
 			e.out[peer] = departure{}
