@@ -78,9 +78,10 @@ func (b *bird) tables(f topology.Family) {
 		}
 		b.line("}")
 	}
-	// What the router announces itself is reached through its own interfaces.
+	// What the router announces itself is reached through its own interfaces, whose
+	// routes are in the kernel already.
 	b.line("protocol kernel kernel%s {", n)
-	b.line("  %s { import none; export where proto != \"networks%s\"; };", family(f), n)
+	b.line("  %s { import none; export where source != RTS_DEVICE && proto != \"networks%s\"; };", family(f), n)
 	if paths := b.r.Settings[topology.BGPMultipath].Int; paths > 1 {
 		b.line("  merge paths on limit %d;", paths)
 	}
@@ -254,6 +255,7 @@ func (b *bird) channel(s *session, f topology.Family) {
 			b.say(s, topology.BGPMaxPrefixesRestart, "the error wait time, as after any other error")
 		}
 		b.line("    import limit %d action %s;", most, action)
+		b.countsAccepted(s)
 	}
 	b.line("  };")
 }

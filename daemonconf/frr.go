@@ -330,6 +330,7 @@ func (f *frr) addressFamily(fam topology.Family) {
 		f.addPath(s, to)
 		if f.limit(s) != "" {
 			f.line("%s maximum-prefix %s", to, f.limit(s))
+			f.countsAccepted(s)
 		}
 		if terms := importTerms(s, fam); len(terms) > 0 {
 			f.line("%s route-map %s in", to, f.routeMap(s, fam, "in", terms))

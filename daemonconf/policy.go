@@ -2,6 +2,7 @@ package daemonconf
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/vpnsim/vpnsim/topology"
 )
@@ -64,4 +65,12 @@ func (w *writer) prependAS(s *session, export bool) uint32 {
 		return w.r.ASN
 	}
 	return s.peer.ASN
+}
+
+// countsAccepted says of FRR and BIRD which prefixes count towards a limit; the
+// scenario's counts all of them.
+func (w *writer) countsAccepted(s *session) {
+	if slices.ContainsFunc(s.end.Import, func(t topology.Term) bool { return t.Reject }) {
+		w.say(s, topology.BGPMaxPrefixes, "the same limit, but prefixes that the import policy rejects do not count")
+	}
 }
