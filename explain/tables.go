@@ -127,7 +127,7 @@ func verdict(n *network.Network, r int, v bgp.Verdict) string {
 	case v.Best && v.Rule == bgp.RuleOnly:
 		return "best: the only path"
 	case v.Best:
-		return "best: " + rule + ", over " + other
+		return "best: " + rule + ", against " + other // "over" would be how packets leave
 	case v.Used:
 		return "used beside the best (multipath); as best path it lost to " + other + ": " + rule
 	}

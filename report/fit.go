@@ -227,7 +227,11 @@ func fitLog(l FitLog) string {
 }
 
 func fitGap(g FitGap) string {
-	s := fmt.Sprintf("icmp_seq %d–%d, %d lost: the outage lasted ", g.FirstLost, g.LastLost, g.Lost)
+	which := fmt.Sprint(g.FirstLost)
+	if g.LastLost != g.FirstLost {
+		which += fmt.Sprintf("–%d", g.LastLost)
+	}
+	s := fmt.Sprintf("icmp_seq %s, %d lost: the outage lasted ", which, g.Lost)
 	if g.MostS == nil {
 		s += "longer than " + g.LeastS.Fixed(2) + " s; the log does not show both its ends"
 	} else {

@@ -41,6 +41,17 @@ func (f *Forwarding) of(state string) (Seconds, int) {
 
 func (f *Forwarding) pair() string { return f.From + " → " + f.To }
 
+// pairIn is the same with the addresses, if the document has another pair of these
+// names: hosts with an address of each family.
+func (f *Forwarding) pairIn(doc *Document) string {
+	for i := range doc.Forwarding {
+		if g := &doc.Forwarding[i]; g != f && g.From == f.From && g.To == f.To {
+			return f.pair() + " (" + dash(f.FromAddress) + " → " + f.ToAddress + ")"
+		}
+	}
+	return f.pair()
+}
+
 // exactly is a duration that may be of milliseconds or of hours.
 func exactly(s Seconds) string {
 	if s > 0 && s < 1e6 {
@@ -78,7 +89,7 @@ func forwardingLines(doc Document) []string {
 			return append(lines, fmt.Sprintf("… and %s more", count(len(doc.Forwarding)-i, "pair", "pairs")))
 		}
 		if states := f.states(); len(states) > 0 {
-			lines = append(lines, "forwarding "+f.pair()+": "+strings.Join(states, ", "))
+			lines = append(lines, "forwarding "+f.pairIn(&doc)+": "+strings.Join(states, ", "))
 		}
 	}
 	return lines
@@ -244,7 +255,7 @@ func (m *sheet) forwarding() {
 			rows = append(rows, []string{fmt.Sprintf("… and %d more", len(m.doc.Forwarding)-i), "", "", "", "", ""})
 			break
 		}
-		row := []string{f.pair()}
+		row := []string{f.pairIn(&m.doc)}
 		for _, s := range stateTitles {
 			took, times := f.of(s.name)
 			cell := "–"

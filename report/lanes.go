@@ -171,7 +171,7 @@ func pairLanes(doc Document) []lane {
 		if probed || len(f.Intervals) > mostSpans || len(out) == shownPairs {
 			continue
 		}
-		l := lane{kind: "pair", node: f.pair()}
+		l := lane{kind: "pair", node: f.pairIn(&doc)}
 		for _, v := range f.Intervals {
 			state := stateTitle(v.State)
 			if v.State == "stale_return_path" && v.Lost {

@@ -62,7 +62,7 @@ func wrap(s string, width int) string {
 // stays as it is.
 var ascii = strings.NewReplacer(
 	"→", "->", "←", "<-", "–", "-", "…", "...", "·", ".", "✓", "ok", "✗", "FAIL",
-	"▇", "#", "▃", "+", "─", "-", "×", "x", "≠", "!=", "−", "-",
+	"§", "section ", "—", "-", "“", `"`, "”", `"`, "▇", "#", "▃", "+", "─", "-", "×", "x", "≠", "!=", "−", "-",
 )
 
 func (p *page) plain(s string) string {

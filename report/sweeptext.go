@@ -96,7 +96,11 @@ func sweepTitle(s Sweep) string {
 	if len(s.Points) > 1 {
 		points = fmt.Sprintf(" at each of %d points", len(s.Points))
 	}
-	return fmt.Sprintf("%s: %s runs%s", s.Name, thousands(s.Runs), points)
+	runs := "runs"
+	if s.Runs == 1 {
+		runs = "run"
+	}
+	return fmt.Sprintf("%s: %s %s%s", s.Name, thousands(s.Runs), runs, points)
 }
 
 func sweepProvenance(s Sweep) string {
@@ -261,14 +265,18 @@ func sweepRemarks(s Sweep, asked []string) (list []string) {
 			at = " with " + strings.Join(p.Set, " ")
 		}
 		if p.Open > 0 {
-			list = append(list, fmt.Sprintf("In %s of %s runs%s an outage was not over at the end of the run: it lasts longer than was counted. Give the scenario a longer `for:`.", thousands(p.Open), thousands(p.Runs), at))
+			list = append(list, fmt.Sprintf("In %s of %s runs%s %s.", thousands(p.Open), thousands(p.Runs), at, notOver(p)))
 		}
 		if p.Cut > 0 {
 			list = append(list, fmt.Sprintf("In %s of %s runs%s routing did not come to rest, and the run was ended: what is counted is a lower bound.", thousands(p.Cut), thousands(p.Runs), at))
 		}
 	}
 	if s.Points[0].Failure != "" {
-		list = append(list, "“Never over” are runs in which traffic was still lost at the end: what is counted of them is how long the run went on.")
+		if outages, routing := kinds(&s.Points[0]); outages || !routing {
+			list = append(list, "“Never over” are runs in which traffic was still lost at the end: what is counted of them is how long the run went on.")
+		} else {
+			list = append(list, "“Never over” are runs in which routing had not come to rest at the end: what is counted of them is how long the run went on.")
+		}
 		for i := range s.Points {
 			if p := &s.Points[i]; p.Cut > 0 {
 				list = append(list, fmt.Sprintf("%s: in %s of %s runs routing did not come to rest.", p.Failure, thousands(p.Cut), thousands(p.Runs)))
@@ -280,6 +288,31 @@ func sweepRemarks(s Sweep, asked []string) (list []string) {
 		list = append(list[:most], fmt.Sprintf("… and %d remarks more of this kind.", n))
 	}
 	return list
+}
+
+// kinds tells what the metrics of a point are about.
+func kinds(p *SweepPoint) (outages, routing bool) {
+	for i := range p.Metrics {
+		switch p.Metrics[i].Name {
+		case "convergence", "updates":
+			routing = true
+		case "gap", "request", "reply", "outage", "lost":
+			outages = true
+		}
+	}
+	return outages, routing
+}
+
+// notOver says of open runs what was not over in them.
+func notOver(p *SweepPoint) string {
+	const outage, rest = "an outage was not over at the end of the run", "routing was still reacting to an event when the next one, or the end, came"
+	switch outages, routing := kinds(p); {
+	case outages && routing:
+		return outage + ", or " + rest + ": it lasts longer than was counted"
+	case routing:
+		return rest + ": it takes longer than was counted, or never ends (`vpnsim run` says which)"
+	}
+	return outage + ": it lasts longer than was counted. Give the scenario a longer `for:`"
 }
 
 // SweepCSV writes a line for each point and metric, with everything that the JSON has.

@@ -13,6 +13,7 @@ import (
 type designSampler struct {
 	net     *network.Network
 	metrics []Metric
+	events  bool // the story has some; otherwise all that happens is that the network comes up
 }
 
 // NewSampler runs a design. The metrics are some of Metrics.
@@ -34,7 +35,7 @@ func NewSampler(d *topology.Design, metrics []Metric) (Sampler, error) {
 			return nil, fmt.Errorf("there is no metric %q", m.Name)
 		}
 	}
-	return &designSampler{network.New(d, opt), metrics}, nil
+	return &designSampler{network.New(d, opt), metrics, len(d.Story) > 0}, nil
 }
 
 // Usual are the metrics that a design's sweep is about when nobody asks for others.
@@ -80,8 +81,11 @@ func (s *designSampler) Sample(seed uint64, out []int64) (r Remark, err error) {
 	updates := 0
 	for i := range res.Reactions {
 		x := &res.Reactions[i]
-		if x.Fault < 0 {
-			continue // it came up
+		if x.Fault < 0 && s.events {
+			continue // it came up, and that is not what the story is about
+		}
+		if !x.Over {
+			r |= Open
 		}
 		slowest = max(slowest, x.Last.Sub(x.At))
 		updates += x.Announced + x.Withdrawn

@@ -38,7 +38,7 @@ const (
 	Lost    = "lost"
 )
 
-// … and of any scenario with a story.
+// … and of any scenario.
 const (
 	Convergence = "convergence"
 	Updates     = "updates"
@@ -54,8 +54,8 @@ var Metrics = []Metric{
 	{Reply, Duration, "the longest time in one outage during which the way back was broken"},
 	{Outage, Duration, "all intervals of a run in which a round trip would fail, together"},
 	{Lost, Count, "probes without a reply"},
-	{Convergence, Duration, "the longest time that routing took to react to one event of the story"},
-	{Updates, Count, "announcements and withdrawals after the first event of the story, counted prefix by prefix"},
+	{Convergence, Duration, "the longest time that routing took to react to one event of the story; without a story, how long the network took to come up"},
+	{Updates, Count, "announcements and withdrawals after the first event of the story (without a story, all of them), counted prefix by prefix"},
 	{Drops, Count, "BGP sessions and tunnels that were dropped although the story had done nothing to them: false alarms of hold timers, BFD and dead peer detection"},
 }
 

@@ -51,7 +51,7 @@ type Sampler interface {
 type Remark uint8
 
 const (
-	Open Remark = 1 << iota // an outage was not over when the run ended
+	Open Remark = 1 << iota // an outage was not over when the run ended, or, where that is measured, routing was still reacting to an event when the next one, or the end, came
 	Cut                     // routing did not come to rest, and the run was ended
 )
 

@@ -370,3 +370,16 @@ func TestASweepWithAPrecisionResumes(t *testing.T) {
 		}
 	}
 }
+
+// A network that never comes to rest has no time that it took, only a lower bound, and 0 is none:
+// of a scenario without a story what is measured is how the network comes up.
+func TestRoutingThatNeverComesToRestIsNotInstant(t *testing.T) {
+	never := run(t, planOf(t, "bad-gadget", 3), sweep.Options{})
+	p, summary := &never.Points[0], never.Summary("test")
+	if least := summary.Points[0].Metrics[0].Min.N; p.Open != 3 || least < int64(600*time.Second) {
+		t.Errorf("%d of 3 runs are open, the least convergence is %v", p.Open, time.Duration(least))
+	}
+	if p := &run(t, planOf(t, "clique", 3), sweep.Options{}).Points[0]; p.Open != 0 {
+		t.Errorf("a clique that converges: %d of 3 runs are open", p.Open)
+	}
+}

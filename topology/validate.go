@@ -388,7 +388,11 @@ func (v *validator) addresses() {
 			}
 			switch {
 			case first.router != second.router || first.router < 0:
-				v.problem(second.pos, "", "%s overlaps %s", second.what, first.what)
+				hint := ""
+				if first.router >= 0 && second.router >= 0 {
+					hint = "a network is at one router: put what stands behind two of them on a third, with a link to each"
+				}
+				v.problem(second.pos, hint, "%s overlaps %s", second.what, first.what)
 			case first.prefix == second.prefix:
 				v.problem(second.pos, "", "%s is listed twice", second.what)
 			}

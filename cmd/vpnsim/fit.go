@@ -131,9 +131,9 @@ Mechanisms, for --prior: ` + strings.Join(fit.Keys, ", ") + `.`,
 	f.IntVarP(&ask.Runs, "runs", "n", 10000, "simulate each mechanism `N` times; one that has not shown the gap in 2000 is left at that")
 	f.Uint64Var(&ask.Seed, "seed", 1, "seed of the first run; the others follow it")
 	f.StringArrayVar(&ask.Sets, "set", nil, "change the scenario first: `path=value`")
-	f.IntVar(&ask.Instant, "instant", 0, "so `many` tries besides the logs in which nothing was lost")
-	f.IntVar(&ask.Least, "least", 2, "fewer lost probes in a row are no gap but `chance`")
-	f.StringVar(&interval, "interval", "", "the probes were sent so `long` apart, whatever the logs say")
+	f.IntVar(&ask.Instant, "instant", 0, "`tries` besides the logs, in which nothing was lost")
+	f.IntVar(&ask.Least, "least", 2, "fewer lost `probes` in a row are no gap but chance")
+	f.StringVar(&interval, "interval", "", "the `time` between two probes, whatever the logs say")
 	f.StringArrayVar(&priors, "prior", nil, "weight of mechanisms before the logs are looked at: `hold=2,bfd=0`; 1 if not given")
 	return cmd
 }

@@ -108,9 +108,9 @@ scenario, or an address that cannot be listened at.`,
 	f.StringArrayVar(&who.Peer, "peer", nil, "where it is called, and calls from: `[link=]address[:port]`, port 179 if none is given")
 	f.StringArrayVar(&who.Keys, "md5", nil, "TCP MD5 (RFC 2385), the password from a `[link=]file`, or from [link=]env:NAME")
 	f.BoolVar(&who.TTL, "ttl-security", false, "TTL security (RFC 5082): send with TTL 255, take nothing that has come through a router")
-	f.StringVar(&last, "for", "", "end so `long` after the beginning of the story; 0: when told to (otherwise: the scenario's for)")
-	f.StringVar(&wait, "wait", "", "give up when the sessions are not up after so `long` (otherwise: never)")
-	f.StringVar(&settle, "settle", "2s", "the story begins so `long` after the last session has come up")
+	f.StringVar(&last, "for", "", "end this `time` after the beginning of the story; 0: when told to (otherwise: the scenario's for)")
+	f.StringVar(&wait, "wait", "", "give up when the sessions are not up after this `time` (otherwise: never)")
+	f.StringVar(&settle, "settle", "2s", "the story begins this `time` after the last session has come up")
 	f.BoolVarP(&detail, "verbose", "v", false, "every KEEPALIVE, every state, messages between simulated routers, too")
 	return cmd
 }

@@ -67,7 +67,7 @@ func (a *app) command() *cobra.Command {
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no warnings on standard error")
 	f.BoolVar(&a.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
 	f.BoolVar(&a.ascii, "ascii", false, "no signs beyond ASCII")
-	f.IntVar(&a.width, "width", 0, "`columns` of the page; 0: those of the terminal")
+	f.IntVar(&a.width, "width", 0, "`columns` of the page; 0: those of the terminal, and without one no limit")
 	// Cobra would take -v for this, which means something else to check.
 	root.Flags().Bool("version", false, "print the version")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.globals(cmd) }
