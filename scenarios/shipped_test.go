@@ -62,6 +62,7 @@ mrai-chain.yaml:32:3: warning: single point of failure: every path of the probe 
 mrai-chain.yaml:40:3: warning: single point of failure: l12 is the only way for the probe "a -> b"
 mrai-chain.yaml:41:3: warning: single point of failure: l23 is the only way for the probe "a -> b"
 mrai-chain.yaml:42:3: warning: single point of failure: l34 is the only way for the probe "a -> b"`,
+		"noisy-tunnel":           `noisy-tunnel.yaml:51:5: warning: nothing heals tun1 again before the run ends (add for: 60s, or a heal)`,
 		"soft-reset":             `soft-reset.yaml:20:3: warning: single point of failure: l1 is the only way for the probe "a -> b"`,
 		"aws-gcp-security-group": `aws-gcp-security-group.yaml:24:55: warning: ICMP is not admitted to host "ec2": every echo of the probe "vm -> ec2" is dropped (set security_group.icmp: true)`,
 	}
