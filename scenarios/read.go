@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -141,7 +142,8 @@ func (o *object) close() {
 		} else if slices.Contains(groups, o.what) && slices.Contains(groups, k.Value) {
 			o.l.error(k, fmt.Sprintf("write %s: beside %s:", k.Value, o.what), "%s has no key %q", o.what, k.Value)
 		} else {
-			o.l.error(k, didYouMean(k.Value, o.known), "%s has no key %q", o.what, k.Value)
+			help := cmp.Or(didYouMean(k.Value, o.known), "`vpnsim check -v` lists them all, docs/scenario.md says what they mean")
+			o.l.error(k, help, "%s has no key %q", o.what, k.Value)
 		}
 	}
 }

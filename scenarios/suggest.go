@@ -21,7 +21,7 @@ func didYouMean(text string, known []string) string {
 	if len(known) > maxCompared {
 		return ""
 	}
-	best, similarity := "", 0.0
+	best, begins, similarity := "", "", 0.0
 	for _, k := range known {
 		s := levenshtein.Match(strings.ToLower(text), strings.ToLower(k), nil)
 		if sorted(text) == sorted(k) {
@@ -30,10 +30,15 @@ func didYouMean(text string, known []string) string {
 		if s > similarity {
 			best, similarity = k, s
 		}
+		if len(k) > max(2, len(begins)) && strings.HasPrefix(strings.ToLower(text), strings.ToLower(k)) {
+			begins = k // more than it takes: holdtime for hold
+		}
 	}
 	switch {
 	case similarity >= 0.6:
 		return fmt.Sprintf("did you mean %q?", best)
+	case begins != "":
+		return fmt.Sprintf("did you mean %q?", begins)
 	case len(known) == 0:
 		return "there are none"
 	case len(known) <= maxListed:
