@@ -106,6 +106,12 @@ func exprError(err error) error {
 		if mixed || strings.Contains(message, "bad number syntax") { // 30s, as elsewhere in a scenario
 			message += `; a duration is written duration("30s")`
 		}
+		switch {
+		case strings.Contains(message, "has no field"), strings.Contains(message, "unknown name"):
+			message += "; docs/scenario.md lists what can be expected"
+		case strings.Contains(message, "unexpected token EOF"):
+			message += ": something is missing at the end"
+		}
 		return &ExprError{message, e.Column + 1}
 	}
 	return &ExprError{err.Error(), 1}
