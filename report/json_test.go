@@ -152,6 +152,8 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check(reflect.TypeFor[Export]())
 	check(reflect.TypeFor[PeerLine]())
 	check(reflect.TypeFor[PeerSummary]())
+	check(reflect.TypeFor[Lab]())
+	check(reflect.TypeFor[LabDoctor]())
 	for name := range documented {
 		if !seen[name] {
 			t.Errorf("docs/json.md documents %q, which is no part of a document", name)

@@ -71,7 +71,7 @@ func (a *app) command() *cobra.Command {
 	// Cobra would take -v for this, which means something else to check.
 	root.Flags().Bool("version", false, "print the version")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.globals(cmd) }
-	root.AddCommand(a.runCommand(), a.explainCommand(), a.sweepCommand(), a.tuneCommand(), a.diffCommand(), a.testCommand(), a.fitCommand(), a.checkCommand(), a.peerCommand(), a.exportCommand(), a.scenariosCommand())
+	root.AddCommand(a.runCommand(), a.explainCommand(), a.sweepCommand(), a.tuneCommand(), a.diffCommand(), a.testCommand(), a.fitCommand(), a.checkCommand(), a.peerCommand(), a.labCommand(), a.exportCommand(), a.scenariosCommand())
 	root.SetHelpCommand(a.helpCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root

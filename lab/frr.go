@@ -1,0 +1,104 @@
+//go:build linux
+
+package lab
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+)
+
+// frr is FRR: zebra, which has the kernel's routes, and beside it bgpd, staticd and
+// bfdd, each with its sockets in the router's folder.
+type frr struct{}
+
+// frrFolders is where packages put its daemons.
+var frrFolders = []string{"/usr/lib/frr", "/usr/libexec/frr", "/usr/sbin"}
+
+// frrUser is whom the daemons become when they have what they need.
+const frrUser = "frr"
+
+func (frr) prepare(r *router) error {
+	// zebra takes addresses and neighbours from the kernel, and is told nothing.
+	err := os.WriteFile(filepath.Join(r.dir, "zebra.conf"), []byte("hostname "+r.name+"\n"), 0o644)
+	u, unknown := user.Lookup(frrUser)
+	if err = errors.Join(err, unknown); err != nil {
+		return err
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	return os.Chown(r.dir, uid, gid)
+}
+
+func (frr) programs(r *router) (list []program) {
+	conf := r.config.Files[0].Content
+	names := []string{"zebra", "bgpd"}
+	if bytes.Contains(conf, []byte("\nip route ")) {
+		names = append(names, "staticd")
+	}
+	if bytes.Contains(conf, []byte("\nbfd\n")) {
+		names = append(names, "bfdd")
+	}
+	for _, name := range names {
+		path, err := find(name, frrFolders...)
+		if err != nil {
+			path = name // what starts it will say so
+		}
+		file := "frr.conf"
+		if name == "zebra" {
+			file = "zebra.conf"
+		}
+		in := func(file string) string { return filepath.Join(r.dir, file) }
+		list = append(list, program{path, []string{"--config_file", in(file), "--pid_file", in(name + ".pid"), "--socket", in("zserv.api"),
+			"--vty_socket", r.dir, "--vty_port", "0", "--user", frrUser, "--group", frrUser, "--log", "file:" + in(name+".log"), "--log-level", "informational"}})
+	}
+	return list
+}
+
+func (frr) main() string { return "bgpd" }
+
+func (frr) up(r *router) (int, error) {
+	out, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bgpd", "-c", "show bgp ipv4 unicast summary json")
+	if err != nil {
+		return 0, err
+	}
+	var answer struct {
+		Peers map[string]struct{ State string }
+	}
+	// Before bgpd has read its configuration, it answers in words.
+	if json.Unmarshal(out, &answer) != nil {
+		return 0, nil
+	}
+	n := 0
+	for _, p := range answer.Peers {
+		if p.State == "Established" {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (frr) session(r *router, neighbour string, start bool) error {
+	command := "neighbor " + neighbour + " shutdown"
+	if start {
+		command = "no " + command
+	}
+	as := routerBGP(r.config.Files[0].Content)
+	_, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bgpd", "-c", "configure terminal", "-c", as, "-c", command)
+	return err
+}
+
+// routerBGP is the line that the neighbours stand under.
+func routerBGP(conf []byte) string {
+	for _, line := range bytes.Split(conf, []byte("\n")) {
+		if bytes.HasPrefix(line, []byte("router bgp ")) {
+			return string(line)
+		}
+	}
+	return fmt.Sprint("router bgp")
+}

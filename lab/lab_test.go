@@ -1,0 +1,282 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/vpnsim/vpnsim/scenarios"
+)
+
+// Two tunnels, and everything goes through tun2 as long as it is up.
+const twoTunnels = `
+vpnsim: v1
+name: two tunnels
+for: 20s
+routers:
+  aws: {profile: aws-vgw, asn: 64512, networks: [10.2.0.0/16], bgp: {hold: 3s, keepalive: 1s}}
+  gcp: {profile: gcp-cloud-router, asn: 65000, networks: [10.1.0.0/16], bgp: {hold: 3s, keepalive: 1s}}
+hosts:
+  vm:  {on: gcp, ip: 10.1.0.2}
+  ec2: {on: aws, ip: 10.2.0.6}
+tunnels:
+  tun1: {gcp: {inside: 169.254.26.158/30, outside: 192.0.2.11}, aws: {inside: 169.254.26.157/30, outside: 192.0.2.12}, rtt: 6ms}
+  tun2: {gcp: {inside: 169.254.26.134/30, outside: 192.0.2.13, import: [{local_pref: 200}]}, aws: {inside: 169.254.26.133/30, outside: 192.0.2.14, import: [{local_pref: 200}]}, rtt: 5ms}
+probe: {ping: vm -> ec2, every: 100ms}
+story:
+  - %s
+`
+
+// The gaps that real daemons leave lie where they must: nobody waits less than the hold
+// time less the age of the last keepalive; how much more depends on the machine, which
+// may be busy.
+func TestLab(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real daemons, in real time")
+	}
+	before := surroundings(t)
+	const slack = 3 * time.Second
+	cases := []struct {
+		name, event string
+		with        string
+		routers     []string
+		least, most time.Duration
+	}{
+		// FRR: hold time 3 s and a keepalive each second, both exact; 0.07 s to the kernel.
+		{"FRR, tunnel deleted at one end", `{at: "uniform(2s, 3s)", delete: tun2, by: gcp, notify: false}`, "frr", nil, 1900 * time.Millisecond, 3100 * time.Millisecond},
+		{"FRR, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "frr", nil, 1900 * time.Millisecond, 3100 * time.Millisecond},
+		{"FRR, session shut", `{at: "uniform(2s, 3s)", shut: tun2, by: gcp}`, "frr", nil, 0, 200 * time.Millisecond},
+		// BIRD: the hold timer has 2.25 to 3 s, and its main loop up to 3 s more.
+		{"BIRD, tunnel deleted at one end", `{at: "uniform(2s, 3s)", delete: tun2, by: gcp, notify: false}`, "bird", nil, 1150 * time.Millisecond, 6100 * time.Millisecond},
+		// FRR announces long-lived graceful restart, and a BIRD whose hold timer runs out
+		// keeps the dead route of such a peer for 120 s.
+		{"BIRD and FRR, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "bird", []string{"gcp=frr"}, 10 * time.Second, 12100 * time.Millisecond},
+	}
+	// All at the same time, as many labs that know nothing of each other: a trial takes
+	// half a minute, most of which it waits.
+	var all sync.WaitGroup
+	results := make([]*Results, len(cases))
+	errs := make([]error, len(cases))
+	plans := make([]*Plan, len(cases))
+	opt := Options{Trials: 2, Parallel: 2, Seed: 1, Runs: 100, For: 14 * time.Second}
+	for i, c := range cases {
+		plans[i] = plan(t, fmt.Sprintf(twoTunnels, c.event), Flags{With: c.with, Routers: c.routers})
+		if len(plans[i].Lacks()) > 0 {
+			continue
+		}
+		all.Go(func() { results[i], errs[i] = Run(context.Background(), plans[i], opt) })
+	}
+	all.Wait()
+	for i, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if lacks := plans[i].Lacks(); len(lacks) > 0 {
+				t.Skipf("%s is missing: %s", lacks[0].What, lacks[0].Help)
+			}
+			if errs[i] != nil {
+				t.Fatal(errs[i])
+			}
+			res := results[i]
+			for k, tr := range res.Trials {
+				if tr == nil {
+					t.Errorf("trial %d: %v", k+1, res.Errors[k])
+					continue
+				}
+				t.Logf("trial %d: gap %v, %v %v %v", k+1, tr.Gap(), tr.Faults, tr.Pings, tr.Changes)
+				if g := tr.Gap(); g < c.least || g > c.most+slack {
+					t.Errorf("trial %d: a gap of %v; %v to %v are expected", k+1, g, c.least, c.most)
+				}
+				if len(tr.Faults) != 1 {
+					t.Errorf("trial %d: %d events, not 1", k+1, len(tr.Faults))
+				}
+			}
+			// The simulation is held to the same bounds, without slack.
+			if lo, hi := time.Duration(res.Predicted.Min()), time.Duration(res.Predicted.Max()); lo < c.least || hi > c.most+100*time.Millisecond {
+				t.Errorf("predicted are %v to %v; %v to %v are expected", lo, hi, c.least, c.most)
+			}
+			if doc := plans[i].Document(opt, res); doc.Measured.N != len(doc.Trials) || doc.Predicted.N != 100 || len(doc.Trials) != 2 {
+				t.Errorf("%+v", doc)
+			}
+		})
+	}
+	if after := surroundings(t); after != before {
+		t.Errorf("the namespace of the test has changed:\n%s\nwas\n%s", after, before)
+	}
+	for _, name := range left(t) {
+		t.Errorf("%s is left behind", name)
+	}
+}
+
+// surroundings are the interfaces and routes of the namespace that the test runs in.
+func surroundings(t *testing.T) string {
+	t.Helper()
+	// The first thread of a program may have been one that was in a namespace, and
+	// /proc/net is that thread's: netlink speaks for the one that asks.
+	links, err := netlink.LinkList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_ALL, &netlink.Route{}, netlink.RT_FILTER_TABLE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, l := range links {
+		addrs, err := netlink.AddrList(l, netlink.FAMILY_ALL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, l.Attrs().Name, l.Attrs().Flags, addrs)
+	}
+	for _, r := range routes {
+		fmt.Fprintln(&b, r)
+	}
+	return b.String()
+}
+
+// left are the names of what runs of this process have made and not removed.
+func left(t *testing.T) (names []string) {
+	t.Helper()
+	for _, dir := range []string{"/run/netns", "/run/vpnsim-lab"} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), fmt.Sprintf("vpnsim-%d-", os.Getpid())) {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	return names
+}
+
+func plan(t *testing.T, text string, f Flags) *Plan {
+	t.Helper()
+	d, problems := scenarios.Load("test.yaml", []byte(text), nil)
+	if scenarios.Failed(problems) {
+		t.Fatal(problems)
+	}
+	p, err := NewPlan(d, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// What a lab cannot do is refused before anything is made.
+func TestNotSupported(t *testing.T) {
+	for _, c := range []struct {
+		name, scenario string
+		flags          Flags
+		want           string
+	}{
+		{"GoBGP", "aws-gcp", Flags{With: "gobgp"}, "gobgp is not supported by the lab"},
+		{"an unknown daemon", "aws-gcp", Flags{With: "quagga"}, `there is no daemon "quagga"`},
+		{"an unknown router", "aws-gcp", Flags{With: "frr", Routers: []string{"azure=bird"}}, `has no router "azure"`},
+		{"IPv6", "ipv6-aws-gcp", Flags{With: "frr"}, "IPv6 is not supported by the lab"},
+		{"a graph of ASes", "internet", Flags{With: "frr"}, "more than the 16 routers"},
+		{"a prefix that is withdrawn", "aws-gcp-withdraw", Flags{With: "frr"}, "this event is not supported by the lab"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			data, _ := scenarios.Builtin(c.scenario)
+			d, problems := scenarios.Load(c.scenario+".yaml", data, nil, scenarios.Files(scenarios.BuiltinFile))
+			if scenarios.Failed(problems) {
+				t.Fatal(problems)
+			}
+			_, err := NewPlan(d, c.flags)
+			var bad *Problem
+			if !errors.As(err, &bad) || !strings.Contains(bad.Message, c.want) {
+				t.Errorf("%v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// A run that was killed is found by what it has written down, and cleaned up after; one
+// that is alive is not.
+func TestClean(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("network namespaces take root")
+	}
+	led, err := newLedger()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer led.close()
+	s, err := newSpace(led.run + "-1-x")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer s.remove()
+	p, err := led.start(s, led.dir+"/out", "sleep", "1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := func() *Leftover {
+		list, err := Leftovers()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := slices.IndexFunc(list, func(l Leftover) bool { return l.Run == led.run }); i >= 0 {
+			return &list[i]
+		}
+		return nil
+	}
+	if mine() != nil {
+		t.Error("a run that is alive counts as dead")
+	}
+	// The owner's number is now that of a process that was born at another time.
+	file := led.dir + "/" + processesFile
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "\n")
+	if err := os.WriteFile(file, []byte(fmt.Sprintf("%d 1\n", os.Getpid())+rest+"1 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l := mine()
+	if l == nil {
+		t.Fatal("a run whose owner has ended is not found")
+	}
+	if !slices.Equal(l.Processes, []int{p.cmd.Process.Pid}) || !slices.Equal(l.Spaces, []string{s.name}) {
+		t.Errorf("found %+v", *l)
+	}
+	if err := l.Clean(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.done
+	if _, err := os.Stat("/run/netns/" + s.name); err == nil || mine() != nil {
+		t.Error("it is still there")
+	}
+}
+
+// A lab that is given up removes everything.
+func TestInterrupt(t *testing.T) {
+	if _, err := exec.LookPath("bird"); os.Geteuid() != 0 || err != nil {
+		t.Skip("takes root and BIRD")
+	}
+	p := plan(t, fmt.Sprintf(twoTunnels, `{at: 2s, blackhole: tun2}`), Flags{With: "bird"})
+	if lacks := p.Lacks(); len(lacks) > 0 {
+		t.Skipf("%s is missing", lacks[0].What)
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 2*time.Second)
+	defer stop()
+	if _, err := Run(ctx, p, Options{Trials: 1, Runs: 1}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	for _, name := range left(t) {
+		t.Errorf("%s is left behind", name)
+	}
+}

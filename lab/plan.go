@@ -1,0 +1,209 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vpnsim/vpnsim/daemonconf"
+	"github.com/vpnsim/vpnsim/profile"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// Flags is what a user says about who is what, word for word.
+type Flags struct {
+	With    string   // the daemon of every router: frr, bird
+	Routers []string // ROUTER=DAEMON
+}
+
+// Plan says which daemon takes the place of each router.
+type Plan struct {
+	Scenario *topology.Design
+	// Design is the scenario as it runs, in namespaces and simulated alike: with the
+	// daemons' profiles in the place of those of the scenario's routers.
+	Design  *topology.Design
+	Daemons []daemonconf.Daemon
+	configs []daemonconf.Config
+	shift   time.Duration // of the story: so much earlier than in the scenario
+}
+
+// Problem is something that a lab cannot do, and what to do about it.
+type Problem struct{ Message, Help string }
+
+func (p *Problem) Error() string { return p.Message }
+
+func problem(help, format string, args ...any) error {
+	return &Problem{fmt.Sprintf(format, args...), help}
+}
+
+// daemons are those that a lab can start.
+var daemons = []daemonconf.Daemon{daemonconf.FRR, daemonconf.BIRD}
+
+// mostRouters is how many namespaces with daemons are started at once; a machine
+// with two cores is busy with them.
+const mostRouters = 16
+
+// NewPlan works out what the flags mean for a scenario.
+func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
+	p := &Plan{Scenario: d}
+	if err := supported(d); err != nil {
+		return nil, err
+	}
+	with, err := daemon("--with", f.With)
+	if err != nil {
+		return nil, err
+	}
+	p.Daemons = slices.Repeat([]daemonconf.Daemon{with}, len(d.Routers))
+	for _, text := range f.Routers {
+		name, word, ok := strings.Cut(text, "=")
+		i := slices.IndexFunc(d.Routers, func(r topology.Router) bool { return r.Name == name })
+		if !ok || i < 0 {
+			return nil, problem("write --router ROUTER=DAEMON", "--router %s: %s has no router %q", text, d.File, name)
+		}
+		if p.Daemons[i], err = daemon("--router "+name, word); err != nil {
+			return nil, err
+		}
+	}
+	p.Design = asRun(d, p.Daemons)
+	for i := range d.Routers {
+		c, err := daemonconf.Write(p.Design, i, p.Daemons[i], daemonconf.Options{Interface: p.device, Dir: "."})
+		if err != nil {
+			return nil, problem("", "router %s: %v", d.Routers[i].Name, err)
+		}
+		p.configs = append(p.configs, c)
+	}
+	return p, nil
+}
+
+func daemon(flag, word string) (daemonconf.Daemon, error) {
+	switch w := daemonconf.Daemon(word); {
+	case slices.Contains(daemons, w):
+		return w, nil
+	case w == daemonconf.GoBGP:
+		return "", problem("use frr or bird", "%s: gobgp is not supported by the lab: it has no routes of its own in the kernel", flag)
+	}
+	return "", problem("known: frr, bird", "%s: there is no daemon %q", flag, word)
+}
+
+// device is the name of the TUN devices of a link.
+func (p *Plan) device(link int) string {
+	if name := p.Scenario.Links[link].Name; len(name) <= 15 {
+		return name
+	}
+	return fmt.Sprintf("link%d", link)
+}
+
+// supported says what of a scenario a lab cannot do.
+func supported(d *topology.Design) error {
+	switch {
+	case d.Internet != nil || d.Generated != (topology.Pos{}) && len(d.Routers) > mostRouters || len(d.Routers) > mostRouters:
+		return problem("", "%s has more than the %d routers that a lab starts", d.File, mostRouters)
+	case len(d.Probes) == 0:
+		return problem("add a probe: {ping: HOST -> HOST}", "%s has no probe: a lab measures what a ping sees", d.File)
+	case len(d.Story) == 0:
+		return problem("add a story", "%s has no story: nothing would be measured", d.File)
+	}
+	for i := range d.Links {
+		l := &d.Links[i]
+		if l.Loss.ToBad > 0 {
+			return problem("", "%s: loss in bursts is not supported by the lab", l.Name)
+		}
+		for e := range l.Ends {
+			if !l.Ends[e].Inside.Addr().Is4() || l.Ends[e].Also.IsValid() {
+				return problem("", "%s: IPv6 is not supported by the lab", l.Name)
+			}
+		}
+	}
+	for i := range d.Hosts {
+		if h := &d.Hosts[i]; !h.Addr.Is4() || h.Also.IsValid() {
+			return problem("", "host %s: IPv6 is not supported by the lab", h.Name)
+		}
+	}
+	for i := range d.Story {
+		switch f := &d.Story[i]; f.Kind {
+		case topology.TunnelDelete, topology.TunnelCreate, topology.BlackHole, topology.PacketLoss, topology.Heal, topology.LinkDown, topology.LinkUp,
+			topology.SessionShut, topology.SessionStart, topology.RouterKill, topology.RouterFreeze, topology.RouterThaw, topology.RouterStart:
+		default:
+			return problem("", "%s:%d:%d: this event is not supported by the lab", f.Pos.File, f.Pos.Line, f.Pos.Col)
+		}
+	}
+	return nil
+}
+
+// timers are the settings that stay the scenario's whoever plays a router: they are
+// what the scenario is about.
+var timers = []topology.Key{topology.BGPHold, topology.BGPKeepalive, topology.BFDEnabled, topology.BFDMinTx, topology.BFDMinRx, topology.BFDMultiplier}
+
+// configurable are those that stay where the scenario itself gives them, rather than
+// the profile that it names. All others are the daemon's nature.
+var configurable = []topology.Key{topology.BGPMinHold, topology.BGPConnectRetry, topology.BGPDelayOpen, topology.BGPPassive, topology.BGPMRAI, topology.BGPMRAIIBGP,
+	topology.BGPMultipath, topology.BGPMultipathSameAS, topology.BGPAlwaysCompareMED, topology.BGPMED, topology.BGPWeight, topology.BGPReflectorClient,
+	topology.BGPNextHopSelf, topology.BGPTransit, topology.BGPFastFallover, topology.BGPMaxPrefixes, topology.BGPMaxPrefixesAction, topology.BGPMaxPrefixesRestart,
+	topology.BGPGracefulRestart, topology.BGPRestartTime, topology.BGPGracefulNotify, topology.BGPStalePathTime, topology.BGPSelectionDeferral,
+	topology.BGPLongLived, topology.BGPLongLivedTime, topology.BFDPassive}
+
+// asRun is the scenario with daemons in the place of its routers.
+func asRun(d *topology.Design, daemons []daemonconf.Daemon) *topology.Design {
+	run := *d
+	run.Expect = nil
+	run.Routers, run.Links = slices.Clone(d.Routers), slices.Clone(d.Links)
+	for i := range run.Routers {
+		r := &run.Routers[i]
+		r.Profile, r.Egress = string(daemons[i]), nil
+		r.Settings = settings(&r.Settings, daemons[i])
+	}
+	for i := range run.Links {
+		l := &run.Links[i]
+		for e := range l.Ends {
+			end := &l.Ends[e]
+			end.Settings = settings(&end.Settings, daemons[end.Router])
+		}
+	}
+	return &run
+}
+
+func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
+	own, _ := profile.Get(string(with))
+	set := own.Settings()
+	for _, k := range timers {
+		set[k] = of[k]
+	}
+	for _, k := range configurable {
+		if s := of[k].Origin.Status; s == topology.Given || s == topology.Overridden {
+			set[k] = of[k]
+		}
+	}
+	if with == daemonconf.BIRD && of[topology.BGPIdleHold].Origin.Status >= topology.Given {
+		for _, k := range []topology.Key{topology.BGPIdleHold, topology.BGPIdleHoldMax} {
+			set[k] = of[k]
+		}
+	}
+	// No IPsec is between the namespaces: nothing watches a tunnel, and nothing is
+	// negotiated when it is created.
+	still := topology.Setting{Origin: topology.Origin{Note: "the lab has no IPsec"}, Set: true}
+	set[topology.VPNDPDInterval] = still
+	set[topology.VPNProcessing] = still
+	set[topology.VPNInterfaceFollowsSA] = still
+	return set
+}
+
+// settle is how long after the last session has come up the ping begins: routes follow
+// sessions by up to 3 s (BIRD).
+const settle = 4 * time.Second
+
+// lead is how long the ping runs at least before the story begins.
+const lead = 2 * time.Second
+
+// bringForward has the story begin soon after the sessions have come up: what a
+// simulation does in no time, a lab would wait for. Pings stay in step.
+func (p *Plan) bringForward() {
+	first := p.Design.For
+	for i := range p.Design.Story {
+		if f := &p.Design.Story[i]; f.Until == 0 {
+			first = min(first, f.At.Min())
+		}
+	}
+	step := p.Design.Probes[0].Every
+	p.shift = max((first-lead)/step*step, 0)
+}

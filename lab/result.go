@@ -1,0 +1,75 @@
+package lab
+
+import (
+	"time"
+
+	"github.com/vpnsim/vpnsim/stats"
+)
+
+// Options of a run.
+type Options struct {
+	Trials   int
+	Parallel int // so many trials at the same time
+	Seed     uint64
+	Runs     int           // of the simulation
+	For      time.Duration // end each trial so long after its ping has begun; 0: the scenario's end
+	Each     func(number int, t *Trial, err error)
+}
+
+// Results of a run: in the order of the trials, nil for one that failed.
+type Results struct {
+	Trials    []*Trial
+	Errors    []error
+	Measured  *stats.Histogram
+	Predicted *stats.Histogram
+}
+
+// Length is how long each trial measures.
+func (p *Plan) Length(opt Options) time.Duration {
+	p.bringForward()
+	length := p.Design.For - p.shift
+	if opt.For > 0 {
+		length = min(length, opt.For)
+	}
+	return length
+}
+
+// Trial is what one run of the scenario on real daemons has shown.
+type Trial struct {
+	Seed    uint64
+	Begin   time.Duration // the scenario's time at which the ping began
+	Faults  []Fired
+	Pings   []Ping
+	Changes []Change
+}
+
+// Fired is an event of the story that was done.
+type Fired struct {
+	Event int           // of the story
+	At    time.Duration // by the scenario's clock
+	Took  time.Duration // until it was done: an operator's command takes a while
+}
+
+// Ping is what one of them has seen.
+type Ping struct {
+	Probe          int
+	Sent, Received int
+	Gap            time.Duration // the longest: probes lost in a row, times the interval
+	Least, Most    time.Duration // so long it was in truth, by ping's own clock; Most 0: it had not ended
+}
+
+// Change is one of a router's kernel routes.
+type Change struct {
+	At     time.Duration // by the scenario's clock
+	Router string
+	Prefix string
+	Via    string // empty: the route is gone
+}
+
+// Gap is the longest that any ping has seen.
+func (t *Trial) Gap() (d time.Duration) {
+	for _, p := range t.Pings {
+		d = max(d, p.Gap)
+	}
+	return d
+}

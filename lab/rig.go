@@ -1,0 +1,249 @@
+//go:build linux
+
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/vpnsim/vpnsim/sim"
+)
+
+// rig is everything that one trial has made.
+type rig struct {
+	plan    *Plan
+	led     *ledger
+	dir     string
+	name    string // of the trial, with the run's
+	seed    uint64
+	routers []*router
+	hosts   []*space
+	wires   []*wire
+	pings   []*process
+}
+
+// stream of random numbers of a trial.
+func (g *rig) stream(what string) sim.Stream {
+	return sim.HashStream(sim.HashStream(g.seed).At(uint64(sim.StreamName(what))))
+}
+
+// build makes the namespaces, the links, which are still down, and the hosts.
+func (g *rig) build() error {
+	d := g.plan.Design
+	for i := range d.Routers {
+		s, err := newSpace(g.name + "-" + d.Routers[i].Name)
+		if err != nil {
+			return err
+		}
+		r := &router{name: d.Routers[i].Name, space: s, dir: filepath.Join(g.dir, d.Routers[i].Name), led: g.led, config: g.plan.configs[i], running: map[string]*process{}}
+		g.routers = append(g.routers, r)
+		random := g.stream("hash " + r.name)
+		err = errors.Join(s.sysctl("ip_forward", "1"), s.sysctl("conf/all/rp_filter", "0"), s.sysctl("conf/default/rp_filter", "0"))
+		// Which of several equal paths a ping takes is to be as random as in the
+		// simulation; kernels before 6.11 have one choice for all namespaces.
+		s.sysctl("fib_multipath_hash_seed", strconv.Itoa(int(random.Uint64()>>33)+1))
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	for i := range d.Links {
+		l := &d.Links[i]
+		random := g.stream("packets " + l.Name)
+		w, err := newWire(g.routers[l.Ends[0].Router].space, g.routers[l.Ends[1].Router].space, g.plan.device(i), l, random.Uint64())
+		if err != nil {
+			return err
+		}
+		g.wires = append(g.wires, w)
+	}
+	for i := range d.Hosts {
+		if err := g.host(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gateway is the address that every router has towards its hosts: one of those that
+// are for documentation, so that it is nobody's.
+const gateway = "192.0.2.1/32"
+
+// host joins a host to its router, by a veth pair and routes to single addresses: the
+// router's networks stay the business of its daemon.
+func (g *rig) host(i int) error {
+	h := &g.plan.Design.Hosts[i]
+	s, err := newSpace(g.name + "-" + h.Name)
+	if err != nil {
+		return err
+	}
+	g.hosts = append(g.hosts, s)
+	r := g.routers[h.Router].space
+	name := fmt.Sprintf("host%d", i)
+	via, addr := mustAddr(gateway), mustAddr(h.Addr.String()+"/32")
+	err = r.links(func(n *netlink.Handle) error {
+		pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(s.handle))}
+		return n.LinkAdd(pair)
+	})
+	if err == nil {
+		err = r.on(name, func(n *netlink.Handle, link netlink.Link) error {
+			return errors.Join(n.AddrAdd(link, via), n.LinkSetUp(link),
+				n.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Scope: unix.RT_SCOPE_LINK, Dst: addr.IPNet}))
+		})
+	}
+	if err == nil {
+		err = s.on("eth0", func(n *netlink.Handle, link netlink.Link) error {
+			index := link.Attrs().Index
+			return errors.Join(n.AddrAdd(link, addr), n.LinkSetUp(link),
+				n.RouteAdd(&netlink.Route{LinkIndex: index, Scope: unix.RT_SCOPE_LINK, Dst: via.IPNet}),
+				n.RouteAdd(&netlink.Route{LinkIndex: index, Gw: via.IP, Dst: &net.IPNet{IP: net.IPv4zero, Mask: net.CIDRMask(0, 32)}}))
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
+	}
+	if h.DropICMP {
+		return s.sysctl("icmp_echo_ignore_all", "1")
+	}
+	return nil
+}
+
+func mustAddr(text string) *netlink.Addr {
+	a, err := netlink.ParseAddr(text)
+	if err != nil {
+		panic("lab: " + err.Error())
+	}
+	return a
+}
+
+// stagger is within how long the links come up, one after the other: so the keepalives
+// of their sessions have unrelated phases, and which route is older is a matter of
+// chance.
+const stagger = 4 * time.Second
+
+// comeUp starts the daemons and the links, and waits until every session is Established.
+func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
+	for _, r := range g.routers {
+		if err := errors.Join(r.configure(), r.start()); err != nil {
+			return err
+		}
+	}
+	begin := time.Now()
+	random := g.stream("links")
+	moments := make([]time.Time, len(g.wires))
+	for i := range moments {
+		moments[i] = begin.Add(time.Second + time.Duration(random.Uint64()%uint64(stagger)))
+	}
+	for range g.wires {
+		next := -1
+		for i, m := range moments {
+			if !m.IsZero() && (next < 0 || m.Before(moments[next])) {
+				next = i
+			}
+		}
+		if err := sleepUntil(ctx, moments[next]); err != nil {
+			return err
+		}
+		moments[next] = time.Time{}
+		w := g.wires[next]
+		if err := errors.Join(w.at[0].setUp(w.name, true), w.at[1].setUp(w.name, true)); err != nil {
+			return err
+		}
+	}
+	var missing error
+	for time.Since(begin) < patience {
+		if err := sleepUntil(ctx, time.Now().Add(500*time.Millisecond)); err != nil {
+			return err
+		}
+		if missing = g.missing(); missing == nil {
+			missing = g.unanswered()
+		}
+		if missing == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("the network did not come up within %v: %w", patience, missing)
+}
+
+// missing says which router does not have all its sessions.
+func (g *rig) missing() error {
+	for i, r := range g.routers {
+		want := 0
+		for l := range g.plan.Design.Links {
+			for e := range g.plan.Design.Links[l].Ends {
+				if end := &g.plan.Design.Links[l].Ends[e]; end.Router == i && end.BGP {
+					want++
+				}
+			}
+		}
+		if err := r.check(); err != nil {
+			return err
+		}
+		have, err := r.daemon.up(r)
+		if err != nil {
+			return err
+		}
+		if have < want {
+			return fmt.Errorf("%s has %d of %d sessions", r.name, have, want)
+		}
+	}
+	return nil
+}
+
+// unanswered says which ping is not answered: routes follow sessions after a while.
+func (g *rig) unanswered() error {
+	for i := range g.plan.Design.Probes {
+		pr := &g.plan.Design.Probes[i]
+		cmd := exec.Command("ping", "-n", "-c", "1", "-W", "1", g.plan.Design.Hosts[pr.To].Addr.String())
+		err := g.hosts[pr.From].inside(cmd.Start)
+		if err == nil {
+			err = cmd.Wait()
+		}
+		if err != nil && !g.plan.Design.Hosts[pr.To].DropICMP {
+			return fmt.Errorf("%s does not reach %s", g.plan.Design.Hosts[pr.From].Name, g.plan.Design.Hosts[pr.To].Name)
+		}
+	}
+	return nil
+}
+
+// tearDown ends and removes everything. What it makes is gone even if it was only half
+// made.
+func (g *rig) tearDown() {
+	for _, p := range g.pings {
+		p.stop(syscall.SIGKILL)
+	}
+	for _, r := range g.routers {
+		for _, p := range r.running {
+			p.stop(syscall.SIGKILL)
+		}
+	}
+	for _, w := range g.wires {
+		w.close()
+	}
+	for _, s := range g.hosts {
+		s.remove()
+	}
+	for _, r := range g.routers {
+		r.space.remove()
+	}
+}
+
+// sleepUntil waits for a moment, or until the run is given up.
+func sleepUntil(ctx context.Context, t time.Time) error {
+	timer := time.NewTimer(time.Until(t))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,218 @@
+//go:build linux
+
+package lab
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/vpnsim/vpnsim/pinglog"
+	"github.com/vpnsim/vpnsim/topology"
+)
+
+// patience is how long sessions may take to come up.
+const patience = 120 * time.Second
+
+// trial runs once. What it has made is gone when it returns.
+func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, length time.Duration) (t *Trial, err error) {
+	g := &rig{plan: p, led: led, name: fmt.Sprintf("%s-%d", led.run, number), seed: seed}
+	g.dir = filepath.Join(led.dir, strconv.Itoa(number))
+	defer g.tearDown()
+	if err := os.Mkdir(g.dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := g.build(); err != nil {
+		return nil, err
+	}
+	if err := g.comeUp(ctx, patience); err != nil {
+		return nil, err
+	}
+	// A random phase between the sessions' timers and the story.
+	random := g.stream("phase")
+	phase := time.Duration(random.Uint64() % uint64(max(p.keepalive(), 1)))
+	if err := sleepUntil(ctx, time.Now().Add(settle+phase)); err != nil {
+		return nil, err
+	}
+	watcher, err := g.watch()
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	err = g.ping()
+	t = &Trial{Seed: seed, Begin: p.shift}
+	if err == nil {
+		err = g.story(ctx, begin, length, t)
+	}
+	if err == nil {
+		err = sleepUntil(ctx, begin.Add(length))
+	}
+	for _, c := range watcher.stop(begin) {
+		t.Changes = append(t.Changes, Change{p.shift + c.at.Sub(begin), c.router, c.prefix.String(), c.via})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, g.readPings(t)
+}
+
+// keepalive is the longest interval between keepalives, as far as it is known before a
+// session has negotiated it.
+func (p *Plan) keepalive() (most time.Duration) {
+	for i := range p.Design.Links {
+		l := &p.Design.Links[i]
+		hold := min(l.Ends[0].Settings[topology.BGPHold].Dist.Max(), l.Ends[1].Settings[topology.BGPHold].Dist.Max())
+		most = max(most, hold/3)
+	}
+	return most
+}
+
+// story fires the events, each at its time, which the seed has drawn.
+func (g *rig) story(ctx context.Context, begin time.Time, length time.Duration, t *Trial) error {
+	story := g.plan.Design.Story
+	at := make([]time.Duration, len(story))
+	order := make([]int, len(story))
+	for i := range story {
+		random := g.stream(fmt.Sprint("story ", i))
+		at[i], order[i] = story[i].At.Draw(random.Uint64()), i
+		if until := story[i].Until; until > 0 {
+			at[i] += at[until-1]
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(at[a], at[b]) })
+	for _, i := range order {
+		due := begin.Add(at[i] - g.plan.shift)
+		if due.Sub(begin) > length {
+			break
+		}
+		if err := sleepUntil(ctx, due); err != nil {
+			return err
+		}
+		now := time.Now()
+		if err := g.strike(&story[i]); err != nil {
+			return fmt.Errorf("%s:%d: %w", story[i].Pos.File, story[i].Pos.Line, err)
+		}
+		t.Faults = append(t.Faults, Fired{i, g.plan.shift + now.Sub(begin), time.Since(now)})
+	}
+	return nil
+}
+
+// strike does what an event says.
+func (g *rig) strike(f *topology.Fault) error {
+	var errs []error
+	ends := func(do func(w *wire, l *topology.Link, e int) error) {
+		l := &g.plan.Design.Links[f.Link]
+		for e := range 2 {
+			whose := f.Router < 0 || l.Ends[e].Router == f.Router
+			way := f.Direction == topology.BothWays || (f.Direction == topology.FromA) == (e == 0)
+			if whose && way {
+				errs = append(errs, do(g.wires[f.Link], l, e))
+			}
+		}
+	}
+	session := func(l *topology.Link, e int, start bool) error {
+		r := g.routers[l.Ends[e].Router]
+		return r.daemon.session(r, l.Ends[1-e].Inside.Addr().String(), start)
+	}
+	process := func(s syscall.Signal) {
+		r := g.routers[f.Router]
+		if p := r.running[r.daemon.main()]; p != nil {
+			p.signal(s)
+			if s == syscall.SIGKILL {
+				<-p.done
+			}
+		}
+	}
+	switch f.Kind {
+	case topology.TunnelDelete:
+		ends(func(w *wire, l *topology.Link, e int) error {
+			// No IKE DELETE goes out, as there is no IKE. The CEASE does.
+			if f.Notify {
+				if err := session(l, e, false); err != nil {
+					return err
+				}
+				time.Sleep(l.Delay.Dist.Max()) // on its way, the tunnel still stands
+			}
+			return w.at[e].setUp(w.name, false)
+		})
+	case topology.TunnelCreate:
+		ends(func(w *wire, l *topology.Link, e int) error {
+			return errors.Join(w.at[e].setUp(w.name, true), session(l, e, true))
+		})
+	case topology.LinkDown, topology.LinkUp:
+		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, f.Kind == topology.LinkUp) })
+	case topology.BlackHole:
+		ends(func(w *wire, _ *topology.Link, e int) error { w.swallow(e, true); return nil })
+	case topology.PacketLoss:
+		ends(func(w *wire, _ *topology.Link, e int) error { w.lose(e, f.P); return nil })
+	case topology.Heal:
+		ends(func(w *wire, _ *topology.Link, e int) error { w.swallow(e, false); w.lose(e, 0); return nil })
+	case topology.SessionShut, topology.SessionStart:
+		ends(func(_ *wire, l *topology.Link, e int) error { return session(l, e, f.Kind == topology.SessionStart) })
+	case topology.RouterKill:
+		process(syscall.SIGKILL)
+	case topology.RouterFreeze:
+		process(syscall.SIGSTOP)
+	case topology.RouterThaw:
+		process(syscall.SIGCONT)
+	case topology.RouterStart:
+		errs = append(errs, g.routers[f.Router].start())
+	}
+	return errors.Join(errs...)
+}
+
+// ping starts those of the scenario.
+func (g *rig) ping() error {
+	for i := range g.plan.Design.Probes {
+		pr := &g.plan.Design.Probes[i]
+		every := strconv.FormatFloat(pr.Every.Seconds(), 'f', -1, 64)
+		args := []string{"-D", "-n", "-i", every}
+		if pr.Size != 56 {
+			args = append(args, "-s", strconv.Itoa(pr.Size))
+		}
+		p, err := g.led.start(g.hosts[pr.From], g.pingLog(i), "ping", append(args, g.plan.Design.Hosts[pr.To].Addr.String())...)
+		if err != nil {
+			return err
+		}
+		g.pings = append(g.pings, p)
+	}
+	return nil
+}
+
+func (g *rig) pingLog(probe int) string {
+	return filepath.Join(g.dir, fmt.Sprintf("ping%d.log", probe))
+}
+
+// readPings ends the pings and works out what they have seen.
+func (g *rig) readPings(t *Trial) error {
+	for i, p := range g.pings {
+		p.stop(syscall.SIGINT) // so that it prints its last lines
+		data, err := os.ReadFile(g.pingLog(i))
+		if err != nil {
+			return err
+		}
+		log, err := pinglog.Read("ping", data)
+		if err != nil {
+			return fmt.Errorf("ping of %s: %w: %s", g.plan.Design.Probes[i].Name, err, lastWords(data))
+		}
+		s := &log.Series[0]
+		seen := Ping{Probe: i, Sent: s.Sent(), Received: s.Received()}
+		for _, gap := range s.Gaps() {
+			if gap.FirstLost == 1 {
+				return fmt.Errorf("the ping was not answered at the beginning: %d were lost, routes have changed as %v", gap.Lost, t.Changes)
+			}
+			if d := time.Duration(gap.Lost) * g.plan.Design.Probes[i].Every; d > seen.Gap {
+				seen.Gap, seen.Least, seen.Most = d, gap.Least, gap.Most
+			}
+		}
+		t.Pings = append(t.Pings, seen)
+	}
+	return nil
+}
