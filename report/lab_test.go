@@ -1,0 +1,48 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// What was measured stands beside what is predicted, and what has to be known to
+// compare them stands below.
+func TestLabText(t *testing.T) {
+	most := Seconds(29_665 * ms)
+	trial := LabTrial{Number: 2, Seed: 2, GapS: 28_000 * ms,
+		Events:  []LabEvent{{AtS: 94_146 * ms, What: "gcp deletes tun2"}},
+		Pings:   []LabPing{{Probe: "vm -> ec2", Sent: 48, Received: 20, GapS: 28_000 * ms, LeastS: 27_619 * ms, MostS: &most}},
+		Changes: []LabChange{{AtS: 94_219 * ms, AfterS: 73 * ms, Router: "gcp", Prefix: "10.2.0.0/16", Via: "tun1"}, {AtS: 93_000 * ms, AfterS: 93_000 * ms, Router: "aws", Prefix: "10.1.0.0/16"}}}
+	l := Lab{Version: "devel", Scenario: "x.yaml", ScenarioSHA256: "0123456789", Seed: 1, Kernel: "6.18", LengthS: 48_000 * ms,
+		Routers:  []LabRouter{{Router: "aws", Daemon: "frr", Program: "FRR 8.4.4", Instead: "aws-vgw", Differs: []LabSetting{{"routers.aws.fib.delay", "100ms", "70ms"}}}},
+		Measured: LabSample{N: 8, Instant: 5, MaxS: 28_000 * ms}, Predicted: LabSample{N: 400, Instant: 208, MaxS: 30_000 * ms}, Outside: 1, Distance: 0.12, P: 0.974,
+		Cannot: []LabSetting{{"routers.aws.bgp.send_hold", "360s", "60s, twice the hold time"}}}
+	var b bytes.Buffer
+	for _, err := range []error{LabTrialText(&b, trial, Options{}), LabTrialText(&b, LabTrial{Number: 3, Error: "bgpd has ended\x1b[2J"}, Options{}), LabText(&b, l, Options{})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{
+		"48 sent, 20 received, longest gap 28.000 s (in truth between 27.619 and 29.665 s)",
+		"94.146 s  gcp deletes tun2\n",
+		"+0.073 s  gcp: route to 10.2.0.0/16 by tun1\n",
+		"trial 3",
+		"measured beside predicted: aws is FRR 8.4.4\n",
+		"1 of 8 measured gaps lie outside the range of the predicted ones",
+		"routers.aws.fib.delay: 70ms, not 100ms",
+		"routers.aws.bgp.send_hold 360s: 60s, twice the hold time",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "\x1b") {
+		t.Error("an escape sequence got through")
+	}
+	// What was before the story belongs to no event.
+	if strings.Contains(b.String(), "10.1.0.0/16") {
+		t.Error("a change before the story is printed under an event")
+	}
+}
