@@ -185,6 +185,7 @@ func TestNotSupported(t *testing.T) {
 		{"an unknown daemon", "aws-gcp", Flags{With: "quagga"}, `there is no daemon "quagga"`},
 		{"an unknown router", "aws-gcp", Flags{With: "frr", Routers: []string{"azure=bird"}}, `has no router "azure"`},
 		{"IPv6", "ipv6-aws-gcp", Flags{With: "frr"}, "IPv6 is not supported by the lab"},
+		{"a DELETE of IKE", "aws-gcp-notify", Flags{With: "frr"}, "notify is not supported by the lab"},
 		{"a graph of ASes", "internet", Flags{With: "frr"}, "more than the 16 routers"},
 		{"a prefix that is withdrawn", "aws-gcp-withdraw", Flags{With: "frr"}, "this event is not supported by the lab"},
 	} {

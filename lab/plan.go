@@ -121,7 +121,11 @@ func supported(d *topology.Design) error {
 		}
 	}
 	for i := range d.Story {
-		switch f := &d.Story[i]; f.Kind {
+		f := &d.Story[i]
+		if f.Kind == topology.TunnelDelete && f.Notify {
+			return problem("set its notify to false, or shut the session before", "%s:%d:%d: notify is not supported by the lab: there is no IKE that could say so", f.Pos.File, f.Pos.Line, f.Pos.Col)
+		}
+		switch f.Kind {
 		case topology.TunnelDelete, topology.TunnelCreate, topology.BlackHole, topology.PacketLoss, topology.Heal, topology.LinkDown, topology.LinkUp,
 			topology.SessionShut, topology.SessionStart, topology.RouterKill, topology.RouterFreeze, topology.RouterThaw, topology.RouterStart:
 		default:

@@ -132,20 +132,9 @@ func (g *rig) strike(f *topology.Fault) error {
 	}
 	switch f.Kind {
 	case topology.TunnelDelete:
-		ends(func(w *wire, l *topology.Link, e int) error {
-			// No IKE DELETE goes out, as there is no IKE. The CEASE does.
-			if f.Notify {
-				if err := session(l, e, false); err != nil {
-					return err
-				}
-				time.Sleep(l.Delay.Dist.Max()) // on its way, the tunnel still stands
-			}
-			return w.at[e].setUp(w.name, false)
-		})
+		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, false) })
 	case topology.TunnelCreate:
-		ends(func(w *wire, l *topology.Link, e int) error {
-			return errors.Join(w.at[e].setUp(w.name, true), session(l, e, true))
-		})
+		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, true) })
 	case topology.LinkDown, topology.LinkUp:
 		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, f.Kind == topology.LinkUp) })
 	case topology.BlackHole:
