@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -252,11 +253,28 @@ func loadPoints(src source, sets []string, points [][]string) ([]*topology.Desig
 	for i, p := range points {
 		d, err := src.load(slices.Concat(sets, p))
 		if err != nil {
-			return nil, err
+			return nil, asVaried(err, p)
 		}
 		designs[i] = d
 	}
 	return designs, nil
+}
+
+// asVaried says --vary of what is wrong with the values of a point, as they were given.
+func asVaried(err error, point []string) error {
+	var bad *badScenario
+	if !errors.As(err, &bad) {
+		return err
+	}
+	for i := range bad.problems {
+		d := &bad.problems[i]
+		for _, set := range point {
+			if path, _, _ := strings.Cut(set, "="); d.File == "--set "+path {
+				d.File = "--vary " + path
+			}
+		}
+	}
+	return bad
 }
 
 // plan is what q asks for.
