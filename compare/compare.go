@@ -68,7 +68,7 @@ func Run(ctx context.Context, ask Ask) (*report.Diff, error) {
 			x.Metrics = append(slices.Clone(x.Metrics), c.Metric)
 		}
 	}
-	x.instant = min(shortest(ask.Sides[0].Design), shortest(ask.Sides[1].Design))
+	x.instant = min(sweep.InstantOf(ask.Sides[0].Design), sweep.InstantOf(ask.Sides[1].Design))
 	if err := x.run(ctx); err != nil {
 		return nil, err
 	}
@@ -90,17 +90,6 @@ func Run(ctx context.Context, ask Ask) (*report.Diff, error) {
 	}
 	doc.Remarks = x.remarks(doc)
 	return doc, nil
-}
-
-// shortest interval of a design's pings: an outage that is shorter is called instant.
-func shortest(d *topology.Design) time.Duration {
-	var shortest time.Duration
-	for _, p := range d.Probes {
-		if shortest == 0 || p.Every < shortest {
-			shortest = p.Every
-		}
-	}
-	return shortest
 }
 
 // recorder keeps the values of every run of one side. Each run is another place, so

@@ -52,6 +52,18 @@ func Usual(d *topology.Design) []Metric {
 	return list
 }
 
+// InstantOf is how short an outage has to be for a ping to lose no more than one probe: the
+// shortest interval of the design's pings. 0: there is none.
+func InstantOf(d *topology.Design) time.Duration {
+	var shortest time.Duration
+	for _, p := range d.Probes {
+		if shortest == 0 || p.Every < shortest {
+			shortest = p.Every
+		}
+	}
+	return shortest
+}
+
 // Check is the digest of one run, which tells builds of the program apart.
 func Check(d *topology.Design, seed uint64) string {
 	return fmt.Sprintf("%016x", network.New(d, network.Options{}).Run(seed).Digest)

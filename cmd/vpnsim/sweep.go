@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -285,7 +284,7 @@ func (q *sweepFlags) plan(cmd *cobra.Command, designs []*topology.Design, points
 	}
 	plan := &sweep.Plan{Identity: sweep.Identity{
 		Engine: version(), Scenario: base.File, Name: base.Name, SHA256: base.SHA256,
-		Sets: append([]string{}, q.sets...), Points: points, Metrics: sweep.Usual(base), First: q.seed, Runs: q.runs, Instant: instantOf(base),
+		Sets: append([]string{}, q.sets...), Points: points, Metrics: sweep.Usual(base), First: q.seed, Runs: q.runs, Instant: sweep.InstantOf(base),
 	}}
 	if len(q.metrics) > 0 {
 		plan.Metrics = nil
@@ -324,18 +323,6 @@ func (q *sweepFlags) plan(cmd *cobra.Command, designs []*topology.Design, points
 	}
 	plan.Check = sweep.Check(base, plan.First)
 	return plan, nil
-}
-
-// instantOf is how short an outage has to be for a ping to lose no more than one
-// probe: the shortest interval of the scenario's pings.
-func instantOf(d *topology.Design) time.Duration {
-	var shortest time.Duration
-	for _, p := range d.Probes {
-		if shortest == 0 || p.Every < shortest {
-			shortest = p.Every
-		}
-	}
-	return shortest
 }
 
 // parsePrecision reads 0.2s@p99, or 5@p50 of what is counted.
