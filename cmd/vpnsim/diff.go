@@ -1,15 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -133,7 +129,7 @@ func (a *app) diff(args []string, q *diffFlags) error {
 		}
 		ask.Conditions = append(ask.Conditions, c)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	bar := a.progress()
 	ask.Progress = bar.set

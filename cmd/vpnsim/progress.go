@@ -1,12 +1,21 @@
 package main
 
 import (
+	"context"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
+
+// untilInterrupted ends with Ctrl-C, or when the program is asked to end: whoever runs for
+// long stops then, and says what is done.
+func untilInterrupted() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
 
 // progress is a bar on a terminal, with the rate and how long it will take; where
 // there is no terminal, it is nothing.

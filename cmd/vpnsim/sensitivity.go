@@ -1,11 +1,7 @@
 package main
 
 import (
-	"context"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/sweep"
@@ -37,7 +33,7 @@ func (a *app) sensitivity(q *sweepFlags, src source, vary []sweep.Vary, plan fun
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	bar := a.progress()
 	defer bar.end()

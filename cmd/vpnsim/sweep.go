@@ -2,17 +2,14 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -377,7 +374,7 @@ func (a *app) runSweep(q *sweepFlags, plan *sweep.Plan, shard *sweep.Shard) erro
 		return err
 	}
 	defer st.close()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	bar := a.progress()
 	res, err := sweep.Run(ctx, plan, sweep.Options{Workers: q.workers, Shard: shard, Done: st.done, Keep: st.keep, Progress: bar.set})

@@ -1,18 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -113,7 +110,7 @@ func (a *app) test(paths []string, q *testFlags) error {
 		}
 		doc.Scenarios = append(doc.Scenarios, *s)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	bar := a.progress()
 	tested, err := judge.Run(ctx, cases, judge.Options{First: q.seed, Runs: q.runs, Sets: q.sets, Version: version(), Workers: q.workers, Progress: bar.set, Values: q.baseline != ""})

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -145,7 +141,7 @@ func (a *app) tune(name string, ask *tune.Ask, files []string) error {
 		}
 	}
 	ask.Load = func(sets []string) (*topology.Design, error) { return src.load(sets) }
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	bar := a.progress()
 	ask.Progress = bar.set

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"context"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/vpnsim/vpnsim/explain"
@@ -24,7 +20,7 @@ func (a *app) worst(q *sweepFlags, src source, plan *sweep.Plan) error {
 	case len(q.files) > 0:
 		return usagef("run the command that it prints with -o", "--worst: it writes no file")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilInterrupted()
 	defer stop()
 	load := func(sets []string) (*topology.Design, error) { return src.load(slices.Concat(q.sets, sets)) }
 	metric := plan.Metrics[0].Name
