@@ -52,7 +52,7 @@ func (p *Plan) TrialDocument(number int, seed uint64, t *Trial, err error) repor
 
 // Document is all of a run as it is printed.
 func (p *Plan) Document(opt Options, res *Results) report.Lab {
-	doc := report.Lab{VPNSim: "v1", Scenario: p.Scenario.File, ScenarioSHA256: p.Scenario.SHA256, Seed: opt.Seed, Kernel: Kernel(), LengthS: report.Seconds(p.Length(opt))}
+	doc := report.Lab{VPNSim: "v1", Kind: report.LabKind, Tunnel: "plain", Scenario: p.Scenario.File, ScenarioSHA256: p.Scenario.SHA256, Seed: opt.Seed, Kernel: Kernel(), LengthS: report.Seconds(p.Length(opt))}
 	for i := range p.Scenario.Routers {
 		from, to := &p.Scenario.Routers[i], &p.Design.Routers[i]
 		r := report.LabRouter{Router: from.Name, Daemon: to.Profile, Program: Version(p.Daemons[i]), Instead: from.Profile}

@@ -11,14 +11,22 @@ import (
 // What `vpnsim lab` prints: a scenario on real daemons, trial by trial, and in the end
 // what was measured beside what is predicted.
 
-// Lab is a run of it.
+// LabKind is what the result of a lab says that it is.
+const LabKind = "lab"
+
+// Lab is a run of it. It holds what the same prediction can be made from again: the
+// scenario's file and hash, --set, who played which router, what carried the tunnels, and
+// how long a trial measured. Package measured makes it, and docs/lab.md says how.
 type Lab struct {
 	VPNSim         string       `json:"vpnsim"`
+	Kind           string       `json:"kind"`
 	Version        string       `json:"version"`
+	Case           string       `json:"case,omitempty"`
 	Scenario       string       `json:"scenario"`
 	ScenarioSHA256 string       `json:"scenario_sha256"`
 	Seed           uint64       `json:"seed"`
 	Sets           []string     `json:"set,omitempty"`
+	Tunnel         string       `json:"tunnel"`
 	Kernel         string       `json:"kernel"`
 	LengthS        Seconds      `json:"length_s"`
 	Routers        []LabRouter  `json:"routers"`
