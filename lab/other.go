@@ -27,6 +27,9 @@ func Kernel() string { return "" }
 // Run does the trials.
 func Run(context.Context, *Plan, Options) (*Results, error) { return nil, errLinux }
 
+// RunAll does the trials of several plans.
+func RunAll(context.Context, []Job, int, func(int, *Results) error) error { return errLinux }
+
 // Leftover is what a run that is dead has left behind.
 type Leftover struct {
 	Run       string

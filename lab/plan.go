@@ -50,20 +50,28 @@ func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
 	if err := supported(d); err != nil {
 		return nil, err
 	}
-	with, err := daemon("--with", f.With)
-	if err != nil {
-		return nil, err
+	p.Daemons = make([]daemonconf.Daemon, len(d.Routers))
+	if f.With != "" {
+		with, err := daemon("--with", f.With)
+		if err != nil {
+			return nil, err
+		}
+		p.Daemons = slices.Repeat([]daemonconf.Daemon{with}, len(d.Routers))
 	}
-	p.Daemons = slices.Repeat([]daemonconf.Daemon{with}, len(d.Routers))
 	for _, text := range f.Routers {
 		name, word, ok := strings.Cut(text, "=")
 		i := slices.IndexFunc(d.Routers, func(r topology.Router) bool { return r.Name == name })
 		if !ok || i < 0 {
 			return nil, problem("write --router ROUTER=DAEMON", "--router %s: %s has no router %q", text, d.File, name)
 		}
-		if p.Daemons[i], err = daemon("--router "+name, word); err != nil {
+		with, err := daemon("--router "+name, word)
+		if err != nil {
 			return nil, err
 		}
+		p.Daemons[i] = with
+	}
+	if i := slices.Index(p.Daemons, ""); i >= 0 {
+		return nil, problem("--with DAEMON says who plays all routers that --router does not name", "nobody plays router %s", d.Routers[i].Name)
 	}
 	p.Design = asRun(d, p.Daemons)
 	for i := range d.Routers {

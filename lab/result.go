@@ -16,6 +16,12 @@ type Options struct {
 	Each     func(number int, t *Trial, err error)
 }
 
+// Job is one plan of several that are run together.
+type Job struct {
+	Plan *Plan
+	Opt  Options // but for Parallel
+}
+
 // Results of a run: in the order of the trials, nil for one that failed.
 type Results struct {
 	Trials    []*Trial

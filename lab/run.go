@@ -3,10 +3,13 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/vpnsim/vpnsim/stats"
 )
@@ -14,45 +17,86 @@ import (
 // Run does the trials, and simulates the same. It fails when no trial has succeeded, or
 // ctx ends.
 func Run(ctx context.Context, p *Plan, opt Options) (*Results, error) {
-	length := p.Length(opt)
+	var all *Results
+	err := RunAll(ctx, []Job{{p, opt}}, opt.Parallel, func(_ int, res *Results) error {
+		all = res
+		if res.Measured.N() == 0 {
+			return fmt.Errorf("no trial has succeeded: %w", errors.Join(res.Errors...))
+		}
+		return nil
+	})
+	return all, err
+}
+
+// RunAll does the trials of all jobs, so many at the same time, those that take longest
+// first. done is told of each job as it ends, one at a time; the predicted gaps are
+// there, too. It fails when done does, or ctx ends, and leaves nothing behind.
+func RunAll(ctx context.Context, jobs []Job, parallel int, done func(job int, res *Results) error) error {
 	led, err := newLedger()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer led.close()
-	res := &Results{Trials: make([]*Trial, opt.Trials), Errors: make([]error, opt.Trials), Measured: stats.NewHistogram(stats.Millisecond)}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	type task struct {
+		job, trial int
+		length     time.Duration
+	}
+	var tasks []task
+	results := make([]*Results, len(jobs))
+	left := make([]int, len(jobs))
+	for j := range jobs {
+		opt := &jobs[j].Opt
+		results[j] = &Results{Trials: make([]*Trial, opt.Trials), Errors: make([]error, opt.Trials), Measured: stats.NewHistogram(stats.Millisecond)}
+		left[j] = opt.Trials
+		for t := range opt.Trials {
+			tasks = append(tasks, task{j, t, jobs[j].Plan.Length(*opt)})
+		}
+	}
+	slices.SortStableFunc(tasks, func(a, b task) int { return cmp.Compare(b.length, a.length) })
+
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex
-		turns = make(chan struct{}, max(opt.Parallel, 1))
+		turns = make(chan struct{}, max(parallel, 1))
 	)
-	for i := range opt.Trials {
+	for number, t := range tasks {
 		turns <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
 		wg.Add(1)
 		go func() {
 			defer func() { <-turns; wg.Done() }()
+			job, res := &jobs[t.job], results[t.job]
+			seed := job.Opt.Seed + uint64(t.trial)
+			trial, err := job.Plan.trial(ctx, led, number+1, seed, t.length)
+			mu.Lock()
+			defer mu.Unlock()
 			if ctx.Err() != nil {
 				return
 			}
-			t, err := p.trial(ctx, led, i+1, opt.Seed+uint64(i), length)
-			mu.Lock()
-			defer mu.Unlock()
-			res.Trials[i], res.Errors[i] = t, err
+			res.Trials[t.trial], res.Errors[t.trial] = trial, err
 			if err == nil {
-				res.Measured.Add(int64(t.Gap()))
+				res.Measured.Add(int64(trial.Gap()))
 			}
-			if opt.Each != nil && ctx.Err() == nil {
-				opt.Each(i+1, t, err)
+			if job.Opt.Each != nil {
+				job.Opt.Each(t.trial+1, trial, err)
+			}
+			if left[t.job]--; left[t.job] > 0 {
+				return
+			}
+			res.Predicted, err = job.Plan.Predict(ctx, job.Opt.Runs, job.Opt.Seed, t.length)
+			if err == nil {
+				err = done(t.job, res)
+			}
+			if err != nil {
+				stop(err)
 			}
 		}()
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if res.Measured.N() == 0 {
-		return nil, fmt.Errorf("no trial has succeeded: %w", errors.Join(res.Errors...))
-	}
-	res.Predicted, err = p.Predict(ctx, opt.Runs, opt.Seed, length)
-	return res, err
+	return context.Cause(ctx)
 }

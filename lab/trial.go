@@ -35,10 +35,7 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 	if err := g.comeUp(ctx, patience); err != nil {
 		return nil, err
 	}
-	// A random phase between the sessions' timers and the story.
-	random := g.stream("phase")
-	phase := time.Duration(random.Uint64() % uint64(max(p.keepalive(), 1)))
-	if err := sleepUntil(ctx, time.Now().Add(settle+phase)); err != nil {
+	if err := sleepUntil(ctx, time.Now().Add(settle+g.phase())); err != nil {
 		return nil, err
 	}
 	watcher, err := g.watch()
@@ -61,6 +58,17 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 		return nil, err
 	}
 	return t, g.readPings(t)
+}
+
+// phase is a random one between the sessions' timers and the story, unless the story's
+// own beginning is as random.
+func (g *rig) phase() time.Duration {
+	keepalive := g.plan.keepalive()
+	if at := g.plan.Design.Story[0].At; at.Max()-at.Min() >= keepalive {
+		return 0
+	}
+	random := g.stream("phase")
+	return time.Duration(random.Uint64() % uint64(max(keepalive, 1)))
 }
 
 // keepalive is the longest interval between keepalives, as far as it is known before a
