@@ -3,7 +3,7 @@
 
 FUZZTIME ?= 30s
 
-.PHONY: all build test race bench fuzz cover fmt vet ci readme
+.PHONY: all build test race bench fuzz cover fmt vet ci readme calibrate
 
 all: build
 
@@ -35,6 +35,11 @@ vet:
 
 readme: ## after a change of what the program prints
 	go test ./cmd/vpnsim -update
+
+# Needs root, FRR, BIRD and the rest of what `vpnsim lab doctor` lists. Cases whose results are
+# there are not run again; remove calibration/results for all of them.
+calibrate: build ## real daemons beside the simulation, as docs/calibration.md
+	bin/vpnsim lab calibrate calibration/matrix.yaml -o calibration/results --parallel 28
 
 ci: ## what must pass before a merge
 	.ci/run

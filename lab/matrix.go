@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -23,12 +24,13 @@ import (
 //	  - group: hold                 # the first part of the cases' names
 //	    scenario: blackhole.yaml    # beside the matrix, or one that ships with vpnsim
 //	    with: [frr, bird, a=frr b=bird]
-//	    set: [hold=9s end=115s, hold=15s end=125s]
+//	    set: [hold=9s; end=115s, hold=15s; end=125s]
 //	    trials: 12
+//	    for: 50s                    # each; otherwise until the scenario ends
 //	    note: printed beside these cases
 //
-// That is six cases, from hold/frr/hold=9s to hold/a=frr+b=bird/hold=15s: the first word of
-// `set` gives the name, the others go with it.
+// That is six cases, from hold/frr/hold=9s to hold/a=frr+b=bird/hold=15s: what stands before
+// the semicolon gives the name, the rest goes with it.
 
 // Matrix is one that has been read.
 type Matrix struct{ Cases []Case }
@@ -40,6 +42,7 @@ type Case struct {
 	With     Flags
 	Sets     []string
 	Trials   int
+	For      time.Duration // Options.For
 	Note     string
 	Pos      topology.Pos // in the matrix
 }
@@ -80,6 +83,7 @@ type matrixFile struct {
 		With     words  `yaml:"with"`
 		Set      words  `yaml:"set"`
 		Trials   int    `yaml:"trials"`
+		For      word   `yaml:"for"`
 		Note     string `yaml:"note"`
 	} `yaml:"cases"`
 }
@@ -150,6 +154,12 @@ func ReadMatrix(file string, data []byte) (*Matrix, []Wrong) {
 		if c.Trials < 1 || c.Trials > mostTrials {
 			complain(at, "", "trials: %d is not between 1 and %d", c.Trials, mostTrials)
 		}
+		length := time.Duration(0)
+		if c.For.node != nil {
+			if length, err = time.ParseDuration(c.For.text); err != nil || length <= 0 {
+				complain(c.For.node, "write it like 45s", "for: %q is no duration", c.For.text)
+			}
+		}
 		if len(c.Set) == 0 {
 			c.Set = words{{}}
 		}
@@ -160,16 +170,18 @@ func ReadMatrix(file string, data []byte) (*Matrix, []Wrong) {
 				continue
 			}
 			for _, set := range c.Set {
-				one := Case{Scenario: c.Scenario.text, With: flags, Sets: strings.Fields(set.text), Trials: c.Trials, Note: c.Note}
+				naming, others, _ := strings.Cut(set.text, ";")
+				sets := strings.Fields(naming)
+				one := Case{Scenario: c.Scenario.text, With: flags, Sets: append(sets, strings.Fields(others)...), Trials: c.Trials, For: length, Note: c.Note}
 				n := cmp.Or(set.node, with.node)
 				one.Pos = topology.Pos{File: file, Line: n.Line, Col: n.Column}
 				parts := []string{c.Group.text, strings.Join(strings.Fields(with.text), "+")}
-				if len(one.Sets) > 0 {
-					parts = append(parts, one.Sets[0])
+				if len(sets) > 0 {
+					parts = append(parts, strings.Join(sets, "+"))
 				}
 				one.Name = strings.Join(parts, "/")
 				if first, twice := seen[one.Name]; twice {
-					complain(n, fmt.Sprintf("the first is in line %d; give one of them another group, or let its set begin with something else", first.Line), "two cases are called %s", one.Name)
+					complain(n, fmt.Sprintf("the first is in line %d; give one of them another group, or another setting before its semicolon", first.Line), "two cases are called %s", one.Name)
 				}
 				seen[one.Name] = one.Pos
 				m.Cases = append(m.Cases, one)

@@ -40,6 +40,9 @@ func (p *Plan) Length(opt Options) time.Duration {
 	return length
 }
 
+// Overhead is about how long a trial takes besides: to come up, and to settle.
+const Overhead = 15 * time.Second
+
 // Trial is what one run of the scenario on real daemons has shown.
 type Trial struct {
 	Seed    uint64

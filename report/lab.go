@@ -115,6 +115,18 @@ func LabJSON(w io.Writer, l Lab) error {
 	return err
 }
 
+// LabLine writes it in a line, as results are kept.
+func LabLine(w io.Writer, l Lab) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(rewritten(l, asIs)); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
 // LabTrialText writes a trial for a person to read, when it has ended.
 func LabTrialText(w io.Writer, t LabTrial, opt Options) error {
 	t = rewritten(t, oneLine)

@@ -22,7 +22,7 @@ func (a *app) labCommand() *cobra.Command {
 		Args:  a.unknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.labRunCommand(), a.labDoctorCommand(), a.labCleanCommand())
+	cmd.AddCommand(a.labRunCommand(), a.labCalibrateCommand(), a.labDoctorCommand(), a.labCleanCommand())
 	return cmd
 }
 
