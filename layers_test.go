@@ -143,6 +143,7 @@ var layers = map[string]layer{
 		"github.com/vishvananda/netlink": "interfaces, addresses and routes of namespaces",
 		"github.com/vishvananda/netns":   "the namespaces",
 		"golang.org/x/sys":               "TUN devices",
+		"go.yaml.in/yaml/v4":             "lists of cases",
 	}},
 	"expect": {number: 5, imports: map[string]string{
 		"report": "expectations are about a document",

@@ -17,6 +17,7 @@
 //	watch.go   changes of the kernel's route tables
 //	predict.go the same scenario, simulated, with the daemons' profiles
 //	run.go     many trials, and measured beside predicted
+//	matrix.go  a list of many cases
 //	ledger.go  what a run has made, for whoever has to clean up after it
 //	doctor.go  what the machine has and lacks
 //
