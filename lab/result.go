@@ -63,7 +63,7 @@ type Fired struct {
 type Ping struct {
 	Probe          int
 	Sent, Received int
-	Gap            time.Duration // the longest: probes lost in a row, times the interval
+	Gap            time.Duration // the longest: probes lost in a row, times the interval that ping has really kept
 	Least, Most    time.Duration // so long it was in truth, by ping's own clock; Most 0: it had not ended
 }
 
