@@ -139,6 +139,9 @@ var layers = map[string]layer{
 		"sim":        "random numbers that the seed draws",
 		"stats":      "two samples side by side",
 		"report":     "as they are printed",
+		"packet":     "what routers say to each other, read from the packets that pass them, and pcapng",
+		"bgp":        "whose messages these are",
+		"bgp/wire":   "and how they are read",
 	}, libraries: map[string]string{
 		"github.com/vishvananda/netlink": "interfaces, addresses and routes of namespaces",
 		"github.com/vishvananda/netns":   "the namespaces",

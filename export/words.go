@@ -147,7 +147,7 @@ func message(m *bgp.Message) string {
 	case m.Type == bgp.MsgUpdate && m.Update != nil:
 		return update(m.Update)
 	case m.Type == bgp.MsgNotification && m.Notification != nil:
-		return fmt.Sprintf("NOTIFICATION (%s, subcode %d)", noteCode(m.Notification.Code), m.Notification.Subcode)
+		return fmt.Sprintf("NOTIFICATION (%s, subcode %d)", m.Notification.Code.Words(), m.Notification.Subcode)
 	case m.Type == bgp.MsgKeepalive:
 		return "KEEPALIVE"
 	case m.Type == bgp.MsgRouteRefresh:
@@ -205,27 +205,6 @@ func asPath(p bgp.ASPath) string {
 		return "(empty)"
 	}
 	return strings.Join(parts, " ")
-}
-
-// noteCode is the name of an error code. RFC 4271 §4.5, RFC 9687.
-func noteCode(c bgp.NoteCode) string {
-	switch c {
-	case bgp.NoteHeader:
-		return "Message Header Error"
-	case bgp.NoteOpen:
-		return "OPEN Message Error"
-	case bgp.NoteUpdate:
-		return "UPDATE Message Error"
-	case bgp.NoteHoldTimerExpired:
-		return "Hold Timer Expired"
-	case bgp.NoteFSM:
-		return "Finite State Machine Error"
-	case bgp.NoteCease:
-		return "Cease"
-	case bgp.NoteSendHoldExpired:
-		return "Send Hold Timer Expired"
-	}
-	return fmt.Sprintf("code %d", c)
 }
 
 func route(r *bgp.Route) string {

@@ -15,6 +15,7 @@
 //	daemon.go  what there is to do with any daemon; frr.go, bird.go: with each
 //	trial.go   one trial: come up, settle, story, ping
 //	watch.go   changes of the kernel's route tables
+//	tap.go     packets of BGP as they pass a router; messages.go: what is in them
 //	predict.go the same scenario, simulated, with the daemons' profiles
 //	run.go     many trials, and measured beside predicted
 //	matrix.go  a list of many cases

@@ -39,14 +39,9 @@ func (p *Plan) TrialDocument(number int, seed uint64, t *Trial, err error) repor
 		doc.Pings = append(doc.Pings, ping)
 	}
 	for _, c := range t.Changes {
-		after := c.At
-		for _, f := range t.Faults {
-			if f.At <= c.At {
-				after = c.At - f.At
-			}
-		}
-		doc.Changes = append(doc.Changes, report.LabChange{AtS: report.Seconds(c.At), AfterS: report.Seconds(after), Router: c.Router, Prefix: c.Prefix, Via: c.Via})
+		doc.Changes = append(doc.Changes, report.LabChange{AtS: report.Seconds(c.At), AfterS: report.Seconds(t.since(c.At)), Router: c.Router, Prefix: c.Prefix, Via: c.Via})
 	}
+	p.talk(&doc, t)
 	return doc
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -70,11 +71,15 @@ func TestLab(t *testing.T) {
 	errs := make([]error, len(cases))
 	plans := make([]*Plan, len(cases))
 	opt := Options{Trials: 2, Parallel: 2, Seed: 1, Runs: 100, For: 14 * time.Second}
+	folders := make([]string, len(cases))
 	for i, c := range cases {
+		folders[i] = t.TempDir()
 		plans[i] = plan(t, fmt.Sprintf(twoTunnels, c.event), Flags{With: c.with, Routers: c.routers})
 		if len(plans[i].Lacks()) > 0 {
 			continue
 		}
+		opt := opt
+		opt.Pcap = folders[i]
 		all.Go(func() { results[i], errs[i] = Run(context.Background(), plans[i], opt) })
 	}
 	all.Wait()
@@ -99,6 +104,7 @@ func TestLab(t *testing.T) {
 				if len(tr.Faults) != 1 {
 					t.Errorf("trial %d: %d events, not 1", k+1, len(tr.Faults))
 				}
+				tapped(t, plans[i], tr, filepath.Join(folders[i], fmt.Sprintf("trial%d-%%s.pcapng", k+1)))
 			}
 			// The simulation is held to the same bounds, without slack.
 			if lo, hi := time.Duration(res.Predicted.Min()), time.Duration(res.Predicted.Max()); lo < c.least || hi > c.most+100*time.Millisecond {

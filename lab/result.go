@@ -13,6 +13,7 @@ type Options struct {
 	Seed     uint64
 	Runs     int           // of the simulation
 	For      time.Duration // end each trial so long after its ping has begun; 0: the scenario's end
+	Pcap     string        // keep what every router heard in this folder; empty: do not
 	Each     func(number int, t *Trial, err error)
 }
 
@@ -50,6 +51,12 @@ type Trial struct {
 	Faults  []Fired
 	Pings   []Ping
 	Changes []Change
+	// What the routers said to each other while the pings ran, except for keepalives,
+	// and all that each said while the trial ran, counted. Of that, so many packets were
+	// Missed.
+	Messages []Message
+	Speeches []Speech
+	Missed   int
 }
 
 // Fired is an event of the story that was done.

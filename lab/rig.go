@@ -30,6 +30,7 @@ type rig struct {
 	hosts   []*space
 	wires   []*wire
 	pings   []*process
+	taps    []*tap
 }
 
 // stream of random numbers of a trial.

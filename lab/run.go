@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +18,11 @@ import (
 // Run does the trials, and simulates the same. It fails when no trial has succeeded, or
 // ctx ends.
 func Run(ctx context.Context, p *Plan, opt Options) (*Results, error) {
+	if opt.Pcap != "" {
+		if err := os.MkdirAll(opt.Pcap, 0o755); err != nil {
+			return nil, err
+		}
+	}
 	var all *Results
 	err := RunAll(ctx, []Job{{p, opt}}, opt.Parallel, func(_ int, res *Results) error {
 		all = res
@@ -72,7 +78,7 @@ func RunAll(ctx context.Context, jobs []Job, parallel int, done func(job int, re
 			defer func() { <-turns; wg.Done() }()
 			job, res := &jobs[t.job], results[t.job]
 			seed := job.Opt.Seed + uint64(t.trial)
-			trial, err := job.Plan.trial(ctx, led, number+1, seed, t.length)
+			trial, err := job.Plan.trial(ctx, led, number+1, seed, t.length, job.Opt.capture(t.trial+1))
 			mu.Lock()
 			defer mu.Unlock()
 			if ctx.Err() != nil {

@@ -21,8 +21,9 @@ import (
 // patience is how long sessions may take to come up.
 const patience = 120 * time.Second
 
-// trial runs once. What it has made is gone when it returns.
-func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, length time.Duration) (t *Trial, err error) {
+// trial runs once. What it has made is gone when it returns, but for captures, whose names
+// begin with capture.
+func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, length time.Duration, capture string) (t *Trial, err error) {
 	g := &rig{plan: p, led: led, name: fmt.Sprintf("%s-%d", led.run, number), seed: seed}
 	g.dir = filepath.Join(led.dir, strconv.Itoa(number))
 	defer g.tearDown()
@@ -30,6 +31,10 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 		return nil, err
 	}
 	if err := g.build(); err != nil {
+		return nil, err
+	}
+	defer func() { _, _, e := g.untap(capture); err = errors.Join(err, e) }() // also of a trial that fails
+	if err := g.tap(); err != nil {
 		return nil, err
 	}
 	if err := g.comeUp(ctx, patience); err != nil {
@@ -57,6 +62,11 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 	if err != nil {
 		return nil, err
 	}
+	heard, missed, err := g.untap(capture)
+	if err != nil {
+		return nil, err
+	}
+	t.hear(p.Design, heard, begin, missed)
 	return t, g.readPings(t)
 }
 

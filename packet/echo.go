@@ -87,6 +87,9 @@ type Parser struct {
 	bfd, bfd6 *gopacket.DecodingLayerParser
 	udp       layers.UDP
 	control   layers.BFD
+
+	tcp4, tcp6 *gopacket.DecodingLayerParser
+	tcp        layers.TCP
 }
 
 // inside is what an IP header says, and what is behind it.

@@ -64,6 +64,9 @@ type LabTrial struct {
 	Events  []LabEvent  `json:"events"`
 	Pings   []LabPing   `json:"pings"`
 	Changes []LabChange `json:"changes"`
+	BGP     []LabBGP    `json:"bgp"`
+	Streams []LabStream `json:"streams"`
+	Missed  int         `json:"missed,omitempty"`
 }
 
 // LabEvent is an event of the story.
@@ -152,16 +155,12 @@ func LabTrialText(w io.Writer, t LabTrial, opt Options) error {
 	p.line(0, head)
 	for _, e := range t.Events {
 		p.line(2, fmt.Sprintf("%9s s  %s", e.AtS.Fixed(3), e.What))
-		for _, c := range t.Changes {
-			if at := c.AtS - c.AfterS; at != e.AtS {
-				continue
-			}
-			via := "gone"
-			if c.Via != "" {
-				via = "by " + c.Via
-			}
-			p.line(2, p.paint(dim, fmt.Sprintf("%11s  %s: route to %s %s", "+"+c.AfterS.Fixed(3)+" s", c.Router, c.Prefix, via)))
+		for _, x := range after(t, e.AtS) {
+			p.line(2, p.paint(dim, fmt.Sprintf("%11s  %s", "+"+x.after.Fixed(3)+" s", x.what)))
 		}
+	}
+	if t.Missed > 0 {
+		p.line(2, p.paint(yellow, fmt.Sprintf("%d packets of BGP were missed: messages may be, too", t.Missed)))
 	}
 	_, err := w.Write(p.buf.Bytes())
 	return err

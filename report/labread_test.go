@@ -15,10 +15,13 @@ func labFixture() Lab {
 		Sets: []string{"a=1"}, Tunnel: "plain", Kernel: "6.18", LengthS: 48_000 * ms,
 		Routers: []LabRouter{{Router: "aws", Daemon: "frr", Program: "FRR 8.4.4", Instead: "aws-vgw", Differs: []LabSetting{{"routers.aws.fib.delay", "100ms", "70ms"}}}},
 		Trials: []LabTrial{
-			{Number: 1, Seed: 1, Error: "bgpd has ended", Events: []LabEvent{}, Pings: []LabPing{}, Changes: []LabChange{}},
+			{Number: 1, Seed: 1, Error: "bgpd has ended", Events: []LabEvent{}, Pings: []LabPing{}, Changes: []LabChange{}, BGP: []LabBGP{}, Streams: []LabStream{}},
 			{Number: 2, Seed: 2, GapS: 28_000 * ms, Events: []LabEvent{{AtS: 94_146 * ms, TookS: 1, What: "gcp deletes tun2"}},
 				Pings:   []LabPing{{Probe: "vm -> ec2", Sent: 48, Received: 20, GapS: 28_000 * ms, LeastS: 27_619 * ms, MostS: &most}},
-				Changes: []LabChange{{AtS: 94_219 * ms, AfterS: 73 * ms, Router: "gcp", Prefix: "10.2.0.0/16", Via: "tun1"}}}},
+				Changes: []LabChange{{AtS: 94_219 * ms, AfterS: 73 * ms, Router: "gcp", Prefix: "10.2.0.0/16", Via: "tun1"}},
+				BGP: []LabBGP{{AtS: 94_150 * ms, AfterS: 4 * ms, From: "gcp", To: "aws", Link: "tun1", Direction: "sent", Type: "NOTIFICATION", What: "NOTIFICATION (Cease)",
+					Code: new(6), Subcode: new(0), TookS: new(Seconds(3 * ms))}},
+				Streams: []LabStream{{From: "gcp", To: "aws", Link: "tun1", KeepalivesSent: 3, KeepalivesReceived: 3, SpacingMinS: new(Seconds(1000 * ms)), Segments: 4}}}},
 		Measured: LabSample{N: 1, MinS: 28_000 * ms}, Predicted: LabSample{N: 400, Instant: 208, MaxS: 30_000 * ms}, Outside: 1, Distance: 0.12, P: 0.974,
 		Cannot: []LabSetting{{"routers.aws.bgp.send_hold", "360s", "60s, twice the hold time"}}}
 }

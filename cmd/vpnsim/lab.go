@@ -51,7 +51,8 @@ Exit codes: 0 ok; 1 a trial failed; 2 bad usage or scenario, or not supported; 4
 machine lacks something.`,
 		Example: `  vpnsim lab run aws-gcp --with frr --trials 10 --for 50s
   vpnsim lab run aws-gcp --with frr --router aws=bird --parallel 4
-  vpnsim lab run aws-gcp-blackhole --with bird --set routers.aws.bgp.hold=9s --format json`,
+  vpnsim lab run aws-gcp-blackhole --with bird --set routers.aws.bgp.hold=9s --format json
+  vpnsim lab run aws-gcp-blackhole --with bird --pcap packets`,
 		Args: exactly(1, "lab run takes one scenario"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.format == "md" {
@@ -102,6 +103,7 @@ machine lacks something.`,
 	f.IntVar(&opt.Runs, "runs", 400, "so `many` simulated runs to compare with")
 	f.Uint64Var(&opt.Seed, "seed", 1, "the first trial's times, phases and choices are drawn from this `number`, the next trial's from the next")
 	f.StringVar(&length, "for", "", "measure so `long` in each trial (otherwise: until the scenario ends)")
+	f.StringVar(&opt.Pcap, "pcap", "", "keep the routers' BGP packets of each trial in this `folder`, as pcapng")
 	f.StringArrayVar(&sets, "set", nil, "change the scenario: `path=value`, such as routers.aws.bgp.hold=9s")
 	f.StringVar(&tunnel, "tunnel", "plain", "what carries tunnels: plain")
 	cmd.MarkFlagRequired("with")
