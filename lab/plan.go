@@ -114,9 +114,6 @@ func supported(d *topology.Design) error {
 	}
 	for i := range d.Links {
 		l := &d.Links[i]
-		if l.Loss.ToBad > 0 {
-			return problem("", "%s: loss in bursts is not supported by the lab", l.Name)
-		}
 		for e := range l.Ends {
 			if !l.Ends[e].Inside.Addr().Is4() || l.Ends[e].Also.IsValid() {
 				return problem("", "%s: IPv6 is not supported by the lab", l.Name)

@@ -158,9 +158,9 @@ func (g *rig) strike(f *topology.Fault) error {
 	case topology.BlackHole:
 		ends(func(w *wire, _ *topology.Link, e int) error { w.swallow(e, true); return nil })
 	case topology.PacketLoss:
-		ends(func(w *wire, _ *topology.Link, e int) error { w.lose(e, f.P); return nil })
+		ends(func(w *wire, _ *topology.Link, e int) error { w.lose(e, topology.Loss{P: f.P}); return nil })
 	case topology.Heal:
-		ends(func(w *wire, _ *topology.Link, e int) error { w.swallow(e, false); w.lose(e, 0); return nil })
+		ends(func(w *wire, l *topology.Link, e int) error { w.swallow(e, false); w.lose(e, l.Loss); return nil })
 	case topology.SessionShut, topology.SessionStart:
 		ends(func(_ *wire, l *topology.Link, e int) error { return session(l, e, f.Kind == topology.SessionStart) })
 	case topology.RouterKill:

@@ -35,9 +35,9 @@ type wire struct {
 type way struct {
 	mu    sync.Mutex
 	delay topology.Dist
-	loss  float64 // as the scenario has it
-	extra float64 // and by the story
-	hole  bool    // nothing gets through
+	loss  topology.Loss
+	bad   bool // the state of the line, where losses come in bursts
+	hole  bool // nothing gets through
 	last  time.Time
 	rand  sim.Stream
 }
@@ -73,7 +73,7 @@ func newWire(a, b *space, name string, l *topology.Link, seed uint64) (*wire, er
 	w := &wire{name: name, at: [2]*space{a, b}}
 	for i, s := range w.at {
 		x := &w.ways[i]
-		x.delay, x.loss, x.rand = l.Delay.Dist, l.Loss.P, sim.HashStream(seed+uint64(i))
+		x.delay, x.loss, x.rand = l.Delay.Dist, l.Loss, sim.HashStream(seed+uint64(i))
 		f, err := openTUN(s, name)
 		if err != nil {
 			w.close()
@@ -120,12 +120,11 @@ func (w *wire) swallow(i int, hole bool) {
 	x.mu.Unlock()
 }
 
-// lose packets that end i sends, with a probability, besides those that the link loses
-// anyway.
-func (w *wire) lose(i int, p float64) {
+// lose packets that end i sends as is said from now on.
+func (w *wire) lose(i int, loss topology.Loss) {
 	x := &w.ways[i]
 	x.mu.Lock()
-	x.extra = p
+	x.loss, x.bad = loss, false
 	x.mu.Unlock()
 }
 
@@ -133,9 +132,11 @@ func (w *wire) lose(i int, p float64) {
 func (x *way) fate() (at time.Time, arrives bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	uniform := func() float64 { return float64(x.rand.Uint64()>>11) / (1 << 53) }
 	at = time.Now().Add(x.delay.Draw(x.rand.Uint64()))
-	if x.hole || uniform() < x.loss || uniform() < x.extra {
+	if x.loss.ToBad > 0 {
+		x.bad = x.loss.Next(x.bad, x.rand.Uint64())
+	}
+	if x.hole || x.loss.Lost(x.bad, x.rand.Uint64()) {
 		return at, false
 	}
 	if at.Before(x.last) {

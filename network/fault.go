@@ -97,7 +97,7 @@ func (n *Network) impair(f *topology.Fault) {
 		case topology.BlackHole:
 			w.hole = true
 		case topology.PacketLoss:
-			w.loss = topology.Loss{P: f.P}
+			w.loss, w.bad = topology.Loss{P: f.P}, false
 		case topology.Heal:
 			w.hole, w.loss, w.bad = false, l.cfg.Loss, false
 		}

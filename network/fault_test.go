@@ -466,3 +466,17 @@ func TestFaultAtTheEndOfTheRun(t *testing.T) {
 		t.Errorf("outage %v to %v", o.Start, o.End)
 	}
 }
+
+// A loss that the story brings is the line's whole loss: that the line was in a burst of
+// its own when it came makes no difference.
+func TestLossReplacesBursts(t *testing.T) {
+	// A line that is in its bad state from the first packet on, and loses nothing there.
+	text := strings.Replace(pair, "rtt: 10ms\n", "rtt: 10ms\n    loss: {p: 0%, bad: 0%, to_bad: 100%, to_good: 0.000001%}\n", -1)
+	if text == pair {
+		t.Fatal("pair has another round-trip time")
+	}
+	x := tellOn(t, 1, text+"story:\n  - {at: 90s, loss: t1, p: 50%, direction: from a, for: 1s}\n")
+	if lost := x.r.Probes[0].Lost(); lost < 1 || lost > 10 {
+		t.Errorf("%d of 10 pings are lost, of which each is with probability 0.5", lost)
+	}
+}

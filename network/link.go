@@ -206,19 +206,9 @@ func (l *link) chance(e int) bool {
 		return false
 	}
 	if w.loss.ToBad > 0 {
-		turn := w.loss.ToBad
-		if w.bad {
-			turn = w.loss.ToGood
-		}
-		if fraction(w.losses.Uint64()) < turn {
-			w.bad = !w.bad
-		}
+		w.bad = w.loss.Next(w.bad, w.losses.Uint64())
 	}
-	p := w.loss.P
-	if w.bad {
-		p = w.loss.Bad
-	}
-	return fraction(w.losses.Uint64()) < p
+	return w.loss.Lost(w.bad, w.losses.Uint64())
 }
 
 // fraction turns random bits into a number of [0, 1).
