@@ -39,7 +39,7 @@ func (p *Plan) TrialDocument(number int, seed uint64, t *Trial, err error) repor
 		doc.Pings = append(doc.Pings, ping)
 	}
 	for _, c := range t.Changes {
-		doc.Changes = append(doc.Changes, report.LabChange{AtS: report.Seconds(c.At), AfterS: report.Seconds(t.since(c.At)), Router: c.Router, Prefix: c.Prefix, Via: c.Via})
+		doc.Changes = append(doc.Changes, report.LabChange{AtS: report.Seconds(c.At), AfterS: report.Seconds(t.since(c.At)), Router: c.Router, Prefix: c.Prefix, Via: c.Via, Down: c.Down})
 	}
 	p.talk(&doc, t)
 	return doc

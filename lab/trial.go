@@ -56,17 +56,18 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 	if err == nil {
 		err = sleepUntil(ctx, begin.Add(length))
 	}
-	for _, c := range watcher.stop(begin) {
-		t.Changes = append(t.Changes, Change{p.shift + c.at.Sub(begin), c.router, c.prefix.String(), c.via})
+	changes, missed := watcher.stop(begin)
+	for _, c := range changes {
+		t.Changes = append(t.Changes, Change{p.shift + c.at.Sub(begin), c.router, c.prefix.String(), c.via, c.down})
 	}
+	if err = errors.Join(err, missed); err != nil {
+		return nil, err
+	}
+	heard, unheard, err := g.untap(capture)
 	if err != nil {
 		return nil, err
 	}
-	heard, missed, err := g.untap(capture)
-	if err != nil {
-		return nil, err
-	}
-	t.hear(p.Design, heard, begin, missed)
+	t.hear(p.Design, heard, begin, unheard)
 	return t, g.readPings(t)
 }
 
