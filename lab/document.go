@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vpnsim/vpnsim/daemonconf"
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/stats"
@@ -61,6 +62,9 @@ func (p *Plan) Document(opt Options, res *Results) report.Lab {
 		for _, c := range p.configs[i].Cannot {
 			if strings.Contains(c.Path, ".vpn.") {
 				continue // there is no IPsec in the simulation either
+			}
+			if p.Daemons[i] == daemonconf.GoBGP && strings.Contains(c.Path, ".fib.") {
+				continue // the installer's matter
 			}
 			doc.Cannot = append(doc.Cannot, report.LabSetting{Path: c.Path, Scenario: c.Value, Lab: c.Instead})
 		}

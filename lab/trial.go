@@ -140,15 +140,6 @@ func (g *rig) strike(f *topology.Fault) error {
 		r := g.routers[l.Ends[e].Router]
 		return r.daemon.session(r, l.Ends[1-e].Inside.Addr().String(), start)
 	}
-	process := func(s syscall.Signal) {
-		r := g.routers[f.Router]
-		if p := r.running[r.daemon.main()]; p != nil {
-			p.signal(s)
-			if s == syscall.SIGKILL {
-				<-p.done
-			}
-		}
-	}
 	switch f.Kind {
 	case topology.TunnelDelete:
 		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, false) })
@@ -165,13 +156,26 @@ func (g *rig) strike(f *topology.Fault) error {
 	case topology.SessionShut, topology.SessionStart:
 		ends(func(_ *wire, l *topology.Link, e int) error { return session(l, e, f.Kind == topology.SessionStart) })
 	case topology.RouterKill:
-		process(syscall.SIGKILL)
+		g.routers[f.Router].signal(syscall.SIGKILL)
 	case topology.RouterFreeze:
-		process(syscall.SIGSTOP)
+		g.routers[f.Router].signal(syscall.SIGSTOP)
 	case topology.RouterThaw:
-		process(syscall.SIGCONT)
+		g.routers[f.Router].signal(syscall.SIGCONT)
+	case topology.RouterRestart:
+		errs = append(errs, g.routers[f.Router].quit())
 	case topology.RouterStart:
 		errs = append(errs, g.routers[f.Router].start())
+	case topology.SessionRefresh:
+		ends(func(_ *wire, l *topology.Link, e int) error {
+			r := g.routers[l.Ends[e].Router]
+			return r.daemon.refresh(r, l.Ends[1-e].Inside.Addr().String())
+		})
+	case topology.PrefixWithdraw, topology.PrefixAnnounce:
+		r := g.routers[f.Router]
+		errs = append(errs, r.daemon.originate(r, f.Prefix, f.Kind == topology.PrefixAnnounce))
+	case topology.PropagationOff, topology.PropagationOn:
+		r := g.routers[f.Router]
+		errs = append(errs, r.daemon.propagate(r, f.Kind == topology.PropagationOn))
 	}
 	return errors.Join(errs...)
 }
