@@ -157,19 +157,19 @@ func (r *router) survives() bool {
 	return r.plan.Design.Routers[r.index].Settings[topology.FIBSurvives].Bool
 }
 
-// lines of a configuration, less those that are like one.
-func lines(conf []byte, less string) []byte {
+// lines of a configuration, without those that are like one.
+func lines(conf []byte, drop string) []byte {
 	var b bytes.Buffer
 	for line := range bytes.Lines(conf) {
-		if string(bytes.TrimRight(line, "\n")) != less {
+		if string(bytes.TrimRight(line, "\n")) != drop {
 			b.Write(line)
 		}
 	}
 	return b.Bytes()
 }
 
-// without is a list of networks less one of them.
-func without(list []netip.Prefix, p netip.Prefix) []netip.Prefix {
+// less is a list of networks without one of them.
+func less(list []netip.Prefix, p netip.Prefix) []netip.Prefix {
 	return slices.DeleteFunc(slices.Clone(list), func(q netip.Prefix) bool { return q == p })
 }
 

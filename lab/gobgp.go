@@ -137,7 +137,7 @@ func (g *gobgp) refresh(r *router, neighbour string) error {
 }
 
 func (g *gobgp) originate(r *router, p netip.Prefix, announce bool) error {
-	g.own = without(g.own, p)
+	g.own = less(g.own, p)
 	if announce {
 		g.own = append(g.own, p)
 	}
