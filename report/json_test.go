@@ -154,6 +154,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	check(reflect.TypeFor[PeerSummary]())
 	check(reflect.TypeFor[Lab]())
 	check(reflect.TypeFor[LabDoctor]())
+	check(reflect.TypeFor[LabCompare]())
 	for name := range documented {
 		if !seen[name] {
 			t.Errorf("docs/json.md documents %q, which is no part of a document", name)

@@ -1,0 +1,277 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// LabCompareJSON writes it as JSON.
+func LabCompareJSON(w io.Writer, l LabCompare) error { return encode(w, rewritten(l, asIs)) }
+
+// LabCompareText writes it for a person to read: a table of all cases, below it what is to
+// be said of those that do not agree, and with few cases or with events the reactions.
+func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
+	l = rewritten(l, oneLine)
+	p := &page{opt: opt}
+	color := green
+	if l.Disagree > 0 {
+		color = yellow
+	}
+	p.line(0, p.paint(bold, "measured beside predicted: ")+p.paint(color, labCount(l)))
+	p.line(0, p.paint(dim, labProvenance(l)))
+	p.line(0, p.paint(dim, "of two lines the first is measured, the second predicted; seconds; median and shift are those of gaps longer than 1 s"))
+	for _, group := range labGroups(l.Cases) {
+		p.printf("\n")
+		g := grid{head: append([]string{cmp.Or(group.name, "case")}, labHead...), right: []int{1, 2, 3, 4, 5}}
+		for _, c := range group.cases {
+			cells := labCells(c, "\n")
+			cells[0] = strings.TrimPrefix(cells[0], group.name+"/") + "\n"
+			cells[len(cells)-1] = p.paint(labColor(c.Verdict), cells[len(cells)-1])
+			g.add(cells...)
+		}
+		p.grid(0, g)
+	}
+	for _, c := range l.Cases {
+		if c.Verdict == LabAgrees && c.Note == "" {
+			continue
+		}
+		p.printf("\n")
+		p.line(0, p.paint(bold, c.Case)+": "+p.paint(labColor(c.Verdict), labWord(c.Verdict)))
+		for _, r := range c.Reasons {
+			p.line(2, r)
+		}
+		if c.Note != "" {
+			p.line(2, "note: "+c.Note)
+		}
+	}
+	for _, c := range l.Cases {
+		if !events && len(l.Cases) > fewCases || len(c.Events) == 0 {
+			continue
+		}
+		p.printf("\n")
+		p.line(0, p.paint(bold, c.Case+": first change of a router's routes after an event"))
+		for i, e := range c.Events {
+			if i == 0 || c.Events[i-1].Event != e.Event {
+				p.line(2, e.Event)
+			}
+			p.reaction(&e)
+		}
+	}
+	if len(l.Remarks) > 0 {
+		p.printf("\n")
+	}
+	for _, r := range l.Remarks {
+		p.line(0, r)
+	}
+	_, err := w.Write(p.buf.Bytes())
+	return err
+}
+
+// fewCases have their events printed unasked.
+const fewCases = 3
+
+func labColor(verdict string) string {
+	if verdict == LabAgrees {
+		return green
+	}
+	return yellow
+}
+
+// labWord is a verdict as one says it.
+func labWord(verdict string) string {
+	switch verdict {
+	case LabWithinChance:
+		return "within chance"
+	case LabUnknown:
+		return "not known"
+	}
+	return verdict
+}
+
+func labCount(l LabCompare) string {
+	text := count(l.Agree, "case agrees", "cases agree")
+	if l.WithinChance > 0 {
+		text += ", " + count(l.WithinChance, "differs within chance", "differ within chance")
+	}
+	if unknown := len(l.Cases) - l.Agree - l.WithinChance - l.Disagree; unknown > 0 {
+		text += fmt.Sprintf(", %d without a result", unknown)
+	}
+	return text + ", " + count(l.Disagree, "disagrees", "disagree")
+}
+
+func labProvenance(l LabCompare) string {
+	text := fmt.Sprintf("vpnsim %s: %s", l.Version, count(l.Trials, "trial", "trials"))
+	if l.Failed > 0 {
+		text += fmt.Sprintf(" (%d more failed)", l.Failed)
+	}
+	return text + fmt.Sprintf(" on %s, Linux %s, beside %s simulated runs of each case, seeds %d to %d; %g %% intervals; tests at %g %%, corrected for all cases (Holm)",
+		strings.Join(l.Programs, ", "), strings.Join(l.Kernels, ", "), thousands(int64(l.Runs)), l.Seed, l.Seed+uint64(max(l.Runs-1, 0)), 100*l.Confidence, 100*l.Level)
+}
+
+// labGroup are cases whose names begin alike.
+type labGroup struct {
+	name  string
+	cases []*LabCase
+}
+
+func labGroups(cases []LabCase) (list []labGroup) {
+	for i := range cases {
+		name, _, ok := strings.Cut(cases[i].Case, "/")
+		if !ok {
+			name = ""
+		}
+		g := slices.IndexFunc(list, func(g labGroup) bool { return g.name == name })
+		if g < 0 {
+			g = len(list)
+			list = append(list, labGroup{name: name})
+		}
+		list[g].cases = append(list[g].cases, &cases[i])
+	}
+	return list
+}
+
+// labHead are the columns: measured first, then predicted.
+var labHead = []string{"n", "instant", "median", "range", "shift", "verdict"}
+
+// labCells is a row; what is measured stands before what is predicted.
+func labCells(c *LabCase, between string) []string {
+	pair := func(f func(*LabGaps) string) string { return f(&c.Measured) + between + f(&c.Predicted) }
+	median := pair(func(g *LabGaps) string {
+		long, value := c.Difference.Measured, c.Difference.MedianMeasuredS
+		if g == &c.Predicted {
+			long, value = c.Difference.Predicted, c.Difference.MedianPredictedS
+		}
+		if long == 0 {
+			return "–"
+		}
+		return value.Fixed(2)
+	})
+	shift := "–"
+	if d := &c.Difference; d.Measured > 0 && d.Predicted > 0 {
+		shift = shifted(d.ShiftS)
+		if d.LowS != nil {
+			shift += fmt.Sprintf(" [%s, %s]", shifted(*d.LowS), shifted(*d.HighS))
+		}
+	}
+	return []string{c.Case, fmt.Sprint(c.Measured.N), pair(func(g *LabGaps) string {
+		if g == &c.Measured {
+			return fmt.Sprint(g.Instant)
+		}
+		return fmt.Sprintf("%.0f %%", 100*g.Share.Share)
+	}),
+		median, pair(func(g *LabGaps) string { return g.MinS.Fixed(1) + " … " + g.MaxS.Fixed(1) }), shift, labWord(c.Verdict)}
+}
+
+func shifted(s Seconds) string {
+	if s > 0 {
+		return "+" + s.Fixed(2)
+	}
+	return strings.Replace(s.Fixed(2), "-", "−", 1)
+}
+
+// reaction is one router after one event.
+func (p *page) reaction(e *LabReaction) {
+	of := func(f LabFirst) string {
+		if f.Changed == 0 {
+			return "no change"
+		}
+		text := fmt.Sprintf("%s s (%s … %s)", f.MedianS.Fixed(2), f.MinS.Fixed(2), f.MaxS.Fixed(2))
+		if f.Changed < f.N {
+			text += fmt.Sprintf(" in %d of %s", f.Changed, thousands(int64(f.N)))
+		}
+		return text
+	}
+	text := fmt.Sprintf("%s: measured %s, predicted %s", e.Router, of(e.Measured), of(e.Predicted))
+	if e.ShiftS != nil {
+		text += ", shift " + shifted(*e.ShiftS)
+		if e.LowS != nil {
+			text += fmt.Sprintf(" [%s, %s]", shifted(*e.LowS), shifted(*e.HighS))
+		}
+	}
+	p.line(4, text)
+	for _, t := range e.Timers {
+		p.line(6, p.paint(dim, t.words(e.Predicted.Changed)))
+	}
+	for _, h := range e.Heard {
+		p.line(6, p.paint(dim, h.words()))
+	}
+}
+
+func (t *LabTimer) words(of int) string {
+	text := t.What
+	if t.Parameter != "" {
+		text += fmt.Sprintf(" (%s = %s)", t.Parameter, t.Value)
+	}
+	if t.MedianS > 0 {
+		text += ": " + t.MedianS.Fixed(2) + " s"
+	}
+	if t.Runs < of {
+		text += fmt.Sprintf(", in %.0f %% of the runs", 100*float64(t.Runs)/float64(of))
+	}
+	return text
+}
+
+func (h *LabHeard) words() string {
+	text := fmt.Sprintf("%s: sent by %s at +%s s", h.What, h.From, h.MedianS.Fixed(2))
+	if h.Trials > 1 {
+		text += fmt.Sprintf(" (%s … %s, %d trials)", h.MinS.Fixed(2), h.MaxS.Fixed(2), h.Trials)
+	}
+	return text
+}
+
+// LabCompareMarkdown writes it as GitHub-flavoured Markdown: the tables, and again those
+// cases that do not agree, with the reasons.
+func LabCompareMarkdown(w io.Writer, l LabCompare) error {
+	plain := rewritten(l, oneLine)
+	l = rewritten(plain, escapeMarkdown)
+	for i := range l.Cases {
+		l.Cases[i].Verdict = plain.Cases[i].Verdict
+	}
+	m := &sheet{}
+	m.printf("**%s.** %s.\n\n", upperFirst(labCount(l)), upperFirst(labProvenance(l)))
+	m.printf("n counts trials. Of two numbers the first is measured, the second predicted; seconds. The median and the shift are those of gaps longer than 1 s.\n\n")
+	for _, group := range labGroups(l.Cases) {
+		if group.name != "" {
+			m.printf("### %s\n\n", group.name)
+		}
+		var rows [][]string
+		for _, c := range group.cases {
+			cells := labCells(c, " / ")
+			cells[0] = strings.TrimPrefix(cells[0], group.name+"/")
+			if c.Verdict != LabAgrees {
+				cells[len(cells)-1] = "**" + cells[len(cells)-1] + "**"
+			}
+			rows = append(rows, cells)
+		}
+		m.table(append([]string{"case"}, labHead...), rows)
+	}
+	for _, kind := range []struct{ verdict, title string }{
+		{LabDisagrees, "Cases that disagree"}, {LabWithinChance, "Cases whose medians differ by more than the goal, as they may by chance"}, {LabUnknown, "Cases without a result"}} {
+		first := true
+		for _, c := range l.Cases {
+			if c.Verdict != kind.verdict {
+				continue
+			}
+			if first {
+				m.printf("### %s\n\n", kind.title)
+				first = false
+			}
+			m.printf("- **%s**: %s.", c.Case, strings.Join(c.Reasons, "; "))
+			if c.Note != "" {
+				m.printf(" %s", c.Note)
+			}
+			m.printf("\n")
+		}
+		if !first {
+			m.printf("\n")
+		}
+	}
+	for _, r := range l.Remarks {
+		m.printf("%s\n\n", r)
+	}
+	_, err := io.WriteString(w, strings.TrimRight(m.b.String(), "\n")+"\n")
+	return err
+}
