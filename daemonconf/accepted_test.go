@@ -194,9 +194,20 @@ func TestGoBGPAccepts(t *testing.T) {
 		}
 		policies(t, file, c)
 	}
-	if _, err := exec.LookPath("gobgpd"); err != nil {
+	path, err := exec.LookPath("gobgpd")
+	if err != nil {
 		t.Log("gobgpd is not installed: its library has read the files")
 		return
 	}
-	accept(t, files, "gobgpd", func(file string) []string { return []string{"-d", "-f", file} })
+	for _, file := range files {
+		if !strings.HasPrefix(filepath.Base(file), "everything.") {
+			continue // every key is in these
+		}
+		out, err := exec.Command(path, "-d", "-f", file).CombinedOutput()
+		for line := range strings.Lines(string(out)) {
+			if err != nil || !strings.Contains(line, `"level":"info"`) {
+				t.Errorf("%s: %v\n%s", filepath.Base(file), err, line)
+			}
+		}
+	}
 }

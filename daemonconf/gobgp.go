@@ -31,7 +31,7 @@ func (w *writer) gobgp() []File {
 	script.WriteString("#!/bin/sh\n" + w.heading("#") + "# Announces the router's networks, once gobgpd runs.\nset -e\n: \"${GOBGP:=gobgp}\"\n")
 	for _, f := range []topology.Family{topology.IPv4, topology.IPv6} {
 		for _, p := range w.networks(f) {
-			fmt.Fprintf(&script, "$GOBGP global rib add -a %s %v\n", family(f), p)
+			fmt.Fprintf(&script, "$GOBGP global rib add -a %s %v origin igp\n", family(f), p)
 		}
 	}
 	return []File{{"gobgpd.toml", []byte(g.String())}, {"announce.sh", []byte(script.String())}}

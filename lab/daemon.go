@@ -4,17 +4,25 @@ package lab
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/vpnsim/vpnsim/daemonconf"
+	"github.com/vpnsim/vpnsim/topology"
 )
 
 // router is one in a trial: a namespace with a daemon in it.
 type router struct {
+	plan    *Plan
+	index   int // in the design
 	name    string
 	space   *space
 	dir     string // the daemon's own
@@ -34,8 +42,22 @@ type speaker interface {
 	main() string
 	// up counts the sessions that are Established.
 	up(*router) (int, error)
-	// session is shut, or started, by the operator.
+
+	// started is told when main has been, ended when it is gone: killed, or because it
+	// was asked to.
+	started(*router) error
+	ended(*router)
+	// quit asks it to end in an orderly way: without a word to those peers that it has
+	// asked to keep its routes, with a CEASE to others.
+	quit(*router) error
+
+	// What an operator does: a session is shut, or started; the routes of a neighbour are
+	// asked for again; a network is announced, or no longer; BGP's routes go into the
+	// kernel, or no longer.
 	session(r *router, neighbour string, start bool) error
+	refresh(r *router, neighbour string) error
+	originate(r *router, p netip.Prefix, announce bool) error
+	propagate(r *router, on bool) error
 }
 
 // program with its arguments.
@@ -58,9 +80,11 @@ func (r *router) configure() error {
 	}
 	switch r.config.Daemon {
 	case daemonconf.FRR:
-		r.daemon = frr{}
+		r.daemon = &frr{}
 	case daemonconf.BIRD:
-		r.daemon = bird{}
+		r.daemon = &bird{}
+	case daemonconf.GoBGP:
+		r.daemon = &gobgp{}
 	}
 	return r.daemon.prepare(r)
 }
@@ -76,8 +100,77 @@ func (r *router) start() error {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 		r.running[p.name()] = started
+		if p.name() == r.daemon.main() {
+			if err := r.daemon.started(r); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// signal what speaks BGP, if it runs.
+func (r *router) signal(s syscall.Signal) {
+	p := r.running[r.daemon.main()]
+	if p == nil || p.ended() {
+		return
+	}
+	p.signal(s)
+	if s == syscall.SIGKILL {
+		<-p.done
+		r.daemon.ended(r)
+	}
+}
+
+// quit ends what speaks BGP in an orderly way, and waits until it has.
+func (r *router) quit() error {
+	p := r.running[r.daemon.main()]
+	if p == nil || p.ended() {
+		return nil
+	}
+	err := r.daemon.quit(r)
+	select {
+	case <-p.done:
+		r.daemon.ended(r)
+	case <-time.After(5 * time.Second):
+		err = errors.Join(err, fmt.Errorf("%s: %s does not end", r.name, r.daemon.main()))
+	}
+	return err
+}
+
+// restarter tells whether the router asks any of its peers to keep its routes while its
+// process is away.
+func (r *router) restarter() bool {
+	for l := range r.plan.Design.Links {
+		for e := range r.plan.Design.Links[l].Ends {
+			end := &r.plan.Design.Links[l].Ends[e]
+			if end.Router == r.index && end.BGP && end.Settings[topology.BGPGracefulRestart].Enum == "restarter" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// survives tells whether what the routing process has installed stays when it goes.
+func (r *router) survives() bool {
+	return r.plan.Design.Routers[r.index].Settings[topology.FIBSurvives].Bool
+}
+
+// lines of a configuration, without those that are like one.
+func lines(conf []byte, drop string) []byte {
+	var b bytes.Buffer
+	for line := range bytes.Lines(conf) {
+		if string(bytes.TrimRight(line, "\n")) != drop {
+			b.Write(line)
+		}
+	}
+	return b.Bytes()
+}
+
+// less is a list of networks without one of them.
+func less(list []netip.Prefix, p netip.Prefix) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(list), func(q netip.Prefix) bool { return q == p })
 }
 
 // check tells whether a program has ended that should not.

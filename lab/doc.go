@@ -1,8 +1,8 @@
 // Package lab runs a scenario on real routing daemons and measures what the
 // simulation predicts.
 //
-// Every router of the scenario becomes a network namespace with FRR or BIRD in
-// it, every host one from which the real ping is sent. What joins routers is a
+// Every router of the scenario becomes a network namespace with FRR, BIRD or
+// GoBGP in it, every host one from which the real ping is sent. What joins routers is a
 // pair of TUN devices between which this program carries packets (wire.go), so
 // that a tunnel can swallow packets, lose some, or lose one of its ends while
 // the other end sees nothing, as in a cloud. The story's faults are done for
@@ -12,7 +12,8 @@
 //
 //	plan.go    which daemon is which router, and what cannot be done
 //	rig.go     namespaces, links, hosts and daemons of one trial
-//	daemon.go  what there is to do with any daemon; frr.go, bird.go: with each
+//	daemon.go  what there is to do with any daemon; frr.go, bird.go, gobgp.go: with each
+//	installer.go  the kernel routes that GoBGP does not have
 //	trial.go   one trial: come up, settle, story, ping
 //	watch.go   changes of the kernel's route tables
 //	tap.go     packets of BGP as they pass a router; messages.go: what is in them

@@ -27,14 +27,20 @@ func Needs() []Need {
 		{What: "user frr", For: "--with frr", Have: account(frrUser), Help: "FRR's package makes it", Of: daemonconf.FRR},
 		{What: "BIRD", For: "--with bird", Have: version("bird", "--version", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},
 		{What: "birdc", For: "--with bird", Have: found("birdc", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},
+		{What: "GoBGP", For: "--with gobgp", Have: gobgpVersion(), Help: "apt-get install gobgpd", Of: daemonconf.GoBGP},
 	}
 }
 
 // Version of a daemon that is installed: FRR 8.4.4.
 func Version(d daemonconf.Daemon) string {
-	have := frrVersion()
-	if d == daemonconf.BIRD {
+	have := ""
+	switch d {
+	case daemonconf.FRR:
+		have = frrVersion()
+	case daemonconf.BIRD:
 		have = version("bird", "--version", birdFolders...)
+	case daemonconf.GoBGP:
+		have = gobgpVersion()
 	}
 	f := strings.Fields(have)
 	if len(f) == 0 {
@@ -91,5 +97,7 @@ func version(name, flag string, folders ...string) string {
 	}
 	return line
 }
+
+func gobgpVersion() string { return version("gobgpd", "--version", gobgpFolders...) }
 
 func frrVersion() string { return version("bgpd", "--version", frrFolders...) }

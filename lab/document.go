@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vpnsim/vpnsim/daemonconf"
 	"github.com/vpnsim/vpnsim/network"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/stats"
@@ -40,7 +41,7 @@ func (p *Plan) TrialDocument(number int, seed uint64, t *Trial, err error) repor
 		doc.Pings = append(doc.Pings, ping)
 	}
 	for _, c := range t.Changes {
-		doc.Changes = append(doc.Changes, report.LabChange{AtS: report.Seconds(c.At), AfterS: report.Seconds(t.since(c.At)), Router: c.Router, Prefix: c.Prefix, Via: c.Via})
+		doc.Changes = append(doc.Changes, report.LabChange{AtS: report.Seconds(c.At), AfterS: report.Seconds(t.since(c.At)), Router: c.Router, Prefix: c.Prefix, Via: c.Via, Down: c.Down})
 	}
 	p.talk(&doc, t)
 	return doc
@@ -62,6 +63,9 @@ func (p *Plan) Document(opt Options, res *Results) report.Lab {
 		for _, c := range p.configs[i].Cannot {
 			if strings.Contains(c.Path, ".vpn.") {
 				continue // there is no IPsec in the simulation either
+			}
+			if p.Daemons[i] == daemonconf.GoBGP && strings.Contains(c.Path, ".fib.") {
+				continue // the installer's matter
 			}
 			doc.Cannot = append(doc.Cannot, report.LabSetting{Path: c.Path, Scenario: c.Value, Lab: c.Instead})
 		}

@@ -7,10 +7,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"syscall"
+
+	"github.com/vpnsim/vpnsim/topology"
 )
 
 // frr is FRR: zebra, which has the kernel's routes, and beside it bgpd, staticd and
@@ -23,7 +28,7 @@ var frrFolders = []string{"/usr/lib/frr", "/usr/libexec/frr", "/usr/sbin"}
 // frrUser is whom the daemons become when they have what they need.
 const frrUser = "frr"
 
-func (frr) prepare(r *router) error {
+func (*frr) prepare(r *router) error {
 	// zebra takes addresses and neighbours from the kernel, and is told nothing.
 	err := os.WriteFile(filepath.Join(r.dir, "zebra.conf"), []byte("hostname "+r.name+"\n"), 0o644)
 	u, unknown := user.Lookup(frrUser)
@@ -35,7 +40,7 @@ func (frr) prepare(r *router) error {
 	return os.Chown(r.dir, uid, gid)
 }
 
-func (frr) programs(r *router) (list []program) {
+func (*frr) programs(r *router) (list []program) {
 	conf := r.config.Files[0].Content
 	names := []string{"zebra", "bgpd"}
 	if bytes.Contains(conf, []byte("\nip route ")) {
@@ -60,9 +65,9 @@ func (frr) programs(r *router) (list []program) {
 	return list
 }
 
-func (frr) main() string { return "bgpd" }
+func (*frr) main() string { return "bgpd" }
 
-func (frr) up(r *router) (int, error) {
+func (*frr) up(r *router) (int, error) {
 	out, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bgpd", "-c", "show bgp ipv4 unicast summary json")
 	if err != nil {
 		return 0, err
@@ -83,15 +88,72 @@ func (frr) up(r *router) (int, error) {
 	return n, nil
 }
 
-func (frr) session(r *router, neighbour string, start bool) error {
+func (f *frr) session(r *router, neighbour string, start bool) error {
 	command := "neighbor " + neighbour + " shutdown"
 	if start {
 		command = "no " + command
 	}
 	as := routerBGP(r.config.Files[0].Content)
-	_, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bgpd", "-c", "configure terminal", "-c", as, "-c", command)
+	return f.vtysh(r, "bgpd", "configure terminal", as, command)
+}
+
+// vtysh gives commands to one of the daemons.
+func (*frr) vtysh(r *router, daemon string, commands ...string) error {
+	args := []string{"--vty_socket", r.dir, "-d", daemon}
+	for _, c := range commands {
+		args = append(args, "-c", c)
+	}
+	out, err := r.tell("vtysh", args...)
+	// What a daemon does not understand is no error of vtysh's.
+	if bytes.HasPrefix(bytes.TrimSpace(out), []byte("%")) {
+		err = errors.Join(err, fmt.Errorf("%s: %s: %s", r.name, commands[len(commands)-1], lastWords(out)))
+	}
 	return err
 }
+
+func (f *frr) refresh(r *router, neighbour string) error {
+	return f.vtysh(r, "bgpd", "clear bgp "+neighbour+" soft in")
+}
+
+// originate tells bgpd, and writes it into its configuration for the bgpd that may be
+// started after it.
+func (f *frr) originate(r *router, p netip.Prefix, announce bool) error {
+	family, line := "address-family ipv4 unicast", "network "+p.String()
+	if topology.FamilyOf(p.Addr()) == topology.IPv6 {
+		family = "address-family ipv6 unicast"
+	}
+	command := line
+	if !announce {
+		command = "no " + line
+	}
+	conf := lines(r.config.Files[0].Content, "  "+line)
+	if announce {
+		conf = bytes.Replace(conf, []byte(" "+family+"\n"), []byte(" "+family+"\n  "+line+"\n"), 1)
+	}
+	r.config.Files = slices.Clone(r.config.Files)
+	r.config.Files[0].Content = conf
+	return errors.Join(os.WriteFile(filepath.Join(r.dir, r.config.Files[0].Name), conf, 0o644),
+		f.vtysh(r, "bgpd", "configure terminal", routerBGP(conf), family, command))
+}
+
+// propagate tells zebra what to take from bgpd.
+func (f *frr) propagate(r *router, on bool) error {
+	commands := []string{"configure terminal"}
+	if on {
+		return f.vtysh(r, "zebra", append(commands, "no ip protocol bgp", "no ipv6 protocol bgp")...)
+	}
+	return f.vtysh(r, "zebra", append(commands, "route-map nothing deny 1", "exit", "ip protocol bgp route-map nothing", "ipv6 protocol bgp route-map nothing")...)
+}
+
+// quit: bgpd says goodbye to those who have not been asked to keep its routes.
+func (*frr) quit(r *router) error {
+	r.signal(syscall.SIGTERM)
+	return nil
+}
+
+func (*frr) started(*router) error { return nil }
+
+func (*frr) ended(*router) {}
 
 // routerBGP is the line that the neighbours stand under.
 func routerBGP(conf []byte) string {

@@ -29,7 +29,10 @@ func (p *Plan) Lacks() (list []Need) {
 
 // Ready tells whether a lab can run with at least one daemon.
 func Ready(needs []Need) bool {
-	with := map[daemonconf.Daemon]bool{daemonconf.FRR: true, daemonconf.BIRD: true}
+	with := map[daemonconf.Daemon]bool{}
+	for _, d := range daemonconf.Daemons {
+		with[d] = true
+	}
 	for _, n := range needs {
 		switch {
 		case n.Have != "" || n.Optional:
@@ -39,5 +42,10 @@ func Ready(needs []Need) bool {
 			with[n.Of] = false
 		}
 	}
-	return with[daemonconf.FRR] || with[daemonconf.BIRD]
+	for _, d := range daemonconf.Daemons {
+		if with[d] {
+			return true
+		}
+	}
+	return false
 }

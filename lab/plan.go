@@ -13,7 +13,7 @@ import (
 
 // Flags is what a user says about who is what, word for word.
 type Flags struct {
-	With    string   // the daemon of every router: frr, bird
+	With    string   // the daemon of every router: frr, bird, gobgp
 	Routers []string // ROUTER=DAEMON
 }
 
@@ -38,7 +38,7 @@ func problem(help, format string, args ...any) error {
 }
 
 // daemons are those that a lab can start.
-var daemons = []daemonconf.Daemon{daemonconf.FRR, daemonconf.BIRD}
+var daemons = daemonconf.Daemons
 
 // mostRouters is how many namespaces with daemons are started at once; a machine
 // with two cores is busy with them.
@@ -85,13 +85,10 @@ func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
 }
 
 func daemon(flag, word string) (daemonconf.Daemon, error) {
-	switch w := daemonconf.Daemon(word); {
-	case slices.Contains(daemons, w):
+	if w := daemonconf.Daemon(word); slices.Contains(daemons, w) {
 		return w, nil
-	case w == daemonconf.GoBGP:
-		return "", problem("use frr or bird", "%s: gobgp is not supported by the lab: it has no routes of its own in the kernel", flag)
 	}
-	return "", problem("known: frr, bird", "%s: there is no daemon %q", flag, word)
+	return "", problem("known: frr, bird, gobgp", "%s: there is no daemon %q", flag, word)
 }
 
 // device is the name of the TUN devices of a link.
@@ -132,7 +129,8 @@ func supported(d *topology.Design) error {
 		}
 		switch f.Kind {
 		case topology.TunnelDelete, topology.TunnelCreate, topology.BlackHole, topology.PacketLoss, topology.Heal, topology.LinkDown, topology.LinkUp,
-			topology.SessionShut, topology.SessionStart, topology.RouterKill, topology.RouterFreeze, topology.RouterThaw, topology.RouterStart:
+			topology.SessionShut, topology.SessionStart, topology.SessionRefresh, topology.RouterKill, topology.RouterRestart, topology.RouterFreeze, topology.RouterThaw,
+			topology.RouterStart, topology.PrefixWithdraw, topology.PrefixAnnounce, topology.PropagationOff, topology.PropagationOn:
 		default:
 			return problem("", "%s:%d:%d: this event is not supported by the lab", f.Pos.File, f.Pos.Line, f.Pos.Col)
 		}
@@ -150,7 +148,7 @@ var configurable = []topology.Key{topology.BGPMinHold, topology.BGPConnectRetry,
 	topology.BGPMultipath, topology.BGPMultipathSameAS, topology.BGPAlwaysCompareMED, topology.BGPMED, topology.BGPWeight, topology.BGPReflectorClient,
 	topology.BGPNextHopSelf, topology.BGPTransit, topology.BGPFastFallover, topology.BGPMaxPrefixes, topology.BGPMaxPrefixesAction, topology.BGPMaxPrefixesRestart,
 	topology.BGPGracefulRestart, topology.BGPRestartTime, topology.BGPGracefulNotify, topology.BGPStalePathTime, topology.BGPSelectionDeferral,
-	topology.BGPLongLived, topology.BGPLongLivedTime, topology.BFDPassive}
+	topology.BGPLongLived, topology.BGPLongLivedTime, topology.BFDPassive, topology.FIBSurvives}
 
 // asRun is the scenario with daemons in the place of its routers.
 func asRun(d *topology.Design, daemons []daemonconf.Daemon) *topology.Design {
@@ -161,6 +159,14 @@ func asRun(d *topology.Design, daemons []daemonconf.Daemon) *topology.Design {
 		r := &run.Routers[i]
 		r.Profile, r.Egress = string(daemons[i]), nil
 		r.Settings = settings(&r.Settings, daemons[i])
+	}
+	for i := range run.Story {
+		// The kernel's table takes BGP's routes, or it does not; there is no other.
+		if f := &run.Story[i]; f.Kind == topology.PropagationOff || f.Kind == topology.PropagationOn {
+			set := &run.Routers[f.Router].Settings
+			set[topology.RouteTableKind].Enum = "gateway"
+			set[topology.RouteTableDelay], set[topology.RouteTableLocalDelay] = topology.Setting{Set: true}, topology.Setting{Set: true}
+		}
 	}
 	for i := range run.Links {
 		l := &run.Links[i]

@@ -80,6 +80,7 @@ type Change struct {
 	Router string
 	Prefix string
 	Via    string // empty: the route is gone
+	Down   string // the interface that went down and took it; empty: the daemon changed it
 }
 
 // Gap is the longest that any ping has seen.

@@ -16,6 +16,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/vpnsim/vpnsim/daemonconf"
 	"github.com/vpnsim/vpnsim/sim"
 )
 
@@ -46,7 +47,7 @@ func (g *rig) build() error {
 		if err != nil {
 			return err
 		}
-		r := &router{name: d.Routers[i].Name, space: s, dir: filepath.Join(g.dir, d.Routers[i].Name), led: g.led, config: g.plan.configs[i], running: map[string]*process{}}
+		r := &router{plan: g.plan, index: i, name: d.Routers[i].Name, space: s, dir: filepath.Join(g.dir, d.Routers[i].Name), led: g.led, config: g.plan.configs[i], running: map[string]*process{}}
 		g.routers = append(g.routers, r)
 		random := g.stream("hash " + r.name)
 		err = errors.Join(s.sysctl("ip_forward", "1"), s.sysctl("conf/all/rp_filter", "0"), s.sysctl("conf/default/rp_filter", "0"))
@@ -133,8 +134,13 @@ const stagger = 4 * time.Second
 // comeUp starts the daemons and the links, and waits until every session is Established.
 func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
 	for _, r := range g.routers {
-		if err := errors.Join(r.configure(), r.start()); err != nil {
+		if err := r.configure(); err != nil {
 			return err
+		}
+		if r.config.Daemon != daemonconf.GoBGP {
+			if err := r.start(); err != nil {
+				return err
+			}
 		}
 	}
 	begin := time.Now()
@@ -142,6 +148,16 @@ func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
 	moments := make([]time.Time, len(g.wires))
 	for i := range moments {
 		moments[i] = begin.Add(time.Second + time.Duration(random.Uint64()%uint64(stagger)))
+	}
+	// GoBGP tries to connect 5 s after its start at the earliest, and if the link is down
+	// then, not again for minutes.
+	if err := sleepUntil(ctx, begin.Add(500*time.Millisecond)); err != nil {
+		return err
+	}
+	for _, r := range g.routers {
+		if err := r.start(); err != nil {
+			return err
+		}
 	}
 	for range g.wires {
 		next := -1
@@ -224,6 +240,9 @@ func (g *rig) tearDown() {
 	for _, r := range g.routers {
 		for _, p := range r.running {
 			p.stop(syscall.SIGKILL)
+		}
+		if r.daemon != nil {
+			r.daemon.ended(r)
 		}
 	}
 	for _, w := range g.wires {

@@ -56,17 +56,18 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 	if err == nil {
 		err = sleepUntil(ctx, begin.Add(length))
 	}
-	for _, c := range watcher.stop(begin) {
-		t.Changes = append(t.Changes, Change{p.shift + c.at.Sub(begin), c.router, c.prefix.String(), c.via})
+	changes, missed := watcher.stop(begin)
+	for _, c := range changes {
+		t.Changes = append(t.Changes, Change{p.shift + c.at.Sub(begin), c.router, c.prefix.String(), c.via, c.down})
 	}
+	if err = errors.Join(err, missed); err != nil {
+		return nil, err
+	}
+	heard, unheard, err := g.untap(capture)
 	if err != nil {
 		return nil, err
 	}
-	heard, missed, err := g.untap(capture)
-	if err != nil {
-		return nil, err
-	}
-	t.hear(p.Design, heard, begin, missed)
+	t.hear(p.Design, heard, begin, unheard)
 	return t, g.readPings(t)
 }
 
@@ -139,15 +140,6 @@ func (g *rig) strike(f *topology.Fault) error {
 		r := g.routers[l.Ends[e].Router]
 		return r.daemon.session(r, l.Ends[1-e].Inside.Addr().String(), start)
 	}
-	process := func(s syscall.Signal) {
-		r := g.routers[f.Router]
-		if p := r.running[r.daemon.main()]; p != nil {
-			p.signal(s)
-			if s == syscall.SIGKILL {
-				<-p.done
-			}
-		}
-	}
 	switch f.Kind {
 	case topology.TunnelDelete:
 		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, false) })
@@ -164,13 +156,26 @@ func (g *rig) strike(f *topology.Fault) error {
 	case topology.SessionShut, topology.SessionStart:
 		ends(func(_ *wire, l *topology.Link, e int) error { return session(l, e, f.Kind == topology.SessionStart) })
 	case topology.RouterKill:
-		process(syscall.SIGKILL)
+		g.routers[f.Router].signal(syscall.SIGKILL)
 	case topology.RouterFreeze:
-		process(syscall.SIGSTOP)
+		g.routers[f.Router].signal(syscall.SIGSTOP)
 	case topology.RouterThaw:
-		process(syscall.SIGCONT)
+		g.routers[f.Router].signal(syscall.SIGCONT)
+	case topology.RouterRestart:
+		errs = append(errs, g.routers[f.Router].quit())
 	case topology.RouterStart:
 		errs = append(errs, g.routers[f.Router].start())
+	case topology.SessionRefresh:
+		ends(func(_ *wire, l *topology.Link, e int) error {
+			r := g.routers[l.Ends[e].Router]
+			return r.daemon.refresh(r, l.Ends[1-e].Inside.Addr().String())
+		})
+	case topology.PrefixWithdraw, topology.PrefixAnnounce:
+		r := g.routers[f.Router]
+		errs = append(errs, r.daemon.originate(r, f.Prefix, f.Kind == topology.PrefixAnnounce))
+	case topology.PropagationOff, topology.PropagationOn:
+		r := g.routers[f.Router]
+		errs = append(errs, r.daemon.propagate(r, f.Kind == topology.PropagationOn))
 	}
 	return errors.Join(errs...)
 }

@@ -93,6 +93,7 @@ type LabChange struct {
 	Router string  `json:"router"`
 	Prefix string  `json:"prefix"`
 	Via    string  `json:"via,omitempty"`
+	Down   string  `json:"down,omitempty"`
 }
 
 // LabSample are the longest gaps of many trials, or of many simulated runs.

@@ -65,6 +65,9 @@ func after(t LabTrial, event Seconds) (list []aftermath) {
 		if c.Via != "" {
 			via = "by " + c.Via
 		}
+		if c.Down != "" {
+			via += ", since " + c.Down + " is down"
+		}
 		list = append(list, aftermath{c.AfterS, fmt.Sprintf("%s: route to %s %s", c.Router, c.Prefix, via)})
 	}
 	slices.SortStableFunc(list, func(a, b aftermath) int { return int(max(-1, min(1, a.after-b.after))) })

@@ -18,7 +18,7 @@ import (
 func (a *app) labCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lab",
-		Short: "The same scenario on real FRR and BIRD, measured beside predicted",
+		Short: "The same scenario on real FRR, BIRD and GoBGP, measured beside predicted",
 		Args:  a.unknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -35,9 +35,9 @@ func (a *app) labRunCommand() *cobra.Command {
 		tunnel string
 	)
 	cmd := &cobra.Command{
-		Use:   "run SCENARIO --with frr|bird",
+		Use:   "run SCENARIO --with frr|bird|gobgp",
 		Short: "Run a scenario on real daemons, and compare",
-		Long: `Build a scenario from network namespaces with FRR or BIRD as its routers, have the
+		Long: `Build a scenario from network namespaces with FRR, BIRD or GoBGP as its routers, have the
 story's faults happen for real, ping with the real ping, and lay what was measured
 beside what is predicted for these daemons: a simulation with their profiles in the
 place of the scenario's, which keeps the scenario's timers.
@@ -96,7 +96,7 @@ machine lacks something.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.With, "with", "", "the `daemon` that every router is: frr or bird")
+	f.StringVar(&flags.With, "with", "", "the `daemon` that every router is: frr, bird or gobgp")
 	f.StringArrayVar(&flags.Routers, "router", nil, "and one of them: `ROUTER=DAEMON`; may be given several times")
 	f.IntVar(&opt.Trials, "trials", 5, "`number` of trials")
 	f.IntVar(&opt.Parallel, "parallel", 1, "so `many` trials at the same time")
