@@ -145,6 +145,7 @@ var layers = map[string]layer{
 	}, libraries: map[string]string{
 		"github.com/vishvananda/netlink": "interfaces, addresses and routes of namespaces",
 		"github.com/vishvananda/netns":   "the namespaces",
+		"github.com/strongswan/govici":   "what strongSwan is told, and reports",
 		"golang.org/x/sys":               "TUN devices",
 		"go.yaml.in/yaml/v4":             "lists of cases",
 		"github.com/osrg/gobgp":          "gobgpd's own client: its best routes, its networks, its operator",

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +29,10 @@ func Needs() []Need {
 		{What: "BIRD", For: "--with bird", Have: version("bird", "--version", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},
 		{What: "birdc", For: "--with bird", Have: found("birdc", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},
 		{What: "GoBGP", For: "--with gobgp", Have: gobgpVersion(), Help: "apt-get install gobgpd", Of: daemonconf.GoBGP},
+		{What: "strongSwan", For: "--tunnel ipsec", Have: swanVersion(), Help: swanPackages, Tunnel: IPsec},
+		{What: "kernel-libipsec", For: "--tunnel ipsec", Have: plugin("kernel-libipsec"), Help: swanPackages, Tunnel: IPsec},
+		{What: "vici", For: "--tunnel ipsec", Have: plugin("vici"), Help: swanPackages, Tunnel: IPsec},
+		{What: "charon without AppArmor", For: "--tunnel ipsec", Have: unconfined(), Help: "AppArmor keeps charon-systemd from files elsewhere than in /etc: apparmor_parser -R /etc/apparmor.d/usr.sbin.charon-systemd", Tunnel: IPsec},
 	}
 }
 
@@ -101,3 +106,41 @@ func version(name, flag string, folders ...string) string {
 func gobgpVersion() string { return version("gobgpd", "--version", gobgpFolders...) }
 
 func frrVersion() string { return version("bgpd", "--version", frrFolders...) }
+
+// swanVersion is what swanctl says of itself, since charon-systemd, whatever it is
+// asked, runs: strongSwan 5.9.8 swanctl.
+func swanVersion() string {
+	if _, err := find("charon-systemd", swanFolders...); err != nil {
+		return ""
+	}
+	path, err := find("swanctl", swanFolders...)
+	if err != nil {
+		return ""
+	}
+	out, _ := exec.Command(path, "--help").Output()
+	line, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSuffix(line, " swanctl")
+}
+
+// pluginFolders is where packages put strongSwan's plugins.
+var pluginFolders = []string{"/usr/lib/ipsec/plugins", "/usr/lib/strongswan/plugins", "/usr/lib64/strongswan/plugins", "/usr/local/lib/ipsec/plugins"}
+
+func plugin(name string) string {
+	for _, f := range pluginFolders {
+		if path := filepath.Join(f, "libstrongswan-"+name+".so"); exists(path) != "" {
+			return path
+		}
+	}
+	return ""
+}
+
+// unconfined tells whether AppArmor lets charon be.
+func unconfined() string {
+	profiles, _ := os.ReadFile("/sys/kernel/security/apparmor/profiles")
+	for _, line := range strings.Split(string(profiles), "\n") {
+		if strings.Contains(line, "charon-systemd") && strings.Contains(line, "(enforce)") {
+			return ""
+		}
+	}
+	return "yes"
+}

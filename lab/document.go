@@ -44,18 +44,24 @@ func (p *Plan) TrialDocument(number int, seed uint64, t *Trial, err error) repor
 		doc.Changes = append(doc.Changes, report.LabChange{AtS: report.Seconds(c.At), AfterS: report.Seconds(t.since(c.At)), Router: c.Router, Prefix: c.Prefix, Via: c.Via, Down: c.Down})
 	}
 	p.talk(&doc, t)
+	for _, x := range t.SAs {
+		doc.SAs = append(doc.SAs, report.LabSA{AtS: report.Seconds(x.At), AfterS: report.Seconds(t.since(x.At)), Router: x.Router, Tunnel: x.Tunnel, Up: x.Up})
+	}
 	return doc
 }
 
 // Document is all of a run as it is printed.
 func (p *Plan) Document(opt Options, res *Results) report.Lab {
-	doc := report.Lab{VPNSim: "v1", Kind: report.LabKind, Tunnel: "plain", Scenario: p.Scenario.File, ScenarioSHA256: p.Scenario.SHA256, Seed: opt.Seed, Kernel: Kernel(), LengthS: report.Seconds(p.Length(opt))}
+	doc := report.Lab{VPNSim: "v1", Kind: report.LabKind, Tunnel: string(p.Tunnel), Scenario: p.Scenario.File, ScenarioSHA256: p.Scenario.SHA256, Seed: opt.Seed, Kernel: Kernel(), LengthS: report.Seconds(p.Length(opt))}
+	if p.Tunnel == IPsec {
+		doc.IPsec = swanVersion()
+	}
 	for i := range p.Scenario.Routers {
 		from, to := &p.Scenario.Routers[i], &p.Design.Routers[i]
 		r := report.LabRouter{Router: from.Name, Daemon: to.Profile, Program: Version(p.Daemons[i]), Instead: from.Profile}
 		for k := range topology.NumKeys {
 			a, b := from.Settings[k].Format(k), to.Settings[k].Format(k)
-			if a != b && telling(k) {
+			if a != b && (telling(k) || p.Tunnel == IPsec && ofIPsec(k)) {
 				r.Differs = append(r.Differs, report.LabSetting{Path: fmt.Sprintf("routers.%s.%v", from.Name, k), Scenario: a, Lab: b})
 			}
 		}

@@ -192,7 +192,8 @@ func TestNotSupported(t *testing.T) {
 		{"an unknown daemon", "aws-gcp", Flags{With: "quagga"}, `there is no daemon "quagga"`},
 		{"an unknown router", "aws-gcp", Flags{With: "frr", Routers: []string{"azure=bird"}}, `has no router "azure"`},
 		{"IPv6", "ipv6-aws-gcp", Flags{With: "frr"}, "IPv6 is not supported by the lab"},
-		{"a DELETE of IKE", "aws-gcp-notify", Flags{With: "frr"}, "notify is not supported by the lab"},
+		{"a DELETE of IKE", "aws-gcp-notify", Flags{With: "frr"}, "notify takes IKE, which says that the tunnel goes"},
+		{"a tunnel of something else", "aws-gcp", Flags{With: "frr", Tunnel: "wireguard"}, `nothing is called "wireguard"`},
 		{"a graph of ASes", "internet", Flags{With: "frr"}, "more than the 16 routers"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,7 +9,9 @@ type Need struct {
 	Have string // empty: it is missing
 	Help string
 	// Of is the daemon that needs it; empty: every lab does.
-	Of       daemonconf.Daemon
+	Of daemonconf.Daemon
+	// Tunnel is what takes it; empty: any does.
+	Tunnel   Carrier
 	Optional bool
 }
 
@@ -19,6 +21,9 @@ func (p *Plan) Lacks() (list []Need) {
 		needed := n.Of == ""
 		for _, d := range p.Daemons {
 			needed = needed || d == n.Of
+		}
+		if n.Tunnel != "" && n.Tunnel != p.Tunnel {
+			continue
 		}
 		if needed && n.Have == "" && !n.Optional {
 			list = append(list, n)
@@ -35,7 +40,7 @@ func Ready(needs []Need) bool {
 	}
 	for _, n := range needs {
 		switch {
-		case n.Have != "" || n.Optional:
+		case n.Have != "" || n.Optional || n.Tunnel != "":
 		case n.Of == "":
 			return false
 		default:

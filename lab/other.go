@@ -42,3 +42,5 @@ func Leftovers() ([]Leftover, error) { return nil, nil }
 
 // Clean removes what a dead run has left behind.
 func (Leftover) Clean() error { return errLinux }
+
+func swanVersion() string { return "" }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type Flags struct {
 	With    string   // the daemon of every router: frr, bird, gobgp
 	Routers []string // ROUTER=DAEMON
+	Tunnel  string   // what tunnels are made of: plain, ipsec; empty: plain
 }
 
 // Plan says which daemon takes the place of each router.
@@ -24,6 +26,7 @@ type Plan struct {
 	// daemons' profiles in the place of those of the scenario's routers.
 	Design  *topology.Design
 	Daemons []daemonconf.Daemon
+	Tunnel  Carrier
 	configs []daemonconf.Config
 	shift   time.Duration // of the story: so much earlier than in the scenario
 }
@@ -46,8 +49,11 @@ const mostRouters = 16
 
 // NewPlan works out what the flags mean for a scenario.
 func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
-	p := &Plan{Scenario: d}
-	if err := supported(d); err != nil {
+	p := &Plan{Scenario: d, Tunnel: Carrier(cmp.Or(f.Tunnel, string(Plain)))}
+	if !slices.Contains(Carriers, p.Tunnel) {
+		return nil, problem("known: plain, ipsec", "--tunnel: nothing is called %q", f.Tunnel)
+	}
+	if err := supported(d, p.Tunnel); err != nil {
 		return nil, err
 	}
 	p.Daemons = make([]daemonconf.Daemon, len(d.Routers))
@@ -73,7 +79,11 @@ func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
 	if i := slices.Index(p.Daemons, ""); i >= 0 {
 		return nil, problem("--with DAEMON says who plays all routers that --router does not name", "nobody plays router %s", d.Routers[i].Name)
 	}
-	p.Design = asRun(d, p.Daemons)
+	run, err := asRun(d, p.Daemons, p.Tunnel)
+	if err != nil {
+		return nil, err
+	}
+	p.Design = run
 	for i := range d.Routers {
 		c, err := daemonconf.Write(p.Design, i, p.Daemons[i], daemonconf.Options{Interface: p.device, Dir: "."})
 		if err != nil {
@@ -100,7 +110,7 @@ func (p *Plan) device(link int) string {
 }
 
 // supported says what of a scenario a lab cannot do.
-func supported(d *topology.Design) error {
+func supported(d *topology.Design, tunnel Carrier) error {
 	switch {
 	case d.Internet != nil || d.Generated != (topology.Pos{}) && len(d.Routers) > mostRouters || len(d.Routers) > mostRouters:
 		return problem("", "%s has more than the %d routers that a lab starts", d.File, mostRouters)
@@ -124,8 +134,8 @@ func supported(d *topology.Design) error {
 	}
 	for i := range d.Story {
 		f := &d.Story[i]
-		if f.Kind == topology.TunnelDelete && f.Notify {
-			return problem("set its notify to false, or shut the session before", "%s:%d:%d: notify is not supported by the lab: there is no IKE that could say so", f.Pos.File, f.Pos.Line, f.Pos.Col)
+		if f.Kind == topology.TunnelDelete && f.Notify && tunnel == Plain {
+			return problem("--tunnel ipsec", "%s:%d:%d: notify takes IKE, which says that the tunnel goes", f.Pos.File, f.Pos.Line, f.Pos.Col)
 		}
 		switch f.Kind {
 		case topology.TunnelDelete, topology.TunnelCreate, topology.BlackHole, topology.PacketLoss, topology.Heal, topology.LinkDown, topology.LinkUp,
@@ -151,14 +161,17 @@ var configurable = []topology.Key{topology.BGPMinHold, topology.BGPConnectRetry,
 	topology.BGPLongLived, topology.BGPLongLivedTime, topology.BFDPassive, topology.FIBSurvives}
 
 // asRun is the scenario with daemons in the place of its routers.
-func asRun(d *topology.Design, daemons []daemonconf.Daemon) *topology.Design {
+func asRun(d *topology.Design, daemons []daemonconf.Daemon, tunnel Carrier) (*topology.Design, error) {
 	run := *d
 	run.Expect = nil
 	run.Routers, run.Links = slices.Clone(d.Routers), slices.Clone(d.Links)
 	for i := range run.Routers {
 		r := &run.Routers[i]
 		r.Profile, r.Egress = string(daemons[i]), nil
-		r.Settings = settings(&r.Settings, daemons[i])
+		r.Settings = settings(&d.Routers[i].Settings, daemons[i])
+		if tunnel == IPsec {
+			asStrongSwan(&r.Settings, &d.Routers[i].Settings, d.Routers[i].Settings[topology.VPNVersion].Enum)
+		}
 	}
 	for i := range run.Story {
 		// The kernel's table takes BGP's routes, or it does not; there is no other.
@@ -171,11 +184,18 @@ func asRun(d *topology.Design, daemons []daemonconf.Daemon) *topology.Design {
 	for i := range run.Links {
 		l := &run.Links[i]
 		for e := range l.Ends {
-			end := &l.Ends[e]
-			end.Settings = settings(&end.Settings, daemons[end.Router])
+			end, of := &l.Ends[e], &d.Links[i].Ends[e].Settings
+			end.Settings = settings(of, daemons[end.Router])
+			if tunnel == IPsec && l.Kind == topology.Tunnel {
+				version, err := ikeVersion(&d.Links[i])
+				if err != nil {
+					return nil, err
+				}
+				asStrongSwan(&end.Settings, of, version)
+			}
 		}
 	}
-	return &run
+	return &run, nil
 }
 
 func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
@@ -194,8 +214,8 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 			set[k] = of[k]
 		}
 	}
-	// No IPsec is between the namespaces: nothing watches a tunnel, and nothing is
-	// negotiated when it is created.
+	// Where there is no IPsec between the namespaces, nothing watches a tunnel, and
+	// nothing is negotiated when it is created.
 	still := topology.Setting{Origin: topology.Origin{Note: "the lab has no IPsec"}, Set: true}
 	set[topology.VPNDPDInterval] = still
 	set[topology.VPNProcessing] = still

@@ -57,6 +57,7 @@ type Trial struct {
 	Messages []Message
 	Speeches []Speech
 	Missed   int
+	SAs      []SA
 }
 
 // Fired is an event of the story that was done.
@@ -81,6 +82,14 @@ type Change struct {
 	Prefix string
 	Via    string // empty: the route is gone
 	Down   string // the interface that went down and took it; empty: the daemon changed it
+}
+
+// SA of a tunnel that has come, or gone, at one end.
+type SA struct {
+	At     time.Duration // by the scenario's clock
+	Router string
+	Tunnel string
+	Up     bool
 }
 
 // Gap is the longest that any ping has seen.

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 
 	"github.com/vpnsim/vpnsim/daemonconf"
 	"github.com/vpnsim/vpnsim/sim"
+	"github.com/vpnsim/vpnsim/topology"
 )
 
 // rig is everything that one trial has made.
@@ -30,8 +33,12 @@ type rig struct {
 	routers []*router
 	hosts   []*space
 	wires   []*wire
+	tunnels []*tunnel // with IPsec; nil: a link without
 	pings   []*process
 	taps    []*tap
+
+	mu  sync.Mutex
+	sas []moment // SAs that came and went
 }
 
 // stream of random numbers of a trial.
@@ -61,11 +68,24 @@ func (g *rig) build() error {
 	for i := range d.Links {
 		l := &d.Links[i]
 		random := g.stream("packets " + l.Name)
-		w, err := newWire(g.routers[l.Ends[0].Router].space, g.routers[l.Ends[1].Router].space, g.plan.device(i), l, random.Uint64())
+		a, b := g.routers[l.Ends[0].Router].space, g.routers[l.Ends[1].Router].space
+		name, addrs, size := g.plan.device(i), [2]netip.Prefix{l.Ends[0].Inside, l.Ends[1].Inside}, mtu
+		g.tunnels = append(g.tunnels, nil)
+		if g.plan.Tunnel == IPsec && l.Kind == topology.Tunnel {
+			t, err := g.newTunnel(i)
+			if g.tunnels[i] = t; err != nil {
+				return err
+			}
+			a, b, name, addrs, size = t[0].space, t[1].space, wireName, outside, outerMTU
+		}
+		w, err := newWire(a, b, name, addrs, size, l, random.Uint64())
 		if err != nil {
 			return err
 		}
 		g.wires = append(g.wires, w)
+	}
+	if err := g.prepare(); err != nil {
+		return err
 	}
 	for i := range d.Hosts {
 		if err := g.host(i); err != nil {
@@ -170,8 +190,7 @@ func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
 			return err
 		}
 		moments[next] = time.Time{}
-		w := g.wires[next]
-		if err := errors.Join(w.at[0].setUp(w.name, true), w.at[1].setUp(w.name, true)); err != nil {
+		if err := g.raise(next); err != nil {
 			return err
 		}
 	}
@@ -201,7 +220,7 @@ func (g *rig) missing() error {
 				}
 			}
 		}
-		if err := r.check(); err != nil {
+		if err := errors.Join(r.check(), g.checkIPsec()); err != nil {
 			return err
 		}
 		have, err := r.daemon.up(r)
@@ -244,6 +263,9 @@ func (g *rig) tearDown() {
 		if r.daemon != nil {
 			r.daemon.ended(r)
 		}
+	}
+	for _, t := range g.tunnels {
+		t.tearDown()
 	}
 	for _, w := range g.wires {
 		w.close()

@@ -60,6 +60,7 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 	for _, c := range changes {
 		t.Changes = append(t.Changes, Change{p.shift + c.at.Sub(begin), c.router, c.prefix.String(), c.via, c.down})
 	}
+	t.SAs = g.changesOfSAs(begin)
 	if err = errors.Join(err, missed); err != nil {
 		return nil, err
 	}
@@ -126,35 +127,35 @@ func (g *rig) story(ctx context.Context, begin time.Time, length time.Duration, 
 // strike does what an event says.
 func (g *rig) strike(f *topology.Fault) error {
 	var errs []error
-	ends := func(do func(w *wire, l *topology.Link, e int) error) {
+	ends := func(do func(w *wire, e int) error) {
 		l := &g.plan.Design.Links[f.Link]
 		for e := range 2 {
 			whose := f.Router < 0 || l.Ends[e].Router == f.Router
 			way := f.Direction == topology.BothWays || (f.Direction == topology.FromA) == (e == 0)
 			if whose && way {
-				errs = append(errs, do(g.wires[f.Link], l, e))
+				errs = append(errs, do(g.wires[f.Link], e))
 			}
 		}
 	}
-	session := func(l *topology.Link, e int, start bool) error {
-		r := g.routers[l.Ends[e].Router]
-		return r.daemon.session(r, l.Ends[1-e].Inside.Addr().String(), start)
-	}
 	switch f.Kind {
 	case topology.TunnelDelete:
-		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, false) })
+		ends(func(_ *wire, e int) error { return g.deleteEnd(f.Link, e, f.Notify) })
 	case topology.TunnelCreate:
-		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, true) })
+		ends(func(_ *wire, e int) error { return g.createEnd(f.Link, e) })
 	case topology.LinkDown, topology.LinkUp:
-		ends(func(w *wire, _ *topology.Link, e int) error { return w.at[e].setUp(w.name, f.Kind == topology.LinkUp) })
+		ends(func(_ *wire, e int) error { return g.setLink(f.Link, e, f.Kind == topology.LinkUp) })
 	case topology.BlackHole:
-		ends(func(w *wire, _ *topology.Link, e int) error { w.swallow(e, true); return nil })
+		ends(func(w *wire, e int) error { w.swallow(e, true); return nil })
 	case topology.PacketLoss:
-		ends(func(w *wire, _ *topology.Link, e int) error { w.lose(e, topology.Loss{P: f.P}); return nil })
+		ends(func(w *wire, e int) error { w.lose(e, topology.Loss{P: f.P}); return nil })
 	case topology.Heal:
-		ends(func(w *wire, l *topology.Link, e int) error { w.swallow(e, false); w.lose(e, l.Loss); return nil })
+		ends(func(w *wire, e int) error {
+			w.swallow(e, false)
+			w.lose(e, g.plan.Design.Links[f.Link].Loss)
+			return nil
+		})
 	case topology.SessionShut, topology.SessionStart:
-		ends(func(_ *wire, l *topology.Link, e int) error { return session(l, e, f.Kind == topology.SessionStart) })
+		ends(func(_ *wire, e int) error { return g.session(f.Link, e, f.Kind == topology.SessionStart) })
 	case topology.RouterKill:
 		g.routers[f.Router].signal(syscall.SIGKILL)
 	case topology.RouterFreeze:
@@ -166,7 +167,8 @@ func (g *rig) strike(f *topology.Fault) error {
 	case topology.RouterStart:
 		errs = append(errs, g.routers[f.Router].start())
 	case topology.SessionRefresh:
-		ends(func(_ *wire, l *topology.Link, e int) error {
+		ends(func(_ *wire, e int) error {
+			l := &g.plan.Design.Links[f.Link]
 			r := g.routers[l.Ends[e].Router]
 			return r.daemon.refresh(r, l.Ends[1-e].Inside.Addr().String())
 		})
@@ -178,6 +180,13 @@ func (g *rig) strike(f *topology.Fault) error {
 		errs = append(errs, r.daemon.propagate(r, f.Kind == topology.PropagationOn))
 	}
 	return errors.Join(errs...)
+}
+
+// session is shut at one end of a link by the operator, or started.
+func (g *rig) session(link, end int, start bool) error {
+	l := &g.plan.Design.Links[link]
+	r := g.routers[l.Ends[end].Router]
+	return r.daemon.session(r, l.Ends[1-end].Inside.Addr().String(), start)
 }
 
 // ping starts those of the scenario.

@@ -220,6 +220,13 @@ func (t *table) take(m *syscall.NetlinkMessage, now time.Time) {
 		}
 		e := binary.NativeEndian
 		index, flags := int(int32(e.Uint32(m.Data[4:]))), e.Uint32(m.Data[8:])
+		// Tunnels of IPsec that are made anew have new numbers.
+		attrs, _ := syscall.ParseNetlinkRouteAttr(m)
+		for _, a := range attrs {
+			if a.Attr.Type == unix.IFLA_IFNAME {
+				t.names[index] = unix.ByteSliceToString(a.Value)
+			}
+		}
 		t.link(index, m.Header.Type == unix.RTM_NEWLINK && flags&unix.IFF_UP != 0, now)
 	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
 		if p, r, ok := readRoute(m); ok {

@@ -6,6 +6,7 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -67,9 +68,12 @@ func openTUN(s *space, name string) (f *os.File, err error) {
 // mtu leaves room for what IPsec would add.
 const mtu = 1400
 
-// newWire joins two namespaces by devices of that name, which are down, and starts to
-// carry packets.
-func newWire(a, b *space, name string, l *topology.Link, seed uint64) (*wire, error) {
+// outerMTU is that of a wire with IPsec in it.
+const outerMTU = 1500
+
+// newWire joins two namespaces by devices of that name with these addresses, which are
+// down, and starts to carry packets.
+func newWire(a, b *space, name string, addrs [2]netip.Prefix, size int, l *topology.Link, seed uint64) (*wire, error) {
 	w := &wire{name: name, at: [2]*space{a, b}}
 	for i, s := range w.at {
 		x := &w.ways[i]
@@ -80,13 +84,12 @@ func newWire(a, b *space, name string, l *topology.Link, seed uint64) (*wire, er
 			return nil, err
 		}
 		w.files[i] = f
-		inside := l.Ends[i].Inside
 		err = s.on(name, func(h *netlink.Handle, link netlink.Link) error {
-			addr, err := netlink.ParseAddr(inside.String())
+			addr, err := netlink.ParseAddr(addrs[i].String())
 			if err != nil {
 				return err
 			}
-			return errors.Join(h.LinkSetMTU(link, mtu), h.AddrAdd(link, addr))
+			return errors.Join(h.LinkSetMTU(link, size), h.AddrAdd(link, addr))
 		})
 		if err != nil {
 			w.close()

@@ -27,6 +27,7 @@ type Lab struct {
 	Seed           uint64       `json:"seed"`
 	Sets           []string     `json:"set,omitempty"`
 	Tunnel         string       `json:"tunnel"`
+	IPsec          string       `json:"ipsec,omitempty"` // the program
 	Kernel         string       `json:"kernel"`
 	LengthS        Seconds      `json:"length_s"`
 	Routers        []LabRouter  `json:"routers"`
@@ -67,6 +68,7 @@ type LabTrial struct {
 	BGP     []LabBGP    `json:"bgp"`
 	Streams []LabStream `json:"streams"`
 	Missed  int         `json:"missed,omitempty"`
+	SAs     []LabSA     `json:"sas,omitempty"`
 }
 
 // LabEvent is an event of the story.
@@ -94,6 +96,15 @@ type LabChange struct {
 	Prefix string  `json:"prefix"`
 	Via    string  `json:"via,omitempty"`
 	Down   string  `json:"down,omitempty"`
+}
+
+// LabSA is an IPsec SA that came or went at one end of a tunnel.
+type LabSA struct {
+	AtS    Seconds `json:"at_s"`
+	AfterS Seconds `json:"after_s"`
+	Router string  `json:"router"`
+	Tunnel string  `json:"tunnel"`
+	Up     bool    `json:"up"`
 }
 
 // LabSample are the longest gaps of many trials, or of many simulated runs.
@@ -174,6 +185,9 @@ func LabText(w io.Writer, l Lab, opt Options) error {
 	var who []string
 	for _, r := range l.Routers {
 		who = append(who, fmt.Sprintf("%s is %s", r.Router, r.Program))
+	}
+	if l.IPsec != "" {
+		who = append(who, "tunnels are "+l.IPsec+"'s")
 	}
 	p.printf("\n")
 	p.line(0, p.paint(bold, "measured beside predicted: "+strings.Join(who, ", ")))

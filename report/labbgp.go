@@ -45,7 +45,7 @@ type aftermath struct {
 }
 
 // after is what came of the event of a trial that was at that time: messages, where they
-// were sent, and changes of routes, in order.
+// were sent, and changes of SAs and routes, in order.
 func after(t LabTrial, event Seconds) (list []aftermath) {
 	for _, m := range t.BGP {
 		if m.AtS-m.AfterS != event || m.Direction != "sent" {
@@ -56,6 +56,16 @@ func after(t LabTrial, event Seconds) (list []aftermath) {
 			arrives = "there after " + m.TookS.Fixed(3) + " s"
 		}
 		list = append(list, aftermath{m.AfterS, fmt.Sprintf("%s to %s over %s: %s, %s", m.From, m.To, m.Link, m.What, arrives)})
+	}
+	for _, x := range t.SAs {
+		if x.AtS-x.AfterS != event {
+			continue
+		}
+		state := "gone"
+		if x.Up {
+			state = "there"
+		}
+		list = append(list, aftermath{x.AfterS, fmt.Sprintf("%s: SA of %s %s", x.Router, x.Tunnel, state)})
 	}
 	for _, c := range t.Changes {
 		if c.AtS-c.AfterS != event {

@@ -32,7 +32,6 @@ func (a *app) labRunCommand() *cobra.Command {
 		flags  lab.Flags
 		sets   []string
 		length string
-		tunnel string
 	)
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO --with frr|bird|gobgp",
@@ -52,14 +51,12 @@ machine lacks something.`,
 		Example: `  vpnsim lab run aws-gcp --with frr --trials 10 --for 50s
   vpnsim lab run aws-gcp --with frr --router aws=bird --parallel 4
   vpnsim lab run aws-gcp-blackhole --with bird --set routers.aws.bgp.hold=9s --format json
-  vpnsim lab run aws-gcp-blackhole --with bird --pcap packets`,
+  vpnsim lab run aws-gcp-blackhole --with bird --pcap packets
+  vpnsim lab run aws-gcp-notify --with bird --tunnel ipsec --for 30s`,
 		Args: exactly(1, "lab run takes one scenario"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.format == "md" {
 				return usagef("", "lab run prints text or json, not md")
-			}
-			if tunnel != "plain" {
-				return usagef("leave --tunnel out: packets are carried by vpnsim itself", "--tunnel %s is not supported", tunnel)
 			}
 			if opt.Trials < 1 || opt.Parallel < 1 || opt.Runs < 1 {
 				return usagef("", "--trials, --parallel and --runs are at least 1")
@@ -105,7 +102,7 @@ machine lacks something.`,
 	f.StringVar(&length, "for", "", "measure so `long` in each trial (otherwise: until the scenario ends)")
 	f.StringVar(&opt.Pcap, "pcap", "", "keep the routers' BGP packets of each trial in this `folder`, as pcapng")
 	f.StringArrayVar(&sets, "set", nil, "change the scenario: `path=value`, such as routers.aws.bgp.hold=9s")
-	f.StringVar(&tunnel, "tunnel", "plain", "what carries tunnels: plain")
+	f.StringVar(&flags.Tunnel, "tunnel", "plain", "what tunnels are made of: plain, or `ipsec` (strongSwan)")
 	cmd.MarkFlagRequired("with")
 	return cmd
 }
