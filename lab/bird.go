@@ -16,20 +16,24 @@ import (
 )
 
 // bird is BIRD 2: one process.
-type bird struct{}
+type bird struct{ starts int }
 
 // birdFolders is where packages put it.
 var birdFolders = []string{"/usr/sbin", "/usr/local/sbin"}
 
 func (*bird) prepare(*router) error { return nil }
 
-func (*bird) programs(r *router) []program {
+func (b *bird) programs(r *router) []program {
 	path, err := find("bird", birdFolders...)
 	if err != nil {
 		path = "bird"
 	}
 	in := func(file string) string { return filepath.Join(r.dir, file) }
-	return []program{{path, []string{"-f", "-c", in("bird.conf"), "-s", in("bird.ctl"), "-P", in("bird.pid")}}}
+	args := []string{"-f", "-c", in("bird.conf"), "-s", in("bird.ctl"), "-P", in("bird.pid")}
+	if b.starts > 0 && r.restarter() {
+		args = append(args, "-R") // it says to its peers that it has just restarted, and leaves the kernel's routes alone
+	}
+	return []program{{path, in("bird.ctl"), args}}
 }
 
 func (*bird) main() string { return "bird" }
@@ -51,6 +55,20 @@ func (b *bird) up(r *router) (int, error) {
 	n := 0
 	for _, line := range strings.Split(out, "\n") {
 		if f := strings.Fields(line); len(f) > 1 && f[1] == "BGP" && f[len(f)-1] == "Established" {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (b *bird) watched(r *router) (int, error) {
+	out, err := b.tell(r, "show", "bfd", "sessions")
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for line := range strings.Lines(out) {
+		if f := strings.Fields(line); len(f) > 2 && f[2] == "Up" {
 			n++
 		}
 	}
@@ -138,6 +156,9 @@ func (b *bird) quit(r *router) error {
 	return nil
 }
 
-func (*bird) started(*router) error { return nil }
+func (b *bird) started(*router) error {
+	b.starts++
+	return nil
+}
 
 func (*bird) ended(*router) {}

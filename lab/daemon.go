@@ -42,6 +42,8 @@ type speaker interface {
 	main() string
 	// up counts the sessions that are Established.
 	up(*router) (int, error)
+	// watched counts the sessions of BFD that are Up.
+	watched(*router) (int, error)
 
 	// started is told when main has been, ended when it is gone: killed, or because it
 	// was asked to.
@@ -62,8 +64,9 @@ type speaker interface {
 
 // program with its arguments.
 type program struct {
-	path string
-	args []string
+	path    string
+	listens string // the socket that it has when others may look for it; empty: nobody does
+	args    []string
 }
 
 func (p program) name() string { return filepath.Base(p.path) }
@@ -95,11 +98,19 @@ func (r *router) start() error {
 		if old := r.running[p.name()]; old != nil && !old.ended() {
 			continue
 		}
+		if p.listens != "" {
+			os.Remove(p.listens) // of the process before it
+		}
 		started, err := r.led.start(r.space, filepath.Join(r.dir, p.name()+".out"), p.path, p.args...)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}
 		r.running[p.name()] = started
+		for end := time.Now().Add(5 * time.Second); p.listens != "" && !started.ended() && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+			if _, err := os.Stat(p.listens); err == nil {
+				break
+			}
+		}
 		if p.name() == r.daemon.main() {
 			if err := r.daemon.started(r); err != nil {
 				return err

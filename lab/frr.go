@@ -42,24 +42,28 @@ func (*frr) prepare(r *router) error {
 
 func (*frr) programs(r *router) (list []program) {
 	conf := r.config.Files[0].Content
-	names := []string{"zebra", "bgpd"}
-	if bytes.Contains(conf, []byte("\nip route ")) {
-		names = append(names, "staticd")
-	}
+	// bgpd is the last: the others are there when it looks for them. One that finds no
+	// zebra asks again after 10 s only, and a bfdd that bgpd has not found may never hear
+	// of its sessions.
+	names := []string{"zebra"}
 	if bytes.Contains(conf, []byte("\nbfd\n")) {
 		names = append(names, "bfdd")
 	}
+	if bytes.Contains(conf, []byte("\nip route ")) {
+		names = append(names, "staticd")
+	}
+	names = append(names, "bgpd")
 	for _, name := range names {
 		path, err := find(name, frrFolders...)
 		if err != nil {
 			path = name // what starts it will say so
 		}
-		file := "frr.conf"
+		file, listens := "frr.conf", name+".vty"
 		if name == "zebra" {
-			file = "zebra.conf"
+			file, listens = "zebra.conf", "zserv.api"
 		}
 		in := func(file string) string { return filepath.Join(r.dir, file) }
-		list = append(list, program{path, []string{"--config_file", in(file), "--pid_file", in(name + ".pid"), "--socket", in("zserv.api"),
+		list = append(list, program{path, in(listens), []string{"--config_file", in(file), "--pid_file", in(name + ".pid"), "--socket", in("zserv.api"),
 			"--vty_socket", r.dir, "--vty_port", "0", "--user", frrUser, "--group", frrUser, "--log", "file:" + in(name+".log"), "--log-level", "informational"}})
 	}
 	return list
@@ -145,10 +149,33 @@ func (f *frr) propagate(r *router, on bool) error {
 	return f.vtysh(r, "zebra", append(commands, "route-map nothing deny 1", "exit", "ip protocol bgp route-map nothing", "ipv6 protocol bgp route-map nothing")...)
 }
 
-// quit: bgpd says goodbye to those who have not been asked to keep its routes.
+// quit: asked to end, bgpd takes its routes out of zebra, graceful restart or not. A
+// restarter is killed, as FRR's own tests of graceful restart do it.
 func (*frr) quit(r *router) error {
-	r.signal(syscall.SIGTERM)
+	if r.restarter() {
+		r.signal(syscall.SIGKILL)
+	} else {
+		r.signal(syscall.SIGTERM)
+	}
 	return nil
+}
+
+func (*frr) watched(r *router) (int, error) {
+	out, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bfdd", "-c", "show bfd peers json")
+	if err != nil {
+		return 0, err
+	}
+	var answer []struct{ Status string }
+	if json.Unmarshal(out, &answer) != nil {
+		return 0, nil
+	}
+	n := 0
+	for _, s := range answer {
+		if s.Status == "up" {
+			n++
+		}
+	}
+	return n, nil
 }
 
 func (*frr) started(*router) error { return nil }

@@ -51,7 +51,7 @@ func (g *gobgp) programs(r *router) []program {
 	if g.starts > 0 && r.restarter() {
 		args = append(args, "-r") // it says to its peers that it has just restarted
 	}
-	return []program{{path, args}}
+	return []program{{path, "", args}}
 }
 
 func (g *gobgp) main() string { return "gobgpd" }
@@ -117,6 +117,9 @@ func (g *gobgp) up(r *router) (n int, err error) {
 	})
 	return n, err
 }
+
+// watched: GoBGP has no BFD.
+func (*gobgp) watched(*router) (int, error) { return 0, nil }
 
 func (g *gobgp) session(r *router, neighbour string, start bool) error {
 	return g.ask(r, func(ctx context.Context, c api.GobgpApiClient) (err error) {

@@ -79,6 +79,11 @@ func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
 	if i := slices.Index(p.Daemons, ""); i >= 0 {
 		return nil, problem("--with DAEMON says who plays all routers that --router does not name", "nobody plays router %s", d.Routers[i].Name)
 	}
+	for i := range d.Routers {
+		if r := &d.Routers[i]; p.Daemons[i] == daemonconf.GoBGP && len(r.Statics) > 0 {
+			return nil, problem("use frr or bird for it", "%v: GoBGP has no static routes", r.Statics[0].Pos)
+		}
+	}
 	run, err := asRun(d, p.Daemons, p.Tunnel)
 	if err != nil {
 		return nil, err
@@ -213,6 +218,9 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 		for _, k := range []topology.Key{topology.BGPIdleHold, topology.BGPIdleHoldMax} {
 			set[k] = of[k]
 		}
+	}
+	if with == daemonconf.GoBGP {
+		set[topology.BFDEnabled] = own.Settings()[topology.BFDEnabled] // it has none
 	}
 	// Where there is no IPsec between the namespaces, nothing watches a tunnel, and
 	// nothing is negotiated when it is created.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -96,8 +97,35 @@ func (g *rig) build() error {
 }
 
 // gateway is the address that every router has towards its hosts: one of those that
-// are for documentation, so that it is nobody's.
-const gateway = "192.0.2.1/32"
+// are for documentation, and nobody's in this scenario.
+func (p *Plan) gateway() string {
+	d := p.Design
+	used := func(a netip.Addr) bool {
+		for i := range d.Links {
+			for e := range d.Links[i].Ends {
+				if d.Links[i].Ends[e].Inside.Masked().Contains(a) {
+					return true
+				}
+			}
+		}
+		for i := range d.Routers {
+			for _, n := range d.Routers[i].Networks {
+				for k := range n.Len() {
+					if n.At(k).Contains(a) {
+						return true
+					}
+				}
+			}
+		}
+		return slices.ContainsFunc(d.Hosts, func(h topology.Host) bool { return h.Addr == a })
+	}
+	for _, text := range []string{"192.0.2.1", "198.51.100.1", "203.0.113.1"} {
+		if !used(netip.MustParseAddr(text)) {
+			return text + "/32"
+		}
+	}
+	return "100.64.0.1/32"
+}
 
 // host joins a host to its router, by a veth pair and routes to single addresses: the
 // router's networks stay the business of its daemon.
@@ -110,7 +138,7 @@ func (g *rig) host(i int) error {
 	g.hosts = append(g.hosts, s)
 	r := g.routers[h.Router].space
 	name := fmt.Sprintf("host%d", i)
-	via, addr := mustAddr(gateway), mustAddr(h.Addr.String()+"/32")
+	via, addr := mustAddr(g.plan.gateway()), mustAddr(h.Addr.String()+"/32")
 	err = r.links(func(n *netlink.Handle) error {
 		pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(s.handle))}
 		return n.LinkAdd(pair)
@@ -212,11 +240,14 @@ func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
 // missing says which router does not have all its sessions.
 func (g *rig) missing() error {
 	for i, r := range g.routers {
-		want := 0
+		want, watched := 0, 0
 		for l := range g.plan.Design.Links {
 			for e := range g.plan.Design.Links[l].Ends {
 				if end := &g.plan.Design.Links[l].Ends[e]; end.Router == i && end.BGP {
 					want++
+					if far := &g.plan.Design.Links[l].Ends[1-e]; end.Settings[topology.BFDEnabled].Bool && far.Settings[topology.BFDEnabled].Bool {
+						watched++
+					}
 				}
 			}
 		}
@@ -229,6 +260,15 @@ func (g *rig) missing() error {
 		}
 		if have < want {
 			return fmt.Errorf("%s has %d of %d sessions", r.name, have, want)
+		}
+		if watched == 0 {
+			continue
+		}
+		switch have, err = r.daemon.watched(r); {
+		case err != nil:
+			return err
+		case have < watched:
+			return fmt.Errorf("BFD of %s is Up over %d of %d links", r.name, have, watched)
 		}
 	}
 	return nil
