@@ -29,11 +29,11 @@ cases:
 		got = append(got, fmt.Sprintf("%s %v %v %d %v %d", c.Name, c.With, c.Sets, c.Trials, c.For, c.Pos.Line))
 	}
 	want := []string{
-		"hold/frr/hold=9s {frr []} [hold=9s end=115s] 12 50s 6",
-		"hold/frr/hold=15s+n=2 {frr []} [hold=15s n=2 end=125s] 12 50s 6",
-		"hold/a=frr+b=bird/hold=9s { [a=frr b=bird]} [hold=9s end=115s] 12 50s 6",
-		"hold/a=frr+b=bird/hold=15s+n=2 { [a=frr b=bird]} [hold=15s n=2 end=125s] 12 50s 6",
-		"plain/bird {bird []} [] 1 0s 10",
+		"hold/frr/hold=9s {frr [] } [hold=9s end=115s] 12 50s 6",
+		"hold/frr/hold=15s+n=2 {frr [] } [hold=15s n=2 end=125s] 12 50s 6",
+		"hold/a=frr+b=bird/hold=9s { [a=frr b=bird] } [hold=9s end=115s] 12 50s 6",
+		"hold/a=frr+b=bird/hold=15s+n=2 { [a=frr b=bird] } [hold=15s n=2 end=125s] 12 50s 6",
+		"plain/bird {bird [] } [] 1 0s 10",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

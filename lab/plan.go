@@ -232,8 +232,24 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 }
 
 // settle is how long after the last session has come up the ping begins: routes follow
-// sessions by up to 3 s (BIRD).
-const settle = 4 * time.Second
+// sessions by up to 3 s (BIRD), and MRAI, which what was announced then has started, is
+// over, as it is when a scenario's story begins.
+func (p *Plan) settle() time.Duration {
+	mrai := time.Duration(0)
+	for i := range p.Design.Links {
+		for e := range p.Design.Links[i].Ends {
+			end := &p.Design.Links[i].Ends[e]
+			if set := &end.Settings; end.BGP && set[topology.BGPMRAIMode].Enum != "none" {
+				key := topology.BGPMRAI
+				if p.Design.Routers[end.Router].ASN == p.Design.Routers[p.Design.Links[i].Ends[1-e].Router].ASN {
+					key = topology.BGPMRAIIBGP
+				}
+				mrai = max(mrai, set[key].Dist.Max())
+			}
+		}
+	}
+	return 4*time.Second + mrai
+}
 
 // lead is how long the ping runs at least before the story begins.
 const lead = 2 * time.Second

@@ -42,7 +42,7 @@ func (p *Plan) Length(opt Options) time.Duration {
 }
 
 // Overhead is about how long a trial takes besides: to come up, and to settle.
-const Overhead = 15 * time.Second
+func (p *Plan) Overhead() time.Duration { return 11*time.Second + p.settle() }
 
 // Trial is what one run of the scenario on real daemons has shown.
 type Trial struct {

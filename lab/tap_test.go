@@ -27,7 +27,7 @@ func tapped(t *testing.T, p *Plan, tr *Trial, files string) {
 	keepalives := 0
 	for _, s := range tr.Speeches {
 		keepalives += s.Sent
-		if s.Received > s.Sent {
+		if s.Received > s.Sent+1 { // one may have been under way when the listening began
 			t.Errorf("%d keepalives have arrived of %d", s.Received, s.Sent)
 		}
 		if n := len(s.Spacing); n == 0 || s.Spacing[n/2] < 700*time.Millisecond {

@@ -40,7 +40,7 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 	if err := g.comeUp(ctx, patience); err != nil {
 		return nil, err
 	}
-	if err := sleepUntil(ctx, time.Now().Add(settle+g.phase())); err != nil {
+	if err := sleepUntil(ctx, time.Now().Add(p.settle()+g.phase())); err != nil {
 		return nil, err
 	}
 	watcher, err := g.watch()

@@ -91,12 +91,12 @@ func (a *app) calibrate(ctx context.Context, name string, q *calibrateFlags) err
 	for _, c := range cases {
 		if q.again || !there(&c) {
 			todo = append(todo, c)
-			took += time.Duration(c.job.Opt.Trials) * (c.job.Plan.Length(c.job.Opt) + lab.Overhead)
+			took += time.Duration(c.job.Opt.Trials) * (c.job.Plan.Length(c.job.Opt) + c.job.Plan.Overhead())
 		}
 	}
 	if q.list {
 		for _, c := range todo {
-			fmt.Fprintf(a.out, "%-60s %3d trials of %v\n", c.Name, c.job.Opt.Trials, c.job.Plan.Length(c.job.Opt)+lab.Overhead)
+			fmt.Fprintf(a.out, "%-60s %3d trials of %v\n", c.Name, c.job.Opt.Trials, c.job.Plan.Length(c.job.Opt)+c.job.Plan.Overhead())
 		}
 	}
 	fmt.Fprintf(a.out, "%d cases, %d of them to be run, in about %v\n", len(cases), len(todo), (took / time.Duration(q.parallel)).Round(time.Minute))
