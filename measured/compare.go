@@ -55,31 +55,36 @@ func Compare(ctx context.Context, cases []*Case, ask Ask) (*report.LabCompare, e
 		})
 	}
 	wg.Wait()
+	var all []gathered
 	for i, c := range cases {
 		if errs[i] != nil {
 			return nil, errs[i]
 		}
-		doc.Cases = append(doc.Cases, one(c, predictions[i], plans[i]))
+		var seen []int64
+		for _, t := range c.Good() {
+			seen = append(seen, int64(t.GapS))
+		}
+		all = append(all, gather(c, seen, predictions[i]))
+		doc.Cases = append(doc.Cases, one(c, seen, predictions[i], plans[i]))
 		x := &doc.Cases[i]
 		x.Note = ask.Notes[c.Name]
 		doc.Trials, doc.Failed, doc.Duplicates = doc.Trials+x.Measured.N, doc.Failed+x.Failed, doc.Duplicates+c.Duplicates
 		doc.Versions, doc.Programs, doc.Kernels = union(doc.Versions, c.Versions), union(doc.Programs, c.Programs), union(doc.Kernels, c.Kernels)
 	}
 	judge(doc)
+	doc.Together = together(all)
 	doc.Remarks = remarks(doc, cases)
 	return doc, nil
 }
 
 // one case.
-func one(c *Case, p *prediction, plan *lab.Plan) report.LabCase {
+func one(c *Case, seen []int64, p *prediction, plan *lab.Plan) report.LabCase {
 	x := report.LabCase{Case: c.Name, Scenario: c.Scenario, ScenarioSHA256: c.ScenarioSHA256, Changed: plan.Scenario.SHA256 != c.ScenarioSHA256,
 		Sets: c.Sets, Routers: c.Routers, Tunnel: c.Tunnel, LengthS: c.LengthS, Programs: c.Programs, Kernels: c.Kernels}
 	good := c.Good()
 	x.Failed = len(c.Trials) - len(good)
-	var seen []int64
 	unfinished := 0
 	for i := range good {
-		seen = append(seen, int64(good[i].GapS))
 		if open(&good[i]) {
 			unfinished++
 		}
@@ -121,15 +126,37 @@ func remarks(doc *report.LabCompare, cases []*Case) (list []string) {
 		}
 	}
 	names := map[string]int{}
-	for _, c := range cases {
+	var apart, failed, unfinished []string
+	changed := map[string][]string{} // by scenario
+	var scenarios []string
+	for i, c := range cases {
+		x := &doc.Cases[i]
 		if names[c.Name]++; names[c.Name] == 2 {
-			list = append(list, fmt.Sprintf("Not all results that are called %s were made under the same conditions; they stand apart.", c.Name))
+			apart = append(apart, c.Name)
+		}
+		if x.Changed {
+			if changed[c.Scenario] == nil {
+				scenarios = append(scenarios, c.Scenario)
+			}
+			changed[c.Scenario] = append(changed[c.Scenario], c.Name)
+		}
+		if x.Failed > 0 {
+			failed = append(failed, fmt.Sprintf("%s (%d of %d)", c.Name, x.Failed, len(c.Trials)))
+		}
+		if n := x.Measured.Open + x.Predicted.Open; n > 0 && x.Measured.N > 0 {
+			unfinished = append(unfinished, fmt.Sprintf("%s (%d of %d, predicted %s)", c.Name, x.Measured.Open, x.Measured.N, percent(float64(x.Predicted.Open)/float64(x.Predicted.N))))
 		}
 	}
-	for i := range doc.Cases {
-		if c := &doc.Cases[i]; c.Changed {
-			list = append(list, fmt.Sprintf("%s: %s is not what it was when this was measured.", c.Case, c.Scenario))
+	say := func(text string, list []string) []string {
+		if len(list) == 0 {
+			return nil
 		}
+		return []string{text + strings.Join(list, ", ") + "."}
 	}
-	return list
+	list = append(list, say("Results with these names were made under several conditions, which stand apart: ", apart)...)
+	for _, s := range scenarios {
+		list = append(list, s+" is not what it was when this was measured: "+strings.Join(changed[s], ", ")+".")
+	}
+	list = append(list, say("Trials that failed do not count: ", failed)...)
+	return append(list, say("Gaps that had not ended when measuring did are longer than they count: ", unfinished)...)
 }

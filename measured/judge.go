@@ -49,13 +49,16 @@ func ticks(values []int64, every time.Duration, more time.Duration) []int64 {
 	return out
 }
 
+// allowances are how much longer gaps are taken to be than measured.
+var allowances = []time.Duration{-machine, -machine / 2, 0, machine / 2, machine}
+
 // tests of a case. Each is made with gaps that are up to so much longer or shorter than
 // measured as a machine may take by itself, and the P that is kept is the largest: a
 // difference that small is nobody's finding, however many trials show it.
 func tests(seen, predicted []int64, every time.Duration) (list []report.LabTest) {
 	p := split(predicted)
 	expected := histogram(p.long)
-	for _, more := range []time.Duration{-machine, -machine / 2, 0, machine / 2, machine} {
+	for _, more := range allowances {
 		m := split(ticks(seen, every, more))
 		long := histogram(m.long)
 		for i, t := range []report.LabTest{

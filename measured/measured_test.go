@@ -181,6 +181,44 @@ func TestManyCasesAtOnce(t *testing.T) {
 	}
 }
 
+// What a case alone does not show: six cases whose gaps are 1.5 s short of 20 to 30 s.
+func TestCasesTogether(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	found, alarms, alone := 0, 0, 0
+	for range 30 {
+		var all []gathered
+		for i := range 18 {
+			group, short := []string{"hold", "delete", "hold"}[i%3], []float64{1.5, 0, 0}[i%3]
+			g := gathered{group: group, daemons: []string{"bird", "bird", "frr"}[i%3], every: every}
+			for range 12 {
+				g.seen = append(g.seen, pinged(r, laws["uniform"](r)-short))
+			}
+			for range 300 {
+				g.predicted = append(g.predicted, counted(r, laws["uniform"](r)))
+			}
+			all = append(all, g)
+			if x := tests(g.seen, g.predicted, every); x[2].P <= Level/18 {
+				alone++
+			}
+		}
+		for _, x := range together(all) {
+			if x.Cases != 6 && !(x.Group == "" && x.Daemons == "bird" && x.Cases == 12) || x.Gaps != 12*x.Cases {
+				t.Fatalf("%+v", x)
+			}
+			switch sure := x.Adjusted <= Level; {
+			case sure && x.Group == "hold" && x.Daemons == "bird" && x.Longer < 0.5:
+				found++
+			case sure && (x.Daemons == "frr" || x.Group == "delete"):
+				alarms++
+			}
+		}
+	}
+	t.Logf("found in %d of 30, alone %d times of 540; %d false alarms", found, alone, alarms)
+	if found < 20 || alarms > 2 || alone > found {
+		t.Errorf("found in %d of 30, alone %d times of 540; %d false alarms", found, alone, alarms)
+	}
+}
+
 // What is different is found, as often as the page says.
 func TestDifferencesAreFound(t *testing.T) {
 	shifted := func(by float64) func(*rand.Rand) float64 {

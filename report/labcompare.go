@@ -5,24 +5,36 @@ package report
 
 // LabCompare is all of it.
 type LabCompare struct {
-	VPNSim       string    `json:"vpnsim"`
-	Kind         string    `json:"kind"` // "lab-compare"
-	Version      string    `json:"version"`
-	Runs         int       `json:"runs"`
-	Seed         uint64    `json:"seed"`
-	Level        float64   `json:"level"`
-	Confidence   float64   `json:"confidence"`
-	Trials       int       `json:"trials"`
-	Failed       int       `json:"failed"`
-	Duplicates   int       `json:"duplicates"`
-	Agree        int       `json:"agree"`
-	WithinChance int       `json:"within_chance"`
-	Disagree     int       `json:"disagree"`
-	Versions     []string  `json:"versions"`
-	Programs     []string  `json:"programs"`
-	Kernels      []string  `json:"kernels"`
-	Cases        []LabCase `json:"cases"`
-	Remarks      []string  `json:"remarks"`
+	VPNSim       string        `json:"vpnsim"`
+	Kind         string        `json:"kind"` // "lab-compare"
+	Version      string        `json:"version"`
+	Runs         int           `json:"runs"`
+	Seed         uint64        `json:"seed"`
+	Level        float64       `json:"level"`
+	Confidence   float64       `json:"confidence"`
+	Trials       int           `json:"trials"`
+	Failed       int           `json:"failed"`
+	Duplicates   int           `json:"duplicates"`
+	Agree        int           `json:"agree"`
+	WithinChance int           `json:"within_chance"`
+	Disagree     int           `json:"disagree"`
+	Versions     []string      `json:"versions"`
+	Programs     []string      `json:"programs"`
+	Kernels      []string      `json:"kernels"`
+	Cases        []LabCase     `json:"cases"`
+	Together     []LabTogether `json:"together"`
+	Remarks      []string      `json:"remarks"`
+}
+
+// LabTogether are several cases looked at together: what each is too small to show.
+type LabTogether struct {
+	Group    string  `json:"group"` // first part of their names; empty: of any
+	Daemons  string  `json:"daemons"`
+	Cases    int     `json:"cases"`
+	Gaps     int     `json:"gaps"`
+	Longer   float64 `json:"longer_share"`
+	P        float64 `json:"p"`
+	Adjusted float64 `json:"p_adjusted"`
 }
 
 // LabCompareKind is what it says that it is.

@@ -34,6 +34,13 @@ func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
 		}
 		p.grid(0, g)
 	}
+	if words := togetherWords(l); len(words) > 0 {
+		p.printf("\n")
+		p.line(0, p.paint(bold, "of cases taken together"))
+		for _, w := range words {
+			p.line(2, w)
+		}
+	}
 	for _, c := range l.Cases {
 		if c.Verdict == LabAgrees && c.Note == "" {
 			continue
@@ -222,6 +229,25 @@ func (h *LabHeard) words() string {
 	return text
 }
 
+// togetherWords are about those cases that differ when they are taken together.
+func togetherWords(l LabCompare) (list []string) {
+	for _, t := range l.Together {
+		if t.Adjusted > l.Level {
+			continue
+		}
+		which := t.Group + " with " + t.Daemons
+		if t.Group == "" {
+			which = "all with " + t.Daemons
+		}
+		word, share := "longer", t.Longer
+		if share < 0.5 {
+			word, share = "shorter", 1-share
+		}
+		list = append(list, fmt.Sprintf("%s (%d cases, %d gaps): measured gaps are %s than predicted in %.0f %% of all pairs, not in half of them", which, t.Cases, t.Gaps, word, 100*share))
+	}
+	return list
+}
+
 // LabCompareMarkdown writes it as GitHub-flavoured Markdown: the tables, and again those
 // cases that do not agree, with the reasons.
 func LabCompareMarkdown(w io.Writer, l LabCompare) error {
@@ -247,6 +273,13 @@ func LabCompareMarkdown(w io.Writer, l LabCompare) error {
 			rows = append(rows, cells)
 		}
 		m.table(append([]string{"case"}, labHead...), rows)
+	}
+	if words := togetherWords(l); len(words) > 0 {
+		m.printf("### Cases taken together\n\n")
+		for _, w := range words {
+			m.printf("- %s.\n", w)
+		}
+		m.printf("\n")
 	}
 	for _, kind := range []struct{ verdict, title string }{
 		{LabDisagrees, "Cases that disagree"}, {LabWithinChance, "Cases whose medians differ by more than the goal, as they may by chance"}, {LabUnknown, "Cases without a result"}} {

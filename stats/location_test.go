@@ -125,3 +125,39 @@ func TestFewBesideMany(t *testing.T) {
 		t.Errorf("the other way round it is %v", got)
 	}
 }
+
+// Of ten pairs of small samples that are a little apart none shows it, and all together do;
+// where there is nothing, false alarms are as rare as it says.
+func TestStrataTogether(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	draw := func(n int, from, to int64) *Histogram {
+		h := NewHistogram(1)
+		for range n {
+			h.Add(from + r.Int64N(to-from)/10*10)
+		}
+		return h
+	}
+	alarms, found := 0, 0
+	for range 1000 {
+		var same, shifted []Stratum
+		for i := range int64(10) {
+			same = append(same, Stratum{draw(200, 0, 100*(i+1)), draw(8, 0, 100*(i+1))})
+			shifted = append(shifted, Stratum{draw(200, 0, 100*(i+1)), draw(8, 15*(i+1), 115*(i+1))})
+		}
+		if MannWhitneyStrata(same).P <= 0.05 {
+			alarms++
+		}
+		if x := MannWhitneyStrata(shifted); x.P <= 0.01 && x.Statistic > 0.5 {
+			found++
+		}
+	}
+	if alarms > 70 || alarms < 30 {
+		t.Errorf("%d false alarms of 1000 at 5 %%", alarms)
+	}
+	if found < 950 {
+		t.Errorf("found in %d of 1000", found)
+	}
+	if x := MannWhitneyStrata(nil); x.P != 1 {
+		t.Errorf("nothing is compared: %+v", x)
+	}
+}

@@ -141,35 +141,68 @@ const exactRanks = 4_000_000
 // rank sums of all ways to deal them out; beyond, normal with the variance corrected for ties
 // and with a continuity correction (Lehmann, Nonparametrics, 1.4 and appendix A.4), which has
 // heavier tails than the truth. It is a test of equal distributions, and blind to changes that
-// favour neither side, which
-// KolmogorovSmirnov sees.
+// favour neither side, which KolmogorovSmirnov sees.
 func MannWhitney(a, b *Histogram) Test {
 	n, m := a.N(), b.N()
 	if n == 0 || m == 0 {
 		return Test{P: 1}
 	}
 	groups := ties(a, b)
-	wins, correction, below := 0.0, 0.0, int64(0) // below: values of a in lower bins
+	wins, variance := pairsWon(groups, n, m)
+	fn, fm := float64(n), float64(m)
+	out := Test{Statistic: wins / (fn * fm)}
+	if few := min(n, m); math.Pow(float64(few)*(fn+fm), 2) <= exactRanks {
+		out.P = rankSumTail(groups, few, math.Abs(wins-fn*fm/2))
+		return out
+	}
+	out.P = normalTail(math.Abs(wins-fn*fm/2)-0.5, variance)
+	return out
+}
+
+// pairsWon by b, ties counting half, and the variance of that number given the ties.
+func pairsWon(groups []tie, n, m int64) (wins, variance float64) {
+	correction, below := 0.0, int64(0) // below: values of a in lower bins
 	for _, g := range groups {
 		wins += float64(g.b) * (float64(below) + float64(g.a)/2)
 		below += g.a
 		t := float64(g.a + g.b)
 		correction += t * (t*t - 1)
 	}
-	fn, fm, all := float64(n), float64(m), float64(n+m)
-	out := Test{Statistic: wins / (fn * fm)}
-	if few := min(n, m); math.Pow(float64(few)*all, 2) <= exactRanks {
-		out.P = rankSumTail(groups, few, math.Abs(wins-fn*fm/2))
-		return out
-	}
-	variance := fn * fm / 12 * (all + 1 - correction/(all*(all-1)))
+	all := float64(n + m)
+	return wins, float64(n) * float64(m) / 12 * (all + 1 - correction/(all*(all-1)))
+}
+
+// normalTail is the two-sided probability of such a distance from the mean.
+func normalTail(distance, variance float64) float64 {
 	if variance <= 0 { // all values are the same
-		out.P = 1
-		return out
+		return 1
 	}
-	z := math.Max(math.Abs(wins-fn*fm/2)-0.5, 0) / math.Sqrt(variance)
-	out.P = math.Erfc(z / math.Sqrt2)
-	return out
+	return math.Erfc(math.Max(distance, 0) / math.Sqrt(variance) / math.Sqrt2)
+}
+
+// Stratum is a pair of samples that are compared with each other only.
+type Stratum struct{ A, B *Histogram }
+
+// MannWhitneyStrata asks of many pairs of samples together whether values of b tend to be larger
+// than those of a: what each pair alone is too small to show may be plain in all. The
+// statistic is the share of pairs of values in which b's is larger, weighted; P is
+// two-sided and normal (van Elteren, Bulletin de l'Institut International de
+// Statistique 37, 1960, with his weights, which suit a shift that is alike in all strata).
+func MannWhitneyStrata(strata []Stratum) Test {
+	sum, weights, variance := 0.0, 0.0, 0.0
+	for _, s := range strata {
+		n, m := s.A.N(), s.B.N()
+		if n == 0 || m == 0 {
+			continue
+		}
+		wins, v := pairsWon(ties(s.A, s.B), n, m)
+		w := 1 / float64(n+m+1)
+		sum, weights, variance = sum+w*wins, weights+w*float64(n)*float64(m), variance+w*w*v
+	}
+	if weights == 0 {
+		return Test{P: 1}
+	}
+	return Test{Statistic: sum / weights, P: normalTail(math.Abs(sum-weights/2), variance)}
 }
 
 // rankSumTail is the probability that the rank sum of m of all values, drawn at random,
