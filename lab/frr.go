@@ -49,7 +49,7 @@ func (*frr) programs(r *router) (list []program) {
 	if bytes.Contains(conf, []byte("\nbfd\n")) {
 		names = append(names, "bfdd")
 	}
-	if bytes.Contains(conf, []byte("\nip route ")) {
+	if bytes.Contains(conf, []byte("\nip route ")) || bytes.Contains(conf, []byte("\nipv6 route ")) {
 		names = append(names, "staticd")
 	}
 	names = append(names, "bgpd")
@@ -72,24 +72,27 @@ func (*frr) programs(r *router) (list []program) {
 func (*frr) main() string { return "bgpd" }
 
 func (*frr) up(r *router) (int, error) {
-	out, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bgpd", "-c", "show bgp ipv4 unicast summary json")
+	out, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bgpd", "-c", "show bgp summary json")
 	if err != nil {
 		return 0, err
 	}
-	var answer struct {
+	// By family, and those of no family that is configured beside it.
+	var answer map[string]struct {
 		Peers map[string]struct{ State string }
 	}
 	// Before bgpd has read its configuration, it answers in words.
 	if json.Unmarshal(out, &answer) != nil {
 		return 0, nil
 	}
-	n := 0
-	for _, p := range answer.Peers {
-		if p.State == "Established" {
-			n++
+	up := map[string]bool{}
+	for _, family := range answer {
+		for name, p := range family.Peers {
+			if p.State == "Established" {
+				up[name] = true
+			}
 		}
 	}
-	return n, nil
+	return len(up), nil
 }
 
 func (f *frr) session(r *router, neighbour string, start bool) error {

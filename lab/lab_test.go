@@ -39,6 +39,18 @@ story:
   - %s
 `
 
+// bothFamilies are the two tunnels with IPv6 beside IPv4, in the same sessions.
+var bothFamilies = strings.NewReplacer("[10.2.0.0/16]", "[10.2.0.0/16, 2001:db8:2::/48]", "[10.1.0.0/16]", "[10.1.0.0/16, 2001:db8:1::/48]",
+	"ip: 10.1.0.2", "ip: [10.1.0.2, 2001:db8:1::2]", "ip: 10.2.0.6", "ip: [10.2.0.6, 2001:db8:2::6]",
+	"169.254.26.158/30", "[169.254.26.158/30, fd00:1::2/126]", "169.254.26.157/30", "[169.254.26.157/30, fd00:1::1/126]",
+	"169.254.26.134/30", "[169.254.26.134/30, fd00:2::2/126]", "169.254.26.133/30", "[169.254.26.133/30, fd00:2::1/126]",
+	"probe: {ping: vm -> ec2, every: 100ms}", "probes: [{ping: vm -> ec2, every: 100ms, family: ipv4}, {ping: vm -> ec2, every: 100ms, family: ipv6}]").Replace(twoTunnels)
+
+// onlySix are the two tunnels with nothing of IPv4 inside.
+var onlySix = strings.NewReplacer("asn: 64512, networks: [10.2.0.0/16]", "asn: 64512, id: 192.0.2.12, networks: [2001:db8:2::/48]",
+	"asn: 65000, networks: [10.1.0.0/16]", "asn: 65000, id: 192.0.2.11, networks: [2001:db8:1::/48]", "10.1.0.2", "2001:db8:1::2", "10.2.0.6", "2001:db8:2::6",
+	"169.254.26.158/30", "fd00:1::2/126", "169.254.26.157/30", "fd00:1::1/126", "169.254.26.134/30", "fd00:2::2/126", "169.254.26.133/30", "fd00:2::1/126").Replace(twoTunnels)
+
 // The gaps that real daemons leave lie where they must: nobody waits less than the hold
 // time less the age of the last keepalive; how much more depends on the machine, which
 // may be busy.
@@ -53,18 +65,23 @@ func TestLab(t *testing.T) {
 		with        string
 		routers     []string
 		least, most time.Duration
+		scenario    string
 	}{
 		// FRR: hold time 3 s and a keepalive each second, both exact; 0.07 s to the kernel.
-		{"FRR, tunnel deleted at one end", `{at: "uniform(2s, 3s)", delete: tun2, by: gcp, notify: false}`, "frr", nil, 1900 * time.Millisecond, 3100 * time.Millisecond},
-		{"FRR, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "frr", nil, 1900 * time.Millisecond, 3100 * time.Millisecond},
-		{"FRR, session shut", `{at: "uniform(2s, 3s)", shut: tun2, by: gcp}`, "frr", nil, 0, 200 * time.Millisecond},
+		{"FRR, tunnel deleted at one end", `{at: "uniform(2s, 3s)", delete: tun2, by: gcp, notify: false}`, "frr", nil, 1900 * time.Millisecond, 3100 * time.Millisecond, twoTunnels},
+		{"FRR, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "frr", nil, 1900 * time.Millisecond, 3100 * time.Millisecond, twoTunnels},
+		{"FRR, session shut", `{at: "uniform(2s, 3s)", shut: tun2, by: gcp}`, "frr", nil, 0, 200 * time.Millisecond, twoTunnels},
 		// GoBGP: exact, too, and its routes are installed within milliseconds.
-		{"GoBGP, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "gobgp", nil, 1900 * time.Millisecond, 3100 * time.Millisecond},
+		{"GoBGP, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "gobgp", nil, 1900 * time.Millisecond, 3100 * time.Millisecond, twoTunnels},
 		// BIRD: the hold timer has 2.25 to 3 s, and its main loop up to 3 s more.
-		{"BIRD, tunnel deleted at one end", `{at: "uniform(2s, 3s)", delete: tun2, by: gcp, notify: false}`, "bird", nil, 1150 * time.Millisecond, 6100 * time.Millisecond},
+		{"BIRD, tunnel deleted at one end", `{at: "uniform(2s, 3s)", delete: tun2, by: gcp, notify: false}`, "bird", nil, 1150 * time.Millisecond, 6100 * time.Millisecond, twoTunnels},
 		// FRR announces long-lived graceful restart, and a BIRD whose hold timer runs out
 		// keeps the dead route of such a peer for 120 s.
-		{"BIRD and FRR, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "bird", []string{"gcp=frr"}, 10 * time.Second, 12100 * time.Millisecond},
+		{"BIRD and FRR, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "bird", []string{"gcp=frr"}, 10 * time.Second, 12100 * time.Millisecond, twoTunnels},
+		// One session, one hold timer, and a ping in each family.
+		{"FRR, both families, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "frr", nil, 1900 * time.Millisecond, 3100 * time.Millisecond, bothFamilies},
+		{"BIRD, both families, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "bird", nil, 1150 * time.Millisecond, 6100 * time.Millisecond, bothFamilies},
+		{"FRR and BIRD, IPv6, tunnel deleted at one end and made again", `{at: "uniform(2s, 3s)", delete: tun2, by: aws, notify: false, for: 5s}`, "frr", []string{"aws=bird"}, 1900 * time.Millisecond, 3100 * time.Millisecond, onlySix},
 	}
 	// All at the same time, as many labs that know nothing of each other: a trial takes
 	// half a minute, most of which it waits.
@@ -76,7 +93,7 @@ func TestLab(t *testing.T) {
 	folders := make([]string, len(cases))
 	for i, c := range cases {
 		folders[i] = t.TempDir()
-		plans[i] = plan(t, fmt.Sprintf(twoTunnels, c.event), Flags{With: c.with, Routers: c.routers})
+		plans[i] = plan(t, fmt.Sprintf(c.scenario, c.event), Flags{With: c.with, Routers: c.routers})
 		if len(plans[i].Lacks()) > 0 {
 			continue
 		}
@@ -103,8 +120,13 @@ func TestLab(t *testing.T) {
 				if g := tr.Gap(); g < c.least || g > c.most+slack {
 					t.Errorf("trial %d: a gap of %v; %v to %v are expected", k+1, g, c.least, c.most)
 				}
-				if len(tr.Faults) != 1 {
-					t.Errorf("trial %d: %d events, not 1", k+1, len(tr.Faults))
+				if n := len(plans[i].Design.Story); len(tr.Faults) != n {
+					t.Errorf("trial %d: %d events, not %d", k+1, len(tr.Faults), n)
+				}
+				for _, p := range tr.Pings { // both families have the same fate
+					if p.Gap < c.least || p.Gap > c.most+slack {
+						t.Errorf("trial %d: %v; %v to %v are expected", k+1, p, c.least, c.most)
+					}
 				}
 				tapped(t, plans[i], tr, filepath.Join(folders[i], fmt.Sprintf("trial%d-%%s.pcapng", k+1)))
 			}
@@ -191,7 +213,7 @@ func TestNotSupported(t *testing.T) {
 	}{
 		{"an unknown daemon", "aws-gcp", Flags{With: "quagga"}, `there is no daemon "quagga"`},
 		{"an unknown router", "aws-gcp", Flags{With: "frr", Routers: []string{"azure=bird"}}, `has no router "azure"`},
-		{"IPv6", "ipv6-aws-gcp", Flags{With: "frr"}, "IPv6 is not supported by the lab"},
+		{"IPv6 in IPsec", "ipv6-aws-gcp", Flags{With: "frr", Tunnel: "ipsec"}, "IPv6 in IPsec is not supported by the lab"},
 		{"a DELETE of IKE", "aws-gcp-notify", Flags{With: "frr"}, "notify takes IKE, which says that the tunnel goes"},
 		{"a tunnel of something else", "aws-gcp", Flags{With: "frr", Tunnel: "wireguard"}, `nothing is called "wireguard"`},
 		{"a graph of ASes", "internet", Flags{With: "frr"}, "more than the 16 routers"},

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/vpnsim/vpnsim/daemonconf"
 	"github.com/vpnsim/vpnsim/sim"
@@ -58,7 +56,10 @@ func (g *rig) build() error {
 		r := &router{plan: g.plan, index: i, name: d.Routers[i].Name, space: s, dir: filepath.Join(g.dir, d.Routers[i].Name), led: g.led, config: g.plan.configs[i], running: map[string]*process{}}
 		g.routers = append(g.routers, r)
 		random := g.stream("hash " + r.name)
-		err = errors.Join(s.sysctl("ip_forward", "1"), s.sysctl("conf/all/rp_filter", "0"), s.sysctl("conf/default/rp_filter", "0"))
+		if hasSix(d) {
+			err = s.six(true)
+		}
+		err = errors.Join(err, s.sysctl("ip_forward", "1"), s.sysctl("conf/all/rp_filter", "0"), s.sysctl("conf/default/rp_filter", "0"))
 		// Which of several equal paths a ping takes is to be as random as in the
 		// simulation; kernels before 6.11 have one choice for all namespaces.
 		s.sysctl("fib_multipath_hash_seed", strconv.Itoa(int(random.Uint64()>>33)+1))
@@ -70,14 +71,14 @@ func (g *rig) build() error {
 		l := &d.Links[i]
 		random := g.stream("packets " + l.Name)
 		a, b := g.routers[l.Ends[0].Router].space, g.routers[l.Ends[1].Router].space
-		name, addrs, size := g.plan.device(i), [2]netip.Prefix{l.Ends[0].Inside, l.Ends[1].Inside}, mtu
+		name, addrs, size := g.plan.device(i), [2][]netip.Prefix{insides(l, 0, i), insides(l, 1, i)}, mtu
 		g.tunnels = append(g.tunnels, nil)
 		if g.plan.Tunnel == IPsec && l.Kind == topology.Tunnel {
 			t, err := g.newTunnel(i)
 			if g.tunnels[i] = t; err != nil {
 				return err
 			}
-			a, b, name, addrs, size = t[0].space, t[1].space, wireName, outside, outerMTU
+			a, b, name, addrs, size = t[0].space, t[1].space, wireName, [2][]netip.Prefix{{outside[0]}, {outside[1]}}, outerMTU
 		}
 		w, err := newWire(a, b, name, addrs, size, l, random.Uint64())
 		if err != nil {
@@ -97,8 +98,12 @@ func (g *rig) build() error {
 }
 
 // gateway is the address that every router has towards its hosts: one of those that
-// are for documentation, and nobody's in this scenario.
-func (p *Plan) gateway() string {
+// are for documentation, and nobody's in this scenario; of IPv6 one that is good on one
+// link only.
+func (p *Plan) gateway(f topology.Family) string {
+	if f == topology.IPv6 {
+		return "fe80::1/64"
+	}
 	d := p.Design
 	used := func(a netip.Addr) bool {
 		for i := range d.Links {
@@ -117,7 +122,7 @@ func (p *Plan) gateway() string {
 				}
 			}
 		}
-		return slices.ContainsFunc(d.Hosts, func(h topology.Host) bool { return h.Addr == a })
+		return slices.ContainsFunc(d.Hosts, func(h topology.Host) bool { return h.Has(a) })
 	}
 	for _, text := range []string{"192.0.2.1", "198.51.100.1", "203.0.113.1"} {
 		if !used(netip.MustParseAddr(text)) {
@@ -138,40 +143,28 @@ func (g *rig) host(i int) error {
 	g.hosts = append(g.hosts, s)
 	r := g.routers[h.Router].space
 	name := fmt.Sprintf("host%d", i)
-	via, addr := mustAddr(g.plan.gateway()), mustAddr(h.Addr.String()+"/32")
-	err = r.links(func(n *netlink.Handle) error {
-		pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(s.handle))}
-		return n.LinkAdd(pair)
-	})
-	if err == nil {
-		err = r.on(name, func(n *netlink.Handle, link netlink.Link) error {
-			return errors.Join(n.AddrAdd(link, via), n.LinkSetUp(link),
-				n.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Scope: unix.RT_SCOPE_LINK, Dst: addr.IPNet}))
-		})
+	err = nil
+	if hasSix(g.plan.Design) {
+		err = s.six(false)
 	}
 	if err == nil {
-		err = s.on("eth0", func(n *netlink.Handle, link netlink.Link) error {
-			index := link.Attrs().Index
-			return errors.Join(n.AddrAdd(link, addr), n.LinkSetUp(link),
-				n.RouteAdd(&netlink.Route{LinkIndex: index, Scope: unix.RT_SCOPE_LINK, Dst: via.IPNet}),
-				n.RouteAdd(&netlink.Route{LinkIndex: index, Gw: via.IP, Dst: &net.IPNet{IP: net.IPv4zero, Mask: net.CIDRMask(0, 32)}}))
+		err = r.links(func(n *netlink.Handle) error {
+			pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: "eth0", PeerNamespace: netlink.NsFd(int(s.handle))}
+			return n.LinkAdd(pair)
 		})
+	}
+	for _, a := range h.Addrs() {
+		if err == nil {
+			err = reach(r, name, s, a, g.plan.gateway(topology.FamilyOf(a)))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("host %s: %w", h.Name, err)
 	}
 	if h.DropICMP {
-		return s.sysctl("icmp_echo_ignore_all", "1")
+		return errors.Join(s.sysctl("icmp_echo_ignore_all", "1"), s.sysctl6("icmp/echo_ignore_all", "1"))
 	}
 	return nil
-}
-
-func mustAddr(text string) *netlink.Addr {
-	a, err := netlink.ParseAddr(text)
-	if err != nil {
-		panic("lab: " + err.Error())
-	}
-	return a
 }
 
 // stagger is within how long the links come up, one after the other: so the keepalives
@@ -278,7 +271,8 @@ func (g *rig) missing() error {
 func (g *rig) unanswered() error {
 	for i := range g.plan.Design.Probes {
 		pr := &g.plan.Design.Probes[i]
-		cmd := exec.Command("ping", "-n", "-c", "1", "-W", "1", g.plan.Design.Hosts[pr.To].Addr.String())
+		_, to := g.plan.Design.Ends(pr)
+		cmd := exec.Command("ping", "-n", "-c", "1", "-W", "1", to.String())
 		err := g.hosts[pr.From].inside(cmd.Start)
 		if err == nil {
 			err = cmd.Wait()

@@ -112,9 +112,6 @@ func (s *space) sysctl(name, value string) error {
 	})
 }
 
-// sysctl6 sets one about IPv6.
-func (s *space) sysctl6(name, value string) error { return s.sysctl("../ipv6/"+name, value) }
-
 // remove takes the namespace away, and every interface in it.
 func (s *space) remove() {
 	if s.handle.IsOpen() {

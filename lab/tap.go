@@ -133,9 +133,9 @@ func stamped(oob []byte) time.Time {
 	return time.Now()
 }
 
-// stop listening. What was missed is counted: packets that came faster than they were
+// stop listening, and forget what came after end. What was missed is counted: packets that came faster than they were
 // taken.
-func (t *tap) stop() (heard []overheard, missed int) {
+func (t *tap) stop(end time.Time) (heard []overheard, missed int) {
 	t.file.SetReadDeadline(time.Now())
 	<-t.done
 	if c, err := t.file.SyscallConn(); err == nil {
@@ -146,6 +146,7 @@ func (t *tap) stop() (heard []overheard, missed int) {
 		})
 	}
 	t.file.Close()
+	t.heard = slices.DeleteFunc(t.heard, func(o overheard) bool { return o.at.After(end) })
 	return t.heard, missed
 }
 
@@ -172,8 +173,10 @@ func (o *Options) capture(trial int) string {
 // untap stops listening. What was heard is kept as a file for each router, if capture is
 // not empty.
 func (g *rig) untap(capture string) (heard [][]overheard, missed int, err error) {
+	// Of all, up to the same moment: what was sent later cannot have arrived.
+	end := time.Now()
 	for i, t := range g.taps {
-		list, n := t.stop()
+		list, n := t.stop(end)
 		heard, missed = append(heard, list), missed+n
 		if capture != "" {
 			err = errors.Join(err, t.write(capture+g.routers[i].name+".pcapng"))

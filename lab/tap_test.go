@@ -45,7 +45,7 @@ func tapped(t *testing.T, p *Plan, tr *Trial, files string) {
 			continue
 		}
 		n := m.What.Notification
-		if n == nil || m.At < tr.Faults[0].At || n.Code != bgp.NoteCease || m.Received {
+		if n == nil || !shut || m.At < tr.Faults[0].At || n.Code != bgp.NoteCease || m.Received {
 			continue
 		}
 		// RFC 4486: "Administrative Shutdown", which FRR says inside a Hard Reset (RFC
@@ -94,7 +94,11 @@ func bgpPackets(file string) (n int, err error) {
 		if err != nil {
 			return n, err
 		}
-		p := gopacket.NewPacket(data, layers.LayerTypeIPv4, gopacket.Default)
+		first := layers.LayerTypeIPv4
+		if data[0]>>4 == 6 {
+			first = layers.LayerTypeIPv6
+		}
+		p := gopacket.NewPacket(data, first, gopacket.Default)
 		tcp, ok := p.TransportLayer().(*layers.TCP)
 		if !ok || tcp.SrcPort != 179 && tcp.DstPort != 179 {
 			return n, fmt.Errorf("a packet that is not BGP's: %v", p)

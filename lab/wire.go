@@ -73,7 +73,7 @@ const outerMTU = 1500
 
 // newWire joins two namespaces by devices of that name with these addresses, which are
 // down, and starts to carry packets.
-func newWire(a, b *space, name string, addrs [2]netip.Prefix, size int, l *topology.Link, seed uint64) (*wire, error) {
+func newWire(a, b *space, name string, addrs [2][]netip.Prefix, size int, l *topology.Link, seed uint64) (*wire, error) {
 	w := &wire{name: name, at: [2]*space{a, b}}
 	for i, s := range w.at {
 		x := &w.ways[i]
@@ -84,12 +84,21 @@ func newWire(a, b *space, name string, addrs [2]netip.Prefix, size int, l *topol
 			return nil, err
 		}
 		w.files[i] = f
-		err = s.on(name, func(h *netlink.Handle, link netlink.Link) error {
-			addr, err := netlink.ParseAddr(addrs[i].String())
-			if err != nil {
-				return err
+		// The link-local address is one of those that it is given: it is there from the
+		// beginning. The kernel makes one when the link comes up, which may be after FRR's
+		// session has, and FRR then does without.
+		if addrs[i][0].Addr().Is6() || len(addrs[i]) > 1 {
+			if err := s.sysctl6("conf/"+name+"/addr_gen_mode", "1"); err != nil {
+				w.close()
+				return nil, err
 			}
-			return errors.Join(h.LinkSetMTU(link, size), h.AddrAdd(link, addr))
+		}
+		err = s.on(name, func(h *netlink.Handle, link netlink.Link) error {
+			errs := []error{h.LinkSetMTU(link, size)}
+			for _, a := range addrs[i] {
+				errs = append(errs, h.AddrAdd(link, mustAddr(a.String())))
+			}
+			return errors.Join(errs...)
 		})
 		if err != nil {
 			w.close()
