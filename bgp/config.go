@@ -42,6 +42,8 @@ type SessionConfig struct {
 	MinHold        time.Duration // an OPEN that offers less is refused; 0: the RFC's 3 s
 	OpenHold       time.Duration // the "large" hold time of OpenSent; RFC 4271 §8.2.2 suggests 4 min, which 0 stands for
 	ConnectRetry   time.Duration // 0: the 120 s that RFC 4271 §10 suggests
+	StartDelay     time.Duration // a session that is started listens for so long before it calls
+	ConnectDelay   time.Duration // the same, however it comes out of Idle, and after a call that has failed (BIRD)
 	DelayOpen      time.Duration // 0: the OPEN goes out at once
 	IdleHold       time.Duration // before an automatic restart after an error; doubles up to IdleHoldMax (RFC 4271 §8.1.1 DampPeerOscillations)
 	IdleHoldMax    time.Duration

@@ -135,9 +135,21 @@ func (cfg *SessionConfig) idleHold(how toll, errors int, why Why, m *Message) ti
 	return d
 }
 
+// connectDelay is how long the session listens before it calls.
+func (cfg *SessionConfig) connectDelay() time.Duration {
+	if cfg.ConnectDelay == 0 {
+		return 0
+	}
+	return cfg.ConnectRetryJitter.Of(cfg.ConnectDelay, cfg.Rand)
+}
+
 // AfterReset tells whether a session that went to Idle waits for IdleHoldReset
-// rather than IdleHold: the operator of its peer has reset it.
+// rather than IdleHold: the operator of its peer has reset it. To BIRD, the end of
+// TCP is no error either (bgp_sock_err in proto/bgp/bgp.c).
 func (cfg *SessionConfig) AfterReset(why Why, m *Message) bool {
+	if why == WhyTCPFailed && cfg.ConnectDelay > 0 && cfg.IdleHoldReset > 0 {
+		return true
+	}
 	if why != WhyNotification || cfg.IdleHoldReset == 0 || m == nil || m.Notification == nil {
 		return false
 	}

@@ -58,14 +58,22 @@ func (s *Session) enter(c *conn, to State, why Why, m *Message) {
 
 // start leaves Idle: "starts the ConnectRetryTimer with the initial value,
 // initiates a TCP connection …, and changes its state to Connect", or listens
-// only. RFC 4271 §8.2.2, Idle, Events 1, 3-7.
+// only: for good, or before the first call. RFC 4271 §8.2.2, Idle, Events 1, 3-7.
 func (s *Session) start(why Why) {
 	s.disarm(IdleHoldTimer)
-	if s.cfg.Passive {
-		s.enter(nil, Active, why, nil)
-		return
+	wait := s.cfg.connectDelay()
+	if why == WhyStart {
+		wait = max(wait, s.cfg.StartDelay)
 	}
-	s.call(why)
+	switch {
+	case s.cfg.Passive:
+		s.enter(nil, Active, why, nil)
+	case wait > 0:
+		s.arm(ConnectRetryTimer, wait)
+		s.enter(nil, Active, why, nil)
+	default:
+		s.call(why)
+	}
 }
 
 // call opens a TCP connection to the peer.
@@ -101,7 +109,11 @@ func (s *Session) fallBack(c *conn) {
 // that may be initiated by the remote BGP peer, and changes its state to
 // Active"; or to Connect, if a call is in progress still.
 func (s *Session) listen(why Why) {
-	s.armConnectRetry()
+	if wait := s.cfg.connectDelay(); wait > 0 && !s.cfg.Passive {
+		s.arm(ConnectRetryTimer, wait)
+	} else {
+		s.armConnectRetry()
+	}
 	if s.dial != 0 {
 		s.enter(nil, Connect, why, nil)
 	} else {

@@ -144,15 +144,11 @@ func (b *bird) timers(s *session) {
 			b.say(s, topology.BGPMinHold, fmt.Sprintf("%ds: BIRD asks for no more than its own hold time", hold))
 		}
 	}
-	connect := b.whole(s, topology.BGPIdleHoldReset, time.Second, 0, 3600)
-	b.line("  connect delay time %d;", connect)
+	b.line("  connect delay time %d;", b.whole(s, topology.BGPConnectDelay, time.Second, 0, 3600))
 	b.line("  connect retry time %d;", b.connectRetry(s))
 	wait := b.whole(s, topology.BGPIdleHold, time.Second, 1, 3600)
 	most := max(b.whole(s, topology.BGPIdleHoldMax, time.Second, 1, 86400), wait)
 	b.line("  error wait time %d, %d;", wait, most)
-	if connect > 0 {
-		b.say(s, topology.BGPIdleHold, fmt.Sprintf("error wait time %d s, and then the connect delay of %d s", wait, connect))
-	}
 	b.twiceHold(s)
 	if waits(s) {
 		b.say(s, mraiKey(s), "nothing waits: BIRD has no MRAI")

@@ -103,7 +103,7 @@ var written = map[Daemon]map[topology.Key]bool{
 		topology.BGPLongLived, topology.BGPLongLivedTime, topology.FIBSurvives, topology.BFDEnabled, topology.BFDMinTx, topology.BFDMinRx,
 		topology.BFDMultiplier, topology.BFDPassive, topology.BFDStrict, topology.BFDStrictHold),
 	BIRD: keys(topology.BGPHold, topology.BGPKeepalive, topology.BGPKeepaliveFixed, topology.BGPMinHold, topology.BGPConnectRetry, topology.BGPIdleHold,
-		topology.BGPIdleHoldMax, topology.BGPIdleHoldReset, topology.BGPSendHold, topology.BGPPassive, topology.BGPMRAI, topology.BGPMRAIIBGP,
+		topology.BGPIdleHoldMax, topology.BGPConnectDelay, topology.BGPSendHold, topology.BGPPassive, topology.BGPMRAI, topology.BGPMRAIIBGP,
 		topology.BGPMRAIMode, topology.BGPMultipath, topology.BGPAlwaysCompareMED, topology.BGPMED, topology.BGPReflectorClient, topology.BGPNextHopSelf,
 		topology.BGPFamilies, topology.BGPSenderSideLoop, topology.BGPTransit, topology.BGPFastFallover, topology.BGPMaxPrefixes, topology.BGPMaxPrefixesAction,
 		topology.BGPMaxPrefixesRestart, topology.BGPAddPath, topology.BGPAddPathPaths, topology.BGPGracefulRestart, topology.BGPRestartTime, topology.BGPSelectionDeferral, topology.BGPLongLived,
@@ -169,7 +169,7 @@ func ofRouter(k topology.Key) bool {
 	switch k {
 	case topology.BGPDecision, topology.BGPMultipath, topology.BGPMultipathSameAS, topology.BGPAlwaysCompareMED, topology.BGPProcessing, topology.BGPProcessingSerial,
 		topology.BGPSelectionDeferral, topology.FIBDelay, topology.FIBSurvives, topology.RouteTableKind, topology.RouteTablePropagate, topology.RouteTableDelay,
-		topology.RouteTableLocalDelay, topology.IPDecrementTTL, topology.TCPSynRetry, topology.TCPRTO, topology.TCPRTOMax, topology.StallEvery, topology.StallFor:
+		topology.RouteTableLocalDelay, topology.IPDecrementTTL, topology.TCPSynRetry, topology.TCPSynLinear, topology.TCPRTO, topology.TCPRTOMax, topology.StallEvery, topology.StallFor:
 		return true
 	}
 	return false
@@ -184,7 +184,7 @@ func (w *writer) without(k topology.Key, does string) string {
 		return "it stalls when the machine does"
 	case topology.IPDecrementTTL:
 		return "the kernel takes one from the TTL"
-	case topology.TCPSynRetry, topology.TCPRTO, topology.TCPRTOMax:
+	case topology.TCPSynRetry, topology.TCPSynLinear, topology.TCPRTO, topology.TCPRTOMax:
 		return does + ", the kernel's"
 	case topology.BGPDamping, topology.BGPDampingHalfLife, topology.BGPDampingSuppress, topology.BGPDampingReuse, topology.BGPDampingMax:
 		return "no damping: " + w.with.Title() + " has none"

@@ -157,7 +157,7 @@ links:
 `
 	for with, want := range map[Daemon][]string{
 		FRR:   nil,
-		BIRD:  {"routers.r.bgp.idle_hold"},                                                  // and the connect delay
+		BIRD:  nil,
 		GoBGP: {"routers.r.bgp.send_hold", "routers.r.fib.delay", "routers.r.fib.survives"}, // it has neither
 	} {
 		c := write(t, load(t, "plain", fmt.Appendf(nil, plain, with)), 0, with, Options{})

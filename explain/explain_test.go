@@ -328,7 +328,7 @@ func TestAnotherEgressIsOnlyProposedWhereItIsTaken(t *testing.T) {
 		profile string
 		want    int
 	}{{"frr", 1}, {"bird", 0}} {
-		sets := []string{"routers.r1.profile=" + c.profile, "routers.r2.profile=" + c.profile, "routers.r1.egress=l1", "routers.r2.egress=l1"}
+		sets := []string{"routers.r1.profile=" + c.profile, "routers.r2.profile=" + c.profile, "routers.r1.egress=l1", "routers.r2.egress=l1", "routers.*.fib.delay=70ms"}
 		a := mustRun(t, explain.Ask{Load: load, Sets: sets, WhatIf: explain.EverySuspect})
 		if len(a.Doc.Gaps) == 0 {
 			t.Fatalf("%s: no gap", c.profile)

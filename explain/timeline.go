@@ -162,6 +162,8 @@ func (a *Answer) timeline() []report.Moment {
 			}
 		case trace.NoteStale:
 			m.Lane, m.What = "session", network.StaleText(n.A)
+		case trace.NoteLeft:
+			m.Lane, m.What = "session", "HoldTimer expired; the main loop sleeps"
 		case trace.NoteLimit:
 			m.Lane, m.What = "session", fmt.Sprintf("takes %d prefixes and no more: its peer has announced another one", n.A)
 		case trace.NoteMessage:

@@ -32,6 +32,7 @@ var noteNames = [...]string{
 	trace.NoteStale:      "stale",
 	trace.NoteBFD:        "bfd",
 	trace.NoteStall:      "stall",
+	trace.NoteLeft:       "left",
 }
 
 // Words says in one line what a note of a log says.
@@ -98,6 +99,8 @@ func words(l *trace.Log, n *trace.Note) string {
 			return "the routing process of " + router + " goes on after a stall"
 		}
 		return "the routing process of " + router + " stalls"
+	case trace.NoteLeft:
+		return fmt.Sprintf("%s: the hold timer over %s has run out; the process sleeps", router, link)
 	case trace.NoteLimit:
 		return fmt.Sprintf("%s takes no more than %d prefixes over %s: the peer has announced another one", router, n.A, link)
 	}

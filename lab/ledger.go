@@ -33,6 +33,8 @@ type ledger struct {
 	dir string
 
 	mu sync.Mutex
+
+	coming chan struct{} // trials that are coming up
 }
 
 // newLedger makes the folder of a run.

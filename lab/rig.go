@@ -174,6 +174,12 @@ const stagger = 4 * time.Second
 
 // comeUp starts the daemons and the links, and waits until every session is Established.
 func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
+	select {
+	case g.led.coming <- struct{}{}:
+		defer func() { <-g.led.coming }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	for _, r := range g.routers {
 		if err := r.configure(); err != nil {
 			return err
@@ -217,7 +223,7 @@ func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
 	}
 	var missing error
 	for time.Since(begin) < patience {
-		if err := sleepUntil(ctx, time.Now().Add(500*time.Millisecond)); err != nil {
+		if err := sleepUntil(ctx, time.Now().Add(time.Second)); err != nil {
 			return err
 		}
 		if missing = g.missing(); missing == nil {

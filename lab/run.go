@@ -15,6 +15,14 @@ import (
 	"github.com/vpnsim/vpnsim/stats"
 )
 
+// comingUp is how many trials are brought up at once: starting daemons is what takes
+// processors, and those who measure meanwhile are not to notice it.
+const comingUp = 6
+
+// weight of a trial among those that run at the same time: a trial with two routers is
+// what --parallel counts.
+func (p *Plan) weight() int { return max(1, (len(p.Design.Routers)+1)/2) }
+
 // Run does the trials, and simulates the same. It fails when no trial has succeeded, or
 // ctx ends.
 func Run(ctx context.Context, p *Plan, opt Options) (*Results, error) {
@@ -68,14 +76,23 @@ func RunAll(ctx context.Context, jobs []Job, parallel int, done func(job int, re
 		mu    sync.Mutex
 		turns = make(chan struct{}, max(parallel, 1))
 	)
+	led.coming = make(chan struct{}, comingUp)
 	for number, t := range tasks {
-		turns <- struct{}{}
+		weight := min(jobs[t.job].Plan.weight(), cap(turns))
+		for range weight {
+			turns <- struct{}{}
+		}
 		if ctx.Err() != nil {
 			break
 		}
 		wg.Add(1)
 		go func() {
-			defer func() { <-turns; wg.Done() }()
+			defer func() {
+				for range weight {
+					<-turns
+				}
+				wg.Done()
+			}()
 			job, res := &jobs[t.job], results[t.job]
 			seed := job.Opt.Seed + uint64(t.trial)
 			trial, err := job.Plan.trial(ctx, led, number+1, seed, t.length, job.Opt.capture(t.trial+1))

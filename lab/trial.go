@@ -107,15 +107,28 @@ func (g *rig) story(ctx context.Context, begin time.Time, length time.Duration, 
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(at[a], at[b]) })
+	var err error
 	for _, i := range order {
 		due := begin.Add(at[i] - g.plan.shift)
 		if due.Sub(begin) > length {
 			break
 		}
-		if err := sleepUntil(ctx, due); err != nil {
+		chosen := false
+		if i == order[0] {
+			chosen, err = g.await(ctx, &story[i], begin.Add(story[i].At.Min()-g.plan.shift))
+		}
+		if !chosen && err == nil {
+			err = sleepUntil(ctx, due)
+		}
+		if err != nil {
 			return err
 		}
 		now := time.Now()
+		for k := range story { // what undoes it comes as long after it
+			if story[k].Until == i+1 {
+				at[k] += now.Sub(due)
+			}
+		}
 		if err := g.strike(&story[i]); err != nil {
 			return fmt.Errorf("%s:%d: %w", story[i].Pos.File, story[i].Pos.Line, err)
 		}

@@ -29,7 +29,9 @@ type wire struct {
 	at    [2]*space
 	files [2]*os.File
 	ways  [2]way // what end 0 sends, what end 1 sends
-	wg    sync.WaitGroup
+
+	clocks [2]keepaliveClock
+	wg     sync.WaitGroup
 }
 
 // way is one direction of it.
@@ -190,6 +192,7 @@ func (w *wire) carry(i int, arrivals chan<- due) {
 			time.Sleep(time.Millisecond)
 			continue
 		}
+		w.clocks[i].hear(buf[:n])
 		if at, arrives := w.ways[i].fate(); arrives {
 			arrivals <- due{at, append([]byte(nil), buf[:n]...)}
 		}

@@ -209,7 +209,7 @@ story:
 	for seed := range uint64(500) {
 		n.Run(seed)
 		for _, x := range log.Notes {
-			if x.Kind == trace.NoteSession && x.At > at(10) && bgp.Why(x.A) == bgp.WhyHoldTimer && bgp.State(x.From) == bgp.Established {
+			if x.Kind == trace.NoteLeft && x.At > at(10) {
 				ev := log.Events[x.Event-1]
 				waits = append(waits, ev.At.Sub(log.Events[ev.Cause-1].At).Seconds())
 			}

@@ -135,6 +135,7 @@ func (n *Network) kill(r *router) {
 			n.k.Stop(&s.timers[t])
 		}
 		n.k.Stop(&s.mrai)
+		n.forgetLeft(r, s)
 		for t := range s.stales {
 			n.k.Stop(&s.stales[t])
 		}
@@ -199,6 +200,7 @@ const missedMRAI bgp.TimerID = 0xff
 const (
 	missedNextHop bgp.TimerID = 0xfe
 	missedReuse   bgp.TimerID = 0xfd
+	missedLoop    bgp.TimerID = 0xfc
 )
 
 // thaw takes one reason to hang away. A process that hung and has no other goes on: what came
@@ -236,11 +238,14 @@ func (n *Network) thaw(r *router, why hang) {
 		s := &n.sessions[m>>8]
 		switch t {
 		case missedMRAI:
+			n.firstIsOver(r, s)
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRouteTime})
 		case missedNextHop:
 			n.nextHopDue(s)
 		case missedReuse:
 			n.reuseTime(s)
+		case missedLoop:
+			n.turned(r)
 		default:
 			if _, again := n.k.When(s.timers[t]); !again {
 				n.stepSession(s, bgp.Input{Kind: bgp.InTimer, Timer: t})

@@ -61,7 +61,7 @@ func (n *Network) drawMRAI(r *router) {
 		m := &r.config.Peers[i].MRAI
 		m.Interval = draw(n.k, set, n.intervalKey(s), s.names)
 		m.Granularity = draw(n.k, set, topology.BGPMRAIGranularity, s.names)
-		m.First = draw(n.k, set, topology.BGPFirstUpdate, s.names)
+		m.First = max(draw(n.k, set, topology.BGPFirstUpdate, s.names), r.sleeps())
 	}
 	clock := n.k.Rand(r.nameRnd + 4)
 	r.config.Phase = time.Duration(clock.Uint64() % uint64(time.Hour))
@@ -83,8 +83,10 @@ const firstUpdate = 1 << 32
 func (n *Network) setRouteTime(r *router, a *bgp.Action) {
 	s := &n.sessions[r.sessions[a.Peer]]
 	arg := uint64(s.id)
+	n.firstIsOver(r, s)
 	if a.First {
 		arg |= firstUpdate
+		n.firstWaits(r, s)
 	}
 	n.k.Reset(&s.mrai, a.After, sim.Event{To: actorOf(r.id), Kind: evRouteTime, Arg: arg, Phase: sim.PhaseTimer})
 }
@@ -98,6 +100,9 @@ func (n *Network) routeTimeWait(id sim.EventID) Wait {
 	s := n.routeTimeOf(ev.Arg)
 	to := n.d.Links[s.link].Name
 	if ev.Arg&firstUpdate != 0 {
+		if n.routers[s.router].sleeps() > 0 {
+			return n.loopWait(s.router, "the first UPDATE of the session over "+to)
+		}
 		return n.endWait(s.link, s.end, topology.BGPFirstUpdate, "before the first UPDATE of the session over "+to)
 	}
 	w := n.endWait(s.link, s.end, n.intervalKey(s), "MRAI towards "+to)
@@ -223,7 +228,11 @@ func (n *Network) released(id sim.EventID, s *session) (ps []netip.Prefix) {
 // cover one of those that it is about.
 func (n *Network) Before(id sim.EventID, about []netip.Prefix) sim.EventID {
 	ev := &n.log.Events[id-1]
-	if ev.Kind != evRouteTime {
+	switch ev.Kind {
+	case evLoop:
+		return n.leftBy(id, int(ev.Arg))
+	case evRouteTime:
+	default:
 		return ev.Cause
 	}
 	s := n.routeTimeOf(ev.Arg)

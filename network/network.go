@@ -42,6 +42,7 @@ type Network struct {
 	unsent   []connSide
 	ike      []ikeMessage
 	flying   int    // events of what is on its way
+	dozing   int    // things that wait for a main loop to wake
 	dirty    bool   // forwarding state changed in this event
 	version  uint64 // changes with forwarding state
 	knocks   []knock
@@ -187,7 +188,7 @@ func (n *Network) prepare(seed uint64) {
 	start := sim.Time(-n.d.Warmup)
 	n.k.Start(seed, start)
 	n.end = sim.Time(n.d.For)
-	n.settled, n.begun, n.dirty, n.flying = false, 0, false, 0
+	n.settled, n.begun, n.dirty, n.flying, n.dozing = false, 0, false, 0, 0
 	n.version++
 	if n.outside != nil {
 		n.outside.reset()
@@ -304,6 +305,8 @@ func (n *Network) Handle(k *sim.Kernel, ev *sim.Event) {
 		n.stall(&n.routers[ev.Arg])
 	case evStallOver:
 		n.stallOver(&n.routers[ev.Arg])
+	case evLoop:
+		n.turned(&n.routers[ev.Arg])
 	case evVPNTimer:
 		n.vpnTimer(int(ev.Arg>>9), int(ev.Arg>>8&1), vpn.TimerID(ev.Arg&0xff))
 	case evFault:

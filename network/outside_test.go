@@ -286,8 +286,8 @@ func TestRealRouterIsCalled(t *testing.T) {
 		// RFC 4271 §8.2.2, Connect, Event 18: to Idle, for 1 s (bgp.idle_hold) from the
 		// RST's arrival on.
 		{network.InRefuse, []string{"1ms called", "1.003s called", "2.005s called", "3.007s called", "4.009s called", "5.011s called"}},
-		// SYNs after 1, 3, 7 s; ConnectRetryTimer gives up after 5 s and calls anew.
-		{network.InNoAnswer, []string{"1ms called", "1.001s called", "3.001s called", "5.001s called"}},
+		// SYNs after 1, 2, 3, 4 s; ConnectRetryTimer gives up after 5 s and calls anew.
+		{network.InNoAnswer, []string{"1ms called", "1.001s called", "2.001s called", "3.001s called", "4.001s called", "5.001s called"}},
 	} {
 		s := attach(t, "  - {at: 60s, down: l1}\n", true, "routers.far.bgp.connect_retry_jitter=1", "routers.far.bgp.idle_hold_jitter=1")
 		s.answer = c.answer

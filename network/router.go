@@ -26,17 +26,20 @@ type router struct {
 	ways     []int32   // links by PeerID: those of the sessions, then those that static routes point at
 	settings *topology.Settings
 
-	real   bool // its machine is not simulated (outside.go)
-	alive  bool // the routing process runs
-	frozen bool // it hangs
-	hangs  hang // … because of
-	stalls uint64
-	late   int // updates that were due while it hung
-	by     sim.EventID
-	reborn bool           // the process is not the first one, and its routes are not chosen yet
-	choice sim.Timer      // SelectionTimer
-	missed []int32        // sessions' timers that ran out while it hung: session<<8 | timer
-	own    []netip.Prefix // what it announces of its own
+	real    bool // its machine is not simulated (outside.go)
+	alive   bool // the routing process runs
+	frozen  bool // it hangs
+	hangs   hang // … because of
+	stalls  uint64
+	late    int // updates that were due while it hung
+	by      sim.EventID
+	reborn  bool      // the process is not the first one, and its routes are not chosen yet
+	choice  sim.Timer // SelectionTimer
+	loop    sim.Timer // the next turn of its main loop, where something waits for that (loop.go)
+	begun   []begun
+	waiting int
+	missed  []int32        // sessions' timers that ran out while it hung: session<<8 | timer
+	own     []netip.Prefix // what it announces of its own
 
 	fib       bart.Table[*entry]
 	table     bart.Table[*entry] // cloud route table; unused when its kind is none
@@ -104,6 +107,7 @@ func (r *router) reset(n *Network) {
 	r.hangs, r.stalls, r.stallRnd = 0, 0, n.k.Rand(r.nameStall)
 	r.reborn, r.choice = false, sim.Timer{}
 	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
+	r.loop, r.begun, r.waiting = sim.Timer{}, r.begun[:0], 0
 	empty(&r.fib)
 	empty(&r.table)
 	clear(r.known)
@@ -196,7 +200,9 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 		case bgp.ActRouteTime:
 			n.setRouteTime(r, a)
 		case bgp.ActNoRouteTime:
-			n.k.Stop(&n.sessions[r.sessions[a.Peer]].mrai)
+			s := &n.sessions[r.sessions[a.Peer]]
+			n.k.Stop(&s.mrai)
+			n.firstIsOver(r, s)
 		case bgp.ActRoute:
 			n.routeChanged(r, a.Route)
 		case bgp.ActReuseTime:

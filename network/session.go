@@ -22,6 +22,8 @@ type session struct {
 	config  bgp.SessionConfig
 	timers  [bgp.NumTimers]sim.Timer
 	mrai    sim.Timer
+	left    bool                   // its hold timer has run out, and its process sleeps
+	first   bool                   // it is the first UPDATE that waits, until the process wakes
 	hop     sim.Timer              // next-hop tracking
 	hopGone bool                   // the speaker has been told, or is about to be, that the next hop is gone
 	stales  [staleTimers]sim.Timer // of the peer's stale routes
@@ -75,7 +77,7 @@ func (s *session) reset(n *Network) {
 	s.config.Restart, s.config.LongLived = n.restartOffer(s, false)
 	s.m.Reset(s.config)
 	clear(s.timers[:])
-	s.mrai, s.hop, s.hopGone, s.waits = sim.Timer{}, sim.Timer{}, false, false
+	s.mrai, s.first, s.left, s.hop, s.hopGone, s.waits = sim.Timer{}, false, false, sim.Timer{}, false, false
 	clear(s.stales[:])
 	s.stale, s.failed, s.downs = 0, 0, 0
 	s.conns, s.inbox, s.next, s.shut = s.conns[:0], s.inbox[:0], 0, false
@@ -122,6 +124,11 @@ func (n *Network) sessionTimer(s *session, t bgp.TimerID) {
 		r.missed = append(r.missed, int32(s.id)<<8|int32(t))
 		return
 	}
+	n.wake(r)
+	if t%bgp.SecondConn == bgp.HoldTimer && r.sleeps() > 0 && s.m.State() == bgp.Established {
+		n.leave(r, s, t)
+		return
+	}
 	if conn, after, ok := s.m.KeepaliveDue(t); ok {
 		n.sendMessage(s, conn, bgp.Keepalive)
 		n.armSession(s, t, after)
@@ -152,6 +159,7 @@ func (n *Network) routeTime(s *session) {
 		r.missed = append(r.missed, int32(s.id)<<8|int32(missedMRAI))
 		return
 	}
+	n.firstIsOver(r, s)
 	n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InRouteTime})
 }
 
@@ -200,6 +208,7 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.dropped(&n.links[s.link], dropOfSession(a.Why))
 			s.downs++
 			n.k.Stop(&s.mrai)
+			n.forgetLeft(r, s)
 			waiting := r.updates.all()
 			for i := range waiting { // what had not been processed yet goes with the session
 				if u := &waiting[i]; u.peer == s.peer {
@@ -246,10 +255,14 @@ func (s *session) forget(id bgp.ConnID) {
 
 // readMessage hands the machine a message.
 func (n *Network) readMessage(s *session, conn bgp.ConnID, msg *bgp.Message) {
+	if s.left {
+		return
+	}
 	in := bgp.Input{Kind: bgp.InMessage, Conn: conn, Msg: msg}
 	switch r := &n.routers[s.router]; msg.Type {
 	case bgp.MsgKeepalive:
 		if r.alive && !r.frozen {
+			n.wake(r)
 			if t, after, ok := s.m.KeepaliveCame(conn); ok {
 				n.armSession(s, t, after)
 				return
@@ -272,6 +285,7 @@ func (n *Network) receive(s *session, in bgp.Input) {
 	case r.frozen:
 		s.inbox = append(s.inbox, inboxItem{in})
 	default:
+		n.wake(r)
 		n.stepSession(s, in)
 	}
 }
@@ -318,6 +332,8 @@ func drawSession(c *bgp.SessionConfig, k *sim.Kernel, set *topology.Settings, na
 	c.Keepalive = draw(k, set, topology.BGPKeepalive, name)
 	c.MinHold = draw(k, set, topology.BGPMinHold, name)
 	c.ConnectRetry = draw(k, set, topology.BGPConnectRetry, name)
+	c.StartDelay = draw(k, set, topology.BGPStartDelay, name)
+	c.ConnectDelay = draw(k, set, topology.BGPConnectDelay, name)
 	c.DelayOpen = draw(k, set, topology.BGPDelayOpen, name)
 	c.IdleHold = draw(k, set, topology.BGPIdleHold, name)
 	c.IdleHoldMax = draw(k, set, topology.BGPIdleHoldMax, name)

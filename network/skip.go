@@ -131,7 +131,7 @@ type keepaliveStream struct {
 func (n *Network) runSkipping() {
 	n.skip.next = math.MinInt64
 	for {
-		if n.flying == 0 && n.k.Now() >= n.skip.next {
+		if n.flying == 0 && n.dozing == 0 && n.k.Now() >= n.skip.next {
 			n.fastForward()
 		}
 		if !n.k.Step(n.end) {

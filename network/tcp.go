@@ -28,7 +28,7 @@ const (
 )
 
 // maxTries are the retransmissions before a side gives up: Linux's
-// tcp_syn_retries, tcp_retries2 and tcp_orphan_retries.
+// tcp_syn_retries, to which its linear ones are added, tcp_retries2 and tcp_orphan_retries.
 var maxTries = [...]int{tcpSynSent: 6, tcpSynReceived: 6, tcpEstablished: 15, tcpFinished: 8}
 
 // conn is a TCP connection. Side 0 opened it.
@@ -148,11 +148,14 @@ func (n *Network) newConn(link int) *conn {
 }
 
 // tcpTimes are the timeouts of one end of a link, as drawn for the run.
-type tcpTimes struct{ syn, rto, rtoMax time.Duration }
+type tcpTimes struct {
+	syn, rto, rtoMax time.Duration
+	linear           int // retransmissions of a SYN before the wait doubles
+}
 
 func drawTCP(k *sim.Kernel, set *topology.Settings, name sim.Name) tcpTimes {
 	at := func(key topology.Key) time.Duration { return max(time.Millisecond, draw(k, set, key, name)) }
-	return tcpTimes{syn: at(topology.TCPSynRetry), rto: at(topology.TCPRTO), rtoMax: at(topology.TCPRTOMax)}
+	return tcpTimes{syn: at(topology.TCPSynRetry), rto: at(topology.TCPRTO), rtoMax: at(topology.TCPRTOMax), linear: int(set[topology.TCPSynLinear].Int)}
 }
 
 func (n *Network) tcpTimes(c *conn, side int) *tcpTimes { return &n.sessions[c.side[side].session].tcp }
@@ -508,8 +511,14 @@ func (n *Network) tcpTimer(conn, side int) {
 	t := &c.side[side]
 	t.timer = sim.Timer{}
 	t.tries++
-	t.rto = min(2*t.rto, n.tcpTimes(c, side).rtoMax)
-	if t.tries > maxTries[t.state] {
+	times, linear := n.tcpTimes(c, side), 0
+	if t.state == tcpSynSent {
+		linear = times.linear
+	}
+	if t.tries > linear {
+		t.rto = min(2*t.rto, times.rtoMax)
+	}
+	if t.tries > maxTries[t.state]+linear {
 		n.lost(c, side)
 		return
 	}

@@ -70,6 +70,8 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		return n.routerWait(int(ev.Arg), topology.StallEvery, "until the routing process stalls")
 	case evStallOver:
 		return n.routerWait(int(ev.Arg), topology.StallFor, "a stall of the routing process")
+	case evLoop:
+		return n.loopWait(int(ev.Arg), "what the end of a hold timer leads to")
 	case evUpdate:
 		what := "processing of an UPDATE"
 		if d.Routers[router()].Settings[topology.BGPProcessingSerial].Bool {
@@ -154,6 +156,13 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID, ev trace.Event) Wait {
 	case bgp.KeepaliveTimer:
 		return n.endWait(s.link, s.end, topology.BGPKeepalive, "keepalive timer"+over)
 	case bgp.ConnectRetryTimer:
+		// A session that only listens yet has the same timer run for a shorter time.
+		switch ran := n.ran(ev); {
+		case s.config.StartDelay > 0 && ran == s.config.StartDelay:
+			return n.endWait(s.link, s.end, topology.BGPStartDelay, "before the first call of the session over "+n.d.Links[s.link].Name)
+		case ran <= s.config.ConnectDelay:
+			return n.endWait(s.link, s.end, topology.BGPConnectDelay, "before the next call of the session over "+n.d.Links[s.link].Name)
+		}
 		return n.endWait(s.link, s.end, topology.BGPConnectRetry, "ConnectRetryTimer"+over)
 	case bgp.DelayOpenTimer:
 		return n.endWait(s.link, s.end, topology.BGPDelayOpen, "DelayOpenTimer"+over)

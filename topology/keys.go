@@ -13,6 +13,8 @@ const (
 	BGPConnectRetry
 	BGPConnectRetryJitter
 	BGPConnectFail
+	BGPStartDelay
+	BGPConnectDelay
 	BGPDelayOpen
 	BGPIdleHold
 	BGPIdleHoldMax
@@ -66,6 +68,7 @@ const (
 	BGPLongLived
 	BGPLongLivedTime
 	BGPGracefulRules
+	BGPLoopSleep
 	FIBDelay
 	FIBSurvives
 	RouteTableKind
@@ -74,6 +77,7 @@ const (
 	RouteTableLocalDelay
 	IPDecrementTTL
 	TCPSynRetry
+	TCPSynLinear
 	TCPRTO
 	TCPRTOMax
 	VPNVersion
@@ -133,6 +137,8 @@ var keys = [NumKeys]KeyInfo{
 	BGPConnectRetry:       {"bgp.connect_retry", TypeDuration, ms, hour, nil, "ConnectRetryTimer"},
 	BGPConnectRetryJitter: {"bgp.connect_retry_jitter", TypeRatio, 1, 1000, nil, "ConnectRetryTimer is multiplied by U(this, 1)"},
 	BGPConnectFail:        {"bgp.connect_fail", TypeEnum, 0, 0, []string{"idle", "active"}, "a connection that is refused: idle = the session waits for IdleHoldTimer, active = for the rest of ConnectRetryTimer"},
+	BGPStartDelay:         {"bgp.start_delay", TypeDuration, 0, hour, nil, "a session that is started only listens for so long before it calls"},
+	BGPConnectDelay:       {"bgp.connect_delay", TypeDuration, 0, hour, nil, "the same whenever a session begins anew, and after a call that has failed (BIRD); shortened as bgp.connect_retry is"},
 	BGPDelayOpen:          {"bgp.delay_open", TypeDuration, 0, hour, nil, "DelayOpenTimer; 0 = the OPEN goes out at once"},
 	BGPIdleHold:           {"bgp.idle_hold", TypeDuration, 0, hour, nil, "IdleHoldTimer: wait after an error before the session starts again"},
 	BGPIdleHoldMax:        {"bgp.idle_hold_max", TypeDuration, 0, 24 * hour, nil, "the wait doubles with each error up to this"},
@@ -186,6 +192,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPLongLived:          {"bgp.long_lived", TypeEnum, 0, 0, []string{"off", "helper", "restarter"}, "long-lived graceful restart (RFC 9494); needs bgp.graceful_restart"},
 	BGPLongLivedTime:      {"bgp.long_lived_time", TypeDuration, 0, 16777215 * sec, nil, "Long-Lived Stale Time: how much longer the peer is asked to keep the routes, as its last choice"},
 	BGPGracefulRules:      {"bgp.graceful_rules", TypeEnum, 0, 0, []string{"rfc", "bird"}, "bird = with long-lived graceful restart agreed, the end of the hold timer begins a graceful restart, and its capability alone has routes kept for the Restart Time"},
+	BGPLoopSleep:          {"bgp.loop_sleep", TypeDuration, 0, hour, nil, "so long the main loop sleeps at most before it does what a hold timer or a new session has left it (BIRD 2); anything that happens wakes it"},
 	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
 	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process goes; a restarter says so to its peers (the F bit)"},
 	RouteTableKind:        {"route_table.kind", TypeEnum, 0, 0, []string{"none", "gateway", "tunnel"}, "cloud route table in front of the gateway: rows point to the gateway (AWS), or one row for each tunnel (GCP)"},
@@ -193,7 +200,8 @@ var keys = [NumKeys]KeyInfo{
 	RouteTableDelay:       {"route_table.delay", TypeDuration, 0, hour, nil, "from the gateway's routes to the cloud's route table"},
 	RouteTableLocalDelay:  {"route_table.local_delay", TypeDuration, 0, hour, nil, "the same when the cloud itself removed the tunnel"},
 	IPDecrementTTL:        {"ip.decrement_ttl", TypeBool, 0, 0, nil, "forwarding takes one from the TTL"},
-	TCPSynRetry:           {"tcp.syn_retry", TypeDuration, ms, hour, nil, "first retransmission of a SYN; doubles"},
+	TCPSynRetry:           {"tcp.syn_retry", TypeDuration, ms, hour, nil, "first retransmission of a SYN; doubles after tcp.syn_linear of them"},
+	TCPSynLinear:          {"tcp.syn_linear", TypeInt, 0, 100, nil, "so many retransmissions of a SYN before the wait doubles"},
 	TCPRTO:                {"tcp.rto", TypeDuration, ms, hour, nil, "first retransmission of data; doubles"},
 	TCPRTOMax:             {"tcp.rto_max", TypeDuration, ms, hour, nil, "the longest wait between retransmissions"},
 	VPNVersion:            {"vpn.ike", TypeEnum, 0, 0, []string{"v1", "v2"}, "IKE version"},

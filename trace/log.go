@@ -71,6 +71,7 @@ const (
 	NoteLimit                          // Router takes A prefixes over Link and no more: the peer has announced another one
 	NoteBFD                            // Router's BFD session over Link: From -> To (bfd.State) because A (bfd.Diag), or Text where nobody could be told
 	NoteStall                          // Router's routing process stalls, or goes on (Up)
+	NoteLeft                           // Router's hold timer over Link has run out, of which something comes when its process wakes
 	NoteStale                          // Router keeps A routes of the peer over Link, which has gone away (graceful restart)
 )
 

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -141,6 +142,9 @@ func (a *app) calibrate(ctx context.Context, name string, q *calibrateFlags) err
 		doc.Version, doc.Sets, doc.Case = version(), c.Sets, c.Name
 		fmt.Fprintf(a.out, "%3d/%d  %-55s measured %s to %s s, median %s; predicted %s to %s s, median %s\n", ended, len(todo), c.Name,
 			doc.Measured.MinS.Fixed(1), doc.Measured.MaxS.Fixed(1), doc.Measured.MedianS.Fixed(1), doc.Predicted.MinS.Fixed(1), doc.Predicted.MaxS.Fixed(1), doc.Predicted.MedianS.Fixed(1))
+		for i := range doc.Trials {
+			brief(&doc.Trials[i])
+		}
 		return writeAll([]pending{{"-o", c.file, func(w io.Writer) error { return report.LabLine(w, doc) }}})
 	})
 	switch {
@@ -153,6 +157,12 @@ func (a *app) calibrate(ctx context.Context, name string, q *calibrateFlags) err
 		return ending(exitFailed)
 	}
 	return nil
+}
+
+// brief leaves what a comparison looks at: of messages, who has told whom that it ends.
+func brief(t *report.LabTrial) {
+	t.Streams = nil
+	t.BGP = slices.DeleteFunc(t.BGP, func(m report.LabBGP) bool { return m.Type != "NOTIFICATION" || m.Direction != "sent" })
 }
 
 // prepare reads the matrix and everything that it names.
