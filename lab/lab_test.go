@@ -214,6 +214,7 @@ func TestNotSupported(t *testing.T) {
 		{"an unknown daemon", "aws-gcp", Flags{With: "quagga"}, `there is no daemon "quagga"`},
 		{"an unknown router", "aws-gcp", Flags{With: "frr", Routers: []string{"azure=bird"}}, `has no router "azure"`},
 		{"IPv6 in IPsec", "ipv6-aws-gcp", Flags{With: "frr", Tunnel: "ipsec"}, "IPv6 in IPsec is not supported by the lab"},
+		{"static routes of GoBGP", "aws-gcp-static", Flags{With: "gobgp"}, "GoBGP has no static routes"},
 		{"a DELETE of IKE", "aws-gcp-notify", Flags{With: "frr"}, "notify takes IKE, which says that the tunnel goes"},
 		{"a tunnel of something else", "aws-gcp", Flags{With: "frr", Tunnel: "wireguard"}, `nothing is called "wireguard"`},
 		{"a graph of ASes", "internet", Flags{With: "frr"}, "more than the 16 routers"},

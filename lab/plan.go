@@ -222,10 +222,10 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 }
 
 // settle is how long after the last session has come up the ping begins: routes follow
-// sessions by up to 3 s (BIRD), and MRAI, which what was announced then has started, is
-// over, as it is when a scenario's story begins.
+// sessions by up to 3 s (BIRD), and what has started with them is over, as it is when a
+// scenario's story begins: MRAI, and FRR's youth.
 func (p *Plan) settle() time.Duration {
-	mrai := time.Duration(0)
+	over := time.Duration(0)
 	for i := range p.Design.Links {
 		for e := range p.Design.Links[i].Ends {
 			end := &p.Design.Links[i].Ends[e]
@@ -234,11 +234,27 @@ func (p *Plan) settle() time.Duration {
 				if p.Design.Routers[end.Router].ASN == p.Design.Routers[p.Design.Links[i].Ends[1-e].Router].ASN {
 					key = topology.BGPMRAIIBGP
 				}
-				mrai = max(mrai, set[key].Dist.Max())
+				over = max(over, set[key].Dist.Max())
+			}
+			if p.Daemons[end.Router] == daemonconf.FRR && end.Settings[topology.BGPGracefulRestart].Enum == "restarter" && p.restarts() {
+				over = max(over, youth)
 			}
 		}
 	}
-	return 4*time.Second + mrai
+	return 4*time.Second + over
+}
+
+// youth is how long after its start every OPEN of a bgpd with graceful restart says that it
+// has just restarted (t_startup in bgpd/bgp_fsm.c runs for the default of the Restart Time). A
+// peer that really does restart then takes its own restart for finished, and its stale
+// routes are taken out before there are others.
+const youth = 120 * time.Second
+
+// restarts tells whether a routing process ends in the story.
+func (p *Plan) restarts() bool {
+	return slices.ContainsFunc(p.Design.Story, func(f topology.Fault) bool {
+		return f.Kind == topology.RouterRestart || f.Kind == topology.RouterKill
+	})
 }
 
 // lead is how long the ping runs at least before the story begins.
