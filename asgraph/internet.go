@@ -47,6 +47,8 @@ type Internet struct {
 	parcels []parcel // what is under way
 	free    []int32
 
+	ahead ahead
+
 	stepping int32 // the node being stepped, of whose random numbers the next one is
 	names    names
 	story    []Event
@@ -99,6 +101,7 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 	for range len(g.ASNs) + 1 {
 		n.k.Add(n) // the story, and each node: actorOf
 	}
+	n.k.Foresee(n)
 	n.nodes = make([]node, len(g.ASNs))
 	n.speakers = make([]bgp.Speaker, len(g.ASNs))
 	n.first = make([]int32, len(g.ASNs)+1)

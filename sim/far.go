@@ -21,7 +21,6 @@ type far struct {
 	free   uint32     // the first chunk that is not in use
 	rows   [][]bucket // memory of rungs
 	keys   []key      // of the bucket that is being taken
-	looked uint64     // see take
 }
 
 type rung struct {
@@ -245,13 +244,11 @@ func (q *queue) take() {
 				continue
 			}
 		}
-		// Looked at now, all at once, memory gives them up together and not one by
-		// one when their events are due.
-		f.looked += q.contents[k.slot()].arg
 		keys[n] = k
 		n++
 	}
 	keys = keys[:n]
+	q.lookAhead(keys)
 	if n > tooLong {
 		lo, hi := uint64(never), uint64(0)
 		for i := range keys {
