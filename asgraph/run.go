@@ -69,7 +69,7 @@ func (n *Internet) reset(seed uint64) {
 	draw, random := n.draw, n.random // one of each for all
 	for i := range n.g.ASNs {
 		from, to := n.first[i], n.first[i+1]
-		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules, LateTimers: true,
+		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules, LateTimers: true, BriefRoutes: true,
 			Peers: n.peers[from:to:to], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
 		for e := from; e < to; e++ {
 			n.connect(e)

@@ -1,6 +1,7 @@
 package bgp
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 )
@@ -51,10 +52,53 @@ func (p ASPath) Equal(q ASPath) bool {
 	return slices.EqualFunc(p, q, func(a, b Segment) bool { return a.Set == b.Set && slices.Equal(a.ASNs, b.ASNs) })
 }
 
+// summary is what a Speaker asks most often about attributes that it has made
+// itself (draft.go), so that the rest of them need not be fetched from memory. Its
+// zero value says nothing.
+type summary struct {
+	hash   uint64 // never 0
+	ases   uint64 // a bit for each AS in the path: an AS whose bit is not set is not in it
+	length uint16 // of the path
+	plain  bool   // no LOCAL_PREF, communities, ORIGINATOR_ID or CLUSTER_LIST
+}
+
+// summarise is the last step in making attributes of a hash.
+func (a *Attrs) summarise(hash uint64) {
+	a.summary = summary{hash: max(hash, 1), length: uint16(min(a.ASPath.Length(), math.MaxUint16)),
+		plain: !a.HasLocalPref && len(a.Communities) == 0 && !a.OriginatorID.IsValid() && len(a.ClusterList) == 0}
+	for _, s := range a.ASPath {
+		for _, as := range s.ASNs {
+			a.summary.ases |= bitOf(as)
+		}
+	}
+}
+
+// bitOf is the bit that stands for an AS.
+func bitOf(as uint32) uint64 { return 1 << (as * 0x9E3779B1 >> 26) }
+
+// passes tells whether as is in the path.
+func (a *Attrs) passes(as uint32) bool {
+	if a.summary.hash != 0 && a.summary.ases&bitOf(as) == 0 {
+		return false
+	}
+	return a.ASPath.Has(as)
+}
+
+// pathLength is ASPath.Length.
+func (a *Attrs) pathLength() int {
+	if a.summary.hash != 0 {
+		return int(a.summary.length)
+	}
+	return a.ASPath.Length()
+}
+
 // Equal tells whether a and b say the same; two nils do.
 func (a *Attrs) Equal(b *Attrs) bool {
 	if a == b || a == nil || b == nil {
 		return a == b
+	}
+	if x, y := a.summary.hash, b.summary.hash; x != y && x != 0 && y != 0 {
+		return false
 	}
 	return a.Origin == b.Origin && a.NextHop == b.NextHop &&
 		a.HasMED == b.HasMED && a.MED == b.MED &&
@@ -89,7 +133,7 @@ func (a *Attrs) preference() uint32 {
 // step f) the ORIGINATOR_ID SHOULD be treated as the BGP Identifier of the BGP
 // speaker that has advertised the route." RFC 4456 §9.
 func (p *Path) originator() netip.Addr {
-	if p.Attrs.OriginatorID.IsValid() {
+	if !p.Attrs.summary.plain && p.Attrs.OriginatorID.IsValid() {
 		return p.Attrs.OriginatorID
 	}
 	return p.PeerBGPID

@@ -2,6 +2,7 @@ package bgp
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 )
 
@@ -59,14 +60,10 @@ func (r Rule) compare(a, b *Path, st standing) int {
 		if a.External && b.External {
 			return cmp.Compare(a.Age, b.Age)
 		}
-	case RuleRouterID:
-		return a.originator().Compare(b.originator())
 	case RulePeerID:
 		if !a.External && !b.External {
 			return a.PeerBGPID.Compare(b.PeerBGPID)
 		}
-	case RuleClusterLength:
-		return cmp.Compare(len(a.Attrs.ClusterList), len(b.Attrs.ClusterList))
 	case RulePeerAddress:
 		return a.PeerAddr.Compare(b.PeerAddr)
 	case RuleIncumbent:
@@ -89,6 +86,10 @@ func (r Rule) bits() int {
 		return 8
 	case RuleASPathLength:
 		return 16
+	case RuleClusterLength:
+		return 10
+	case RuleRouterID:
+		return 33
 	case RuleWeight, RuleLocalPref, RuleIGPMetric:
 		return 32
 	}
@@ -106,11 +107,21 @@ func (r Rule) worth(p *Path) uint64 {
 		return uint64(p.Attrs.preference())
 	case RuleASPathLength:
 		const most = 1<<16 - 1 // no message has room for as many
-		return uint64(most - min(most, p.Attrs.ASPath.Length()))
+		return uint64(most - min(most, p.Attrs.pathLength()))
 	case RuleOrigin:
 		return uint64(math.MaxUint8 - p.Attrs.Origin)
 	case RuleIGPMetric:
 		return uint64(math.MaxUint32 - p.IGPMetric)
+	case RuleClusterLength:
+		const most = 1<<10 - 1 // as above
+		return uint64(most - min(most, len(p.Attrs.ClusterList)))
+	case RuleRouterID: // of four octets (RFC 4271 §4.2); the lower is preferred, and none at all is the lowest
+		id := uint64(0)
+		if o := p.originator(); o.Is4() {
+			b := o.As4()
+			id = 1 + uint64(binary.BigEndian.Uint32(b[:]))
+		}
+		return 1<<32 - id
 	case RuleExternal:
 		good = p.External
 	case RuleLongLived:

@@ -177,6 +177,9 @@ type SpeakerConfig struct {
 	// reckons by Input.Now whether it runs. ActRouteTime is marked Idle until
 	// something waits for it, and given once more when something does.
 	LateTimers bool
+	// BriefRoutes: nobody keeps what an ActRoute carries until the next Step, when
+	// its memory is used again; and it says which paths are used, but not why.
+	BriefRoutes bool
 	// Memory is shared by speakers that never run at the same time; nil: the
 	// speaker has its own. Nothing that a speaker does depends on it.
 	Memory *Memory
@@ -224,6 +227,7 @@ type Path struct {
 	Age   uint64 // arrival number: lower is older
 	Stamp uint64 // the event that wrote it
 	merit merit  // what the first rules make of it, if the Speaker made it (duel.go)
+	kept  bool   // somebody outside of the Speaker may have it: its memory is not used again (memory.go)
 }
 
 // Source is what all paths that come over one session have in common. Nobody

@@ -118,7 +118,7 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 		if a.bar == RuleNone || bar == RuleNone {
 			s.touch(e, peer)
 		}
-		e.put(arrival{peer: peer, raw: a.raw, bar: bar, path: s.newPath(path, bar), stale: a.stale})
+		s.put(e, arrival{peer: peer, raw: a.raw, bar: bar, path: s.newPath(path, bar), stale: a.stale})
 	}
 }
 

@@ -17,7 +17,10 @@ type draft struct {
 }
 
 // from starts a draft that says what a says.
-func (d *draft) from(a *Attrs) { d.Attrs = *a }
+func (d *draft) from(a *Attrs) {
+	d.Attrs = *a
+	d.summary = summary{}
+}
 
 // prepend puts as in front of the path, n times. RFC 4271 §5.1.2: it goes into
 // the leading AS_SEQUENCE, or into a new one if the path does not begin with
@@ -120,8 +123,10 @@ func (in *interner) of(d *draft) *Attrs {
 	if a != nil {
 		return a
 	}
-	if a = d.find(in.old, &hash); a == nil {
+	old := hash
+	if a = d.find(in.old, &old); a == nil {
 		a = d.made()
+		a.summarise(hash)
 	}
 	if in.young == nil {
 		in.young = map[uint64]*Attrs{}
@@ -135,7 +140,7 @@ func (d *draft) made() *Attrs {
 	made := &struct { // one piece of memory for most
 		Attrs
 		one  [1]Segment // most paths are one sequence,
-		asns [6]uint32  // and have no more ASes
+		asns [8]uint32  // and have no more ASes
 	}{Attrs: d.Attrs}
 	a := &made.Attrs
 	if len(a.ASPath) > 0 {

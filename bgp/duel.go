@@ -1,5 +1,7 @@
 package bgp
 
+import "cmp"
+
 // The decision process where rules are a total order: the best path is the one
 // that wins all its duels, and one new path is compared with the two that were
 // first, not the whole set anew. A router with a hundred neighbours hears a
@@ -34,15 +36,36 @@ func (r Ruleset) properties() (ordered, steady bool) {
 	return ordered, steady
 }
 
-// merit is what the first rules make of a path, as two numbers of which the
-// first counts more, and the greater is the better: most duels are decided by
-// comparing them, without looking at the paths at all.
-type merit struct{ hi, lo uint64 }
+// merit is what the first rules make of a path, as one large number of which
+// the greater is the better: most duels are decided by comparing two of them, without
+// looking at anything else of the paths.
+type merit struct{ hi, mid, lo uint64 }
+
+// meritBits is how large a merit is.
+const meritBits = 3 * 64
+
+// add puts what a rule makes of the path behind what is there.
+func (m *merit) add(bits int, worth uint64) {
+	m.hi = m.hi<<bits | m.mid>>(64-bits)
+	m.mid = m.mid<<bits | m.lo>>(64-bits)
+	m.lo = m.lo<<bits | worth
+}
+
+// compare is positive if m is greater than o.
+func (m *merit) compare(o *merit) int {
+	switch {
+	case m.hi != o.hi:
+		return cmp.Compare(m.hi, o.hi)
+	case m.mid != o.mid:
+		return cmp.Compare(m.mid, o.mid)
+	}
+	return cmp.Compare(m.lo, o.lo)
+}
 
 // appraised is how many rules a merit has room for. Those about MED need none:
 // in a duel no path has one.
 func (r Ruleset) appraised() uint8 {
-	room, n := 128, uint8(0)
+	room, n := meritBits, uint8(0)
 	for _, rule := range r {
 		if bits := rule.bits(); bits > room || bits == 0 && rule != RuleMED && rule != RuleMEDAlways {
 			break
@@ -55,26 +78,22 @@ func (r Ruleset) appraised() uint8 {
 
 // newPath makes a path, with its merit if nothing bars it from the duels.
 func (s *Speaker) newPath(p Path, bar Rule) *Path {
-	p.merit = merit{}
-	if bar != RuleNone {
-		return &p
+	made := s.mem.newPath()
+	*made = p
+	made.merit, made.kept = merit{}, false
+	if bar == RuleNone {
+		for _, rule := range s.cfg.Rules[:s.appraised] {
+			made.merit.add(rule.bits(), rule.worth(made))
+		}
 	}
-	for _, rule := range s.cfg.Rules[:s.appraised] {
-		bits := rule.bits()
-		p.merit.hi = p.merit.hi<<bits | p.merit.lo>>(64-bits)
-		p.merit.lo = p.merit.lo<<bits | rule.worth(&p)
-	}
-	return &p
+	return made
 }
 
 // beats tells whether a wins against b. Where no rule tells them apart, the
 // one whose peer has the lower number stands, as in decide.
 func (s *Speaker) beats(a, b *Path, st standing) bool {
-	switch {
-	case a.merit.hi != b.merit.hi:
-		return a.merit.hi > b.merit.hi
-	case a.merit.lo != b.merit.lo:
-		return a.merit.lo > b.merit.lo
+	if c := a.merit.compare(&b.merit); c != 0 {
+		return c > 0
 	}
 	c, _ := s.cfg.Rules[s.appraised:].compare(a, b, st)
 	return c < 0 || c == 0 && (a.Peer < b.Peer || a.Peer == b.Peer && a.PathID < b.PathID)

@@ -43,6 +43,9 @@ func (s *Speaker) Explain(p netip.Prefix) []Verdict {
 	if e == nil {
 		return nil
 	}
+	for i := range e.in {
+		e.in[i].path.kept = true // a Verdict points to it
+	}
 	var vs []Verdict
 	route := s.current(e)
 	ranked := e.candidates(nil)

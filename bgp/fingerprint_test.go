@@ -28,6 +28,8 @@ var needNotCount = map[string]string{
 	"neighbour.until":   "only with LateTimers, where nobody looks for repetitions",
 	"Path.Age":          "a counter; the order of ages is hashed with each entry",
 	"Path.Stamp":        "which event wrote it, for explanations",
+	"Path.kept":         "whose memory it is",
+	"Attrs.summary":     "made of the rest",
 	"neighbour.group":   "as cfg",
 	"neighbour.open":    "what decisions need of it is in source, or worked out of it",
 	"entry.route":       "made of the rest when somebody asks for it",

@@ -17,6 +17,14 @@ type Memory struct {
 
 	// Scratch memory of the decision process.
 	cands, field, equals, spare []*Path
+
+	// Memory of paths: what has not been used yet of the last piece, and how large
+	// that was; those that nobody has any more; and those that nobody will have after
+	// this Step.
+	paths           []Path
+	chunk           int
+	spares, retired []*Path
+	brief           []briefRoute // SpeakerConfig.BriefRoutes
 }
 
 // forget drops what was made last, so that it need not agree with what is made from now on.
@@ -57,7 +65,42 @@ func (m *Memory) toldBy(as uint32) *told { return &m.told[as%uint32(len(m.told))
 // needed, and compares as equal; within one Step nothing is forgotten, so that
 // what goes out together is packed by comparing pointers.
 func (m *Memory) prune() {
+	for _, p := range m.retired {
+		if !p.kept {
+			m.spares = append(m.spares, p)
+		}
+	}
+	m.retired = m.retired[:0]
+	m.brief = m.brief[:0]
 	if m.interned.prune() {
 		m.forget()
+	}
+}
+
+// newPath finds memory for a path: that of one which nobody has any more, or new.
+func (m *Memory) newPath() *Path {
+	if last := len(m.spares) - 1; last >= 0 {
+		p := m.spares[last]
+		m.spares = m.spares[:last]
+		return p
+	}
+	if len(m.paths) == 0 {
+		m.chunk = min(max(4, 2*m.chunk), 256)
+		m.paths = make([]Path, m.chunk)
+	}
+	p := &m.paths[0]
+	m.paths = m.paths[1:]
+	return p
+}
+
+// retire gives up a path that is no longer in any row. Until the next Step it
+// stays what it is, since it may be what was best before.
+func (s *Speaker) retire(p *Path) {
+	if p.kept || s.defers {
+		return // a row that is not decided about may still know it as its best
+	}
+	s.mem.retired = append(s.mem.retired, p)
+	if t := s.mem.toldBy(s.cfg.AS); t.best == p {
+		t.best = nil
 	}
 }

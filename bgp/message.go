@@ -142,19 +142,20 @@ type ASPath []Segment
 
 // Attrs are the path attributes of a route. RFC 4271 §5.
 type Attrs struct {
+	summary         summary
 	Origin          Origin
-	ASPath          ASPath
-	NextHop         netip.Addr
-	MED             uint32
 	HasMED          bool
-	LocalPref       uint32
 	HasLocalPref    bool
 	AtomicAggregate bool
+	MED             uint32
+	ASPath          ASPath
+	LocalPref       uint32
 	AggregatorAS    uint32 // 0: none
-	AggregatorID    netip.Addr
+	NextHop         netip.Addr
 	Communities     []uint32     // RFC 1997
 	OriginatorID    netip.Addr   // RFC 4456; invalid: none
 	ClusterList     []netip.Addr // RFC 4456
+	AggregatorID    netip.Addr
 }
 
 // Notification says why a session ends. RFC 4271 §4.5.

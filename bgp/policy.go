@@ -55,15 +55,16 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	n, external := &s.peers[peer], s.source(peer).External
 	// "If the AS_PATH attribute of a BGP route contains an AS loop, the BGP
 	// route should be excluded from the Phase 2 decision function." RFC 4271 §9.1.2
-	if raw.ASPath.Has(s.cfg.AS) {
+	if raw.passes(s.cfg.AS) {
 		return raw, RuleLoop
 	}
-	if !external && raw.OriginatorID.IsValid() && raw.OriginatorID == s.cfg.ID {
+	plain := raw.summary.plain
+	if !external && !plain && raw.OriginatorID.IsValid() && raw.OriginatorID == s.cfg.ID {
 		return raw, RuleReflected
 	}
 	// "If the local CLUSTER_ID is found in the CLUSTER_LIST, the advertisement
 	// received SHOULD be ignored." RFC 4456 §8
-	if !external && slices.Contains(raw.ClusterList, s.cfg.Cluster) {
+	if !external && !plain && slices.Contains(raw.ClusterList, s.cfg.Cluster) {
 		return raw, RuleCluster
 	}
 	// "A BGP speaker SHALL NOT install a route with itself as the next hop."
@@ -84,7 +85,7 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	}
 	// LOCAL_PREF from an external peer "MUST be ignored" (RFC 4271 §5.1.5);
 	// ORIGINATOR_ID and CLUSTER_LIST never leave an AS (RFC 4456 §8).
-	strip := external && (raw.HasLocalPref || raw.OriginatorID.IsValid() || len(raw.ClusterList) > 0)
+	strip := external && !plain && (raw.HasLocalPref || raw.OriginatorID.IsValid() || len(raw.ClusterList) > 0)
 	if term == nil && !strip {
 		return raw, bar // the usual case: nothing to rewrite
 	}

@@ -221,10 +221,16 @@ func (e *entry) count(a *arrival, n int32) {
 
 // put replaces what peer said about the prefix; an implicit withdraw, if there
 // was anything (RFC 4271 §3.1).
-func (e *entry) put(a arrival) {
+func (s *Speaker) put(e *entry, a arrival) {
 	i, ok := e.findPath(a.peer, a.path.PathID)
-	if ok {
+	s.putAt(e, i, ok, a)
+}
+
+// putAt is put where the place is known, and whether something is there.
+func (s *Speaker) putAt(e *entry, i int, known bool, a arrival) {
+	if known {
 		e.count(&e.in[i], -1)
+		s.retire(e.in[i].path)
 	} else {
 		e.in = append(e.in, arrival{})
 		copy(e.in[i+1:], e.in[i:])
@@ -235,7 +241,8 @@ func (e *entry) put(a arrival) {
 }
 
 // remove forgets the arrival at place i.
-func (e *entry) remove(i int) {
+func (s *Speaker) remove(e *entry, i int) {
+	s.retire(e.in[i].path)
 	e.count(&e.in[i], -1)
 	e.in = slices.Delete(e.in, i, i+1)
 }

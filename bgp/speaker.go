@@ -187,7 +187,7 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 		*s.peers[peer].announces(prefix)++
 	}
 	s.arrived++
-	e.put(arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}, RuleNone)})
+	s.put(e, arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}, RuleNone)})
 	s.touch(e, peer)
 }
 
@@ -290,8 +290,9 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 		*count++
 	}
 	switch {
-	case !known:
+	case e == nil:
 		e = s.entryOf(prefix)
+	case !known:
 	case e.in[i].stale:
 		n.stale--
 	}
@@ -299,7 +300,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 		s.touch(e, peer)
 	}
 	s.arrived++
-	e.put(arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.sourceOf(peer, id), Attrs: attrs, Age: s.arrived, Stamp: stamp}, bar)})
+	s.putAt(e, i, known, arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.sourceOf(peer, id), Attrs: attrs, Age: s.arrived, Stamp: stamp}, bar)})
 	return acts
 }
 
@@ -320,7 +321,7 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix, id uint32) {
 		s.discard(e, i)
 		return
 	}
-	e.remove(i)
+	s.remove(e, i)
 	s.touch(e, Local)
 }
 
@@ -381,7 +382,7 @@ func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) 
 	acts = s.sweep(acts, peer) // its timers
 	for _, e := range s.entries {
 		for from, to := e.span(peer); from < to; to-- {
-			e.remove(to - 1)
+			s.remove(e, to-1)
 			s.touch(e, peer)
 		}
 	}
@@ -410,11 +411,7 @@ func (s *Speaker) run(acts []Action) []Action {
 		if !news {
 			continue
 		}
-		route := s.current(e)
-		if route == nil {
-			route = &Route{Prefix: e.prefix}
-		}
-		acts = append(acts, Action{Kind: ActRoute, Route: route})
+		acts = append(acts, Action{Kind: ActRoute, Route: s.report(e)})
 		changed = append(changed, e)
 	}
 	s.mem.dirty = dirty[:0]
@@ -429,6 +426,28 @@ func (s *Speaker) run(acts []Action) []Action {
 		}
 	}
 	return acts
+}
+
+// report is what an ActRoute says about e.
+func (s *Speaker) report(e *entry) *Route {
+	switch {
+	case s.cfg.BriefRoutes && e.route == nil:
+		s.mem.brief = append(s.mem.brief, briefRoute{Route: Route{Prefix: e.prefix, Best: e.best, Candidates: int(e.cands)}, one: [1]*Path{e.best}})
+		made := &s.mem.brief[len(s.mem.brief)-1]
+		if e.best != nil {
+			made.Used = made.one[:]
+		}
+		return &made.Route
+	case e.best == nil:
+		return &Route{Prefix: e.prefix}
+	}
+	return s.current(e)
+}
+
+// briefRoute is a Route in which one path is used, and memory for that.
+type briefRoute struct {
+	Route
+	one [1]*Path
 }
 
 // reconsider runs the decision process for one row and tells whether there is
@@ -476,11 +495,15 @@ func (s *Speaker) current(e *entry) *Route {
 }
 
 func (e *entry) newRoute(rule Rule, used ...*Path) *Route {
-	made := &struct {
-		Route
-		one [1]*Path
-	}{Route: Route{Prefix: e.prefix, Best: e.best, Rule: rule, Versus: e.versus, Candidates: int(e.cands)}}
+	made := &briefRoute{Route: Route{Prefix: e.prefix, Best: e.best, Rule: rule, Versus: e.versus, Candidates: int(e.cands)}}
 	made.Used = append(made.one[:0:1], used...) // one path, the usual case, needs no memory of its own
+	e.best.kept = true
+	for _, p := range made.Used {
+		p.kept = true
+	}
+	if e.versus != nil {
+		e.versus.kept = true
+	}
 	return &made.Route
 }
 

@@ -198,7 +198,7 @@ func (s *Speaker) discard(e *entry, i int) {
 	if a.stale {
 		n.stale--
 	}
-	e.remove(i)
+	s.remove(e, i)
 	s.touch(e, peer)
 }
 

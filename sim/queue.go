@@ -75,7 +75,7 @@ type queue struct {
 	free     []uint32
 	far      far
 
-	ahead ahead
+	ahead  ahead
 	salt   uint64 // shuffles ties
 	tied   []tied // memory of tie …
 	behind []key  // … and of what stands behind
