@@ -5,6 +5,10 @@ import (
 	"github.com/vpnsim/vpnsim/sim"
 )
 
+// fitsInCaches is how many ends an Internet may have whose memory need not be
+// asked for beforehand: some 300 octets each.
+const fitsInCaches = 1 << 12
+
 // ahead is what Soon remembers of the events that it looks at.
 type ahead struct {
 	steps  []bgp.Expected

@@ -101,7 +101,6 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 	for range len(g.ASNs) + 1 {
 		n.k.Add(n) // the story, and each node: actorOf
 	}
-	n.k.Foresee(n)
 	n.nodes = make([]node, len(g.ASNs))
 	n.speakers = make([]bgp.Speaker, len(g.ASNs))
 	n.first = make([]int32, len(g.ASNs)+1)
@@ -117,6 +116,9 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		n.opens[i] = bgp.Open{Version: 4, AS: asn, ID: Address(i), FourOctetAS: true}
 	}
 	ends := 2 * len(g.Edges)
+	if ends > fitsInCaches {
+		n.k.Foresee(n)
+	}
 	n.owner, n.back = make([]int32, ends), make([]place, ends)
 	if cfg.Delay.IsRandom() {
 		n.sent, n.last = make([]uint32, ends), make([]sim.Time, ends)

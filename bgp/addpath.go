@@ -139,7 +139,7 @@ func pathOf(list []sentPath, id uint32) *Attrs {
 // comparePaths is compare for one prefix and a peer that is sent several paths.
 // What MRAI lets wait waits by path: where withdrawals do not, those of some paths
 // go out while the announcement of others waits.
-func (s *Speaker) comparePaths(peer PeerID, e *entry, way pacing, released bool) {
+func (s *Speaker) comparePaths(peer PeerID, e *entry, released bool) {
 	n, m, b := &s.peers[peer], s.many[peer], &s.mem.batch
 	had, want := m.sent[e], s.pathsFor(peer, e)
 	if len(had)+len(want) == 0 && len(e.out) == 0 {
@@ -154,8 +154,8 @@ func (s *Speaker) comparePaths(peer PeerID, e *entry, way pacing, released bool)
 		n.unwait(o)
 		return
 	}
-	goneWaits := gone && way != unpaced && !released && s.mustWait(way, peer, e, nil)
-	newsWait := news && way != unpaced && !released && s.mustWait(way, peer, e, want[0].attrs)
+	goneWaits := gone && n.way != unpaced && !released && s.mustWait(peer, e, nil)
+	newsWait := news && n.way != unpaced && !released && s.mustWait(peer, e, want[0].attrs)
 	if !goneWaits && !newsWait {
 		n.unwait(o)
 	}
@@ -187,7 +187,7 @@ func (s *Speaker) comparePaths(peer PeerID, e *entry, way pacing, released bool)
 	} else {
 		o.sent = now[0].attrs
 	}
-	if way == byPrefix {
+	if n.way == byPrefix {
 		s.sent(peer, e, o.sent)
 	}
 }

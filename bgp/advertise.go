@@ -84,16 +84,48 @@ func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
 	return s.setTimer(s.send(acts, peer), peer)
 }
 
+// tellAll is tell for all peers, of a single entry. Mostly there is nothing to
+// say, or it has to wait as something else does already, and that is quickly found out.
+func (s *Speaker) tellAll(acts []Action, one []*entry) []Action {
+	e := one[0]
+	for i := range s.peers {
+		n, peer := &s.peers[i], PeerID(i)
+		switch {
+		case !n.up:
+			continue
+		case n.opening || n.way > byTimer:
+			acts = s.tell(acts, peer, one)
+			continue
+		}
+		want := s.export(peer, e)
+		if want == nil && len(e.out) == 0 {
+			continue
+		}
+		s.told(e)
+		switch o := &e.out[i]; {
+		case want.Equal(o.sent) && !(o.again && want != nil):
+			n.unwait(o)
+		case o.waits && n.gated && (want != nil || n.group.MRAI.Withdrawals == WithdrawalsGated):
+			// it waits already
+		case n.way == byTimer && s.mustWait(peer, e, want):
+			acts = s.setTimer(acts, peer)
+		default:
+			acts = s.tell(acts, peer, one)
+		}
+	}
+	return acts
+}
+
 // compare puts into the batch what is to be sent to peer now. With released,
 // nothing has to wait.
 func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
-	n, way := &s.peers[peer], s.cfg.Peers[peer].MRAI.pacing()
-	if way == byPrefix || way == byDelay {
-		n.pacer.expire(peer, s.now)
+	n := &s.peers[peer]
+	if n.way == byPrefix || n.way == byDelay {
+		s.beside[peer].pacer.expire(peer, s.now)
 	}
 	for _, e := range entries {
 		if n.sends != 0 && n.sends.Has(FamilyOf(e.prefix)) {
-			s.comparePaths(peer, e, way, released)
+			s.comparePaths(peer, e, released)
 			continue
 		}
 		want := s.export(peer, e)
@@ -108,7 +140,7 @@ func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
 			n.unwait(o)
 			continue
 		}
-		if way != unpaced && !released && s.mustWait(way, peer, e, want) {
+		if n.way != unpaced && !released && s.mustWait(peer, e, want) {
 			continue
 		}
 		n.unwait(o)
@@ -118,7 +150,7 @@ func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
 		} else {
 			s.mem.batch.add(e.prefix, want)
 		}
-		if way == byPrefix {
+		if n.way == byPrefix {
 			s.sent(peer, e, want)
 		}
 	}
@@ -242,7 +274,7 @@ func (s *Speaker) single() *Message {
 	switch {
 	case t.attrs != attrs:
 		return updateOf(p, attrs)
-	case t.msg == nil || t.msg.Update.NLRI[0] != p:
+	case t.msg == nil || t.msg.Update.Attrs != attrs || t.msg.Update.NLRI[0] != p:
 		t.msg = updateOf(p, attrs)
 	}
 	return t.msg

@@ -24,7 +24,6 @@ func Look(steps []Expected) (x uint64) {
 		s := w.Speaker
 		n := &s.peers[w.Peer]
 		x += uint64(n.families) + uint64(n.stale)
-		x += uint64(s.cfg.Peers[w.Peer].AS)
 		if len(s.hops) > 0 {
 			x += uint64(s.hops[0].BitLen())
 		}

@@ -92,6 +92,12 @@ func (g *PeerGroup) families() Families {
 	return g.Families
 }
 
+// exportsAll tells whether an external peer of g is told of every route, but for
+// what Role forbids, in the same words as others.
+func (g *PeerGroup) exportsAll() bool {
+	return !g.OwnOnly && !g.NoEcho && !g.SenderSideLoop && len(g.Export) == 0
+}
+
 // ours is our own address towards the peer in a family: the next hop of what we
 // announce. "The Network Address of Next Hop field" of an IPv6 route has a global
 // IPv6 address (RFC 2545 §3), whichever family the session runs over.

@@ -20,7 +20,9 @@ func (s *Speaker) Fingerprint(now time.Duration) uint64 {
 	h := mixBool(mixBool(uint64(len(s.peers)), s.settled), s.defers)
 	h = mix(h, uint64(s.selection))
 	for i := range s.peers {
-		h = s.openFingerprint(s.peers[i].fingerprint(h), PeerID(i))
+		h = s.peers[i].fingerprint(h)
+		h = s.queueFingerprint(mix(h, uint64(s.beside[i].rank)), PeerID(i))
+		h = s.openFingerprint(h, PeerID(i))
 		h = s.pacerFingerprint(h, PeerID(i), now)
 	}
 	for _, e := range s.entries {
@@ -56,34 +58,42 @@ func (n *neighbour) fingerprint(h uint64) uint64 {
 	h = mix(mix(mix(mix(h, uint64(n.families)), uint64(n.eor)), uint64(n.sends)), uint64(n.receives))
 	h = mixBool(h, n.unreachable)
 	h = mix(mix(mix(h, uint64(n.absence)), uint64(n.clocks)), uint64(n.stale))
-	h = mix(mix(mix(mix(h, uint64(n.prefix[0])), uint64(n.prefix[1])), uint64(n.waiting)), uint64(n.rank))
-	h = n.source.fingerprint(h)
-	h = mix(h, uint64(len(n.queue)))
-	for _, e := range n.queue {
-		h = mixPrefix(h, e.prefix)
+	h = mix(mix(mix(h, uint64(n.prefix[0])), uint64(n.prefix[1])), uint64(n.waiting))
+	return n.source.fingerprint(h)
+}
+
+// queueFingerprint adds what waits for the timer of peer, in its order.
+func (s *Speaker) queueFingerprint(h uint64, peer PeerID) uint64 {
+	at := s.peers[peer].head
+	for range s.entries {
+		if at == 0 {
+			break
+		}
+		e := s.entries[at-1]
+		h, at = mixPrefix(h, e.prefix), e.out[peer].next
 	}
-	return h
+	return mix(h, 0)
 }
 
 // openFingerprint adds what decisions need of a peer's OPEN that source has not.
 func (s *Speaker) openFingerprint(h uint64, peer PeerID) uint64 {
-	n := &s.peers[peer]
-	restart, long, ok := s.cfg.Peers[peer].Helper.keeps(n.open)
+	b := &s.beside[peer]
+	restart, long, ok := s.cfg.Peers[peer].Helper.keeps(b.open)
 	h = mixBool(mix(mix(h, uint64(restart)), uint64(long)), ok)
-	return mixBool(mixBool(h, n.longLived()), n.notWaitedFor())
+	return mixBool(mixBool(h, b.longLived()), b.notWaitedFor())
 }
 
 // pacerFingerprint adds what peer's pacer keeps, by what its mode makes of it.
 func (s *Speaker) pacerFingerprint(h uint64, peer PeerID, now time.Duration) uint64 {
 	n, m := &s.peers[peer], &s.cfg.Peers[peer].MRAI
-	p := n.pacer
+	p := s.beside[peer].pacer
 	if p == nil {
 		return mix(h, 0)
 	}
 	if n.gated {
 		h = mix(mix(h, uint64(p.due-now)), uint64(p.want-now))
 	}
-	switch m.pacing() {
+	switch n.way {
 	case byAge:
 		h = mix(h, uint64(p.left(now+s.cfg.Phase, s.cfg.Phase, m.Granularity)))
 		h = mix(h, uint64((now+s.cfg.Phase)%m.Granularity))
@@ -131,7 +141,7 @@ func (s *Speaker) flapsFingerprint(h uint64, now time.Duration) uint64 {
 // listed tells whether departure.listed of a peer's rows is state of its own: in
 // some modes the line says the same.
 func (s *Speaker) listed(peer int) bool {
-	way := s.cfg.Peers[peer].MRAI.pacing()
+	way := s.peers[peer].way
 	return way != byPrefix && way != byDelay
 }
 

@@ -13,6 +13,7 @@ type Memory struct {
 	told     [256]told
 	batch    batch
 	gone     *Message // the last UPDATE that withdraws a single prefix
+	ripe     []*entry // what has waited for an advertisement timer
 	dirty    []*entry // rows to decide about; empty between two Steps
 
 	// Scratch memory of the decision process.
@@ -46,12 +47,13 @@ type question struct {
 
 // told is what peers of one kind were told last about a path. A path is one
 // router's and of one prefix, and is not changed once it is there, so the answer
-// stays right as long as it is asked about. An AS has a place for that, by its
+// stays right as long as it is asked about. Peers are of one kind if they have the
+// same group, or if nothing in their groups changes what they are told. An AS has a place for that, by its
 // number: its advertisement timers run out one by one, between those of others, and
 // mostly nothing has changed between one peer's and the next one's.
 type told struct {
 	best     *Path
-	group    *PeerGroup
+	group    *PeerGroup // nil: any
 	external bool
 	local    netip.Addr
 	attrs    *Attrs

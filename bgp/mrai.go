@@ -137,20 +137,20 @@ func (p *pacer) fresh() *pacer {
 func (s *Speaker) pace() {
 	s.since = nil
 	for i := range s.peers {
-		n := &s.peers[i]
-		switch s.cfg.Peers[i].MRAI.pacing() {
+		b := &s.beside[i]
+		switch s.peers[i].way {
 		case unpaced, byTimer:
-			n.pacer = nil
+			b.pacer = nil
 			continue
 		case byDelay:
 			if s.since == nil {
 				s.since = map[*entry]time.Duration{}
 			}
 		}
-		if n.pacer == nil {
-			n.pacer = &pacer{}
+		if b.pacer == nil {
+			b.pacer = &pacer{}
 		}
-		*n.pacer = pacer{line: n.pacer.line[:0]}
+		*b.pacer = pacer{line: b.pacer.line[:0]}
 	}
 }
 
@@ -158,16 +158,15 @@ func (s *Speaker) pace() {
 // before the wait for the first UPDATE is over, or while the choice of routes is
 // deferred.
 func (s *Speaker) greet(acts []Action, peer PeerID) []Action {
-	n, m := &s.peers[peer], &s.cfg.Peers[peer].MRAI
+	n := &s.peers[peer]
 	if n.gated || s.defers {
 		return acts
 	}
 	n.opening = false
 	s.mem.batch.reset()
-	way := m.pacing()
-	s.compare(peer, s.entries, way == byTick)
-	if way == byTick {
-		n.pacer.tick = s.now
+	s.compare(peer, s.entries, n.way == byTick)
+	if n.way == byTick {
+		s.beside[peer].pacer.tick = s.now
 		s.nextTick(peer)
 	}
 	acts = s.setTimer(s.send(acts, peer), peer)
@@ -183,8 +182,9 @@ func (s *Speaker) greet(acts []Action, peer PeerID) []Action {
 
 // mustWait tells whether a change that peer does not know of has to wait, and
 // puts it where it does.
-func (s *Speaker) mustWait(way pacing, peer PeerID, e *entry, want *Attrs) bool {
-	n, m := &s.peers[peer], &s.cfg.Peers[peer].MRAI
+func (s *Speaker) mustWait(peer PeerID, e *entry, want *Attrs) bool {
+	n := &s.peers[peer]
+	m := &n.group.MRAI
 	o := &e.out[peer]
 	switch {
 	case want == nil && m.Withdrawals != WithdrawalsGated:
@@ -192,8 +192,8 @@ func (s *Speaker) mustWait(way pacing, peer PeerID, e *entry, want *Attrs) bool 
 	case m.NewAtOnce && o.sent == nil:
 		return false
 	}
-	p := n.pacer
-	switch way {
+	p := s.beside[peer].pacer
+	switch n.way {
 	case byTimer:
 		if !n.closed(s.now) {
 			return false
@@ -236,8 +236,7 @@ func (s *Speaker) mustWait(way pacing, peer PeerID, e *entry, want *Attrs) bool 
 	}
 	n.await(o)
 	if !o.listed {
-		o.listed = true
-		n.queue = append(n.queue, e)
+		s.enqueue(peer, e)
 	}
 	return true
 }
@@ -273,7 +272,7 @@ func (p *pacer) left(now, phase, unit time.Duration) time.Duration {
 // nextTick moves the tick of peer on by one interval, at least a millisecond;
 // without jitter, to the first one that is not over.
 func (s *Speaker) nextTick(peer PeerID) {
-	p, m := s.peers[peer].pacer, &s.cfg.Peers[peer].MRAI
+	p, m := s.beside[peer].pacer, &s.cfg.Peers[peer].MRAI
 	step := max(m.Interval, time.Millisecond)
 	switch {
 	case m.Jitter.Hi == 0:
@@ -299,10 +298,10 @@ func (p *pacer) insert(x pending) {
 
 // sent starts the interval of one prefix.
 func (s *Speaker) sent(peer PeerID, e *entry, want *Attrs) {
-	m := &s.cfg.Peers[peer].MRAI
+	m := &s.peers[peer].group.MRAI
 	if o := &e.out[peer]; !o.listed && !(want == nil && m.QuietWithdrawals) {
 		o.listed = true
-		s.peers[peer].pacer.insert(pending{s.now + m.Jitter.Of(m.Interval, s.cfg.Rand), e})
+		s.beside[peer].pacer.insert(pending{s.now + m.Jitter.Of(m.Interval, s.cfg.Rand), e})
 	}
 }
 
@@ -321,12 +320,13 @@ func (p *pacer) expire(peer PeerID, now time.Duration) {
 // what withdrawals do. Up to version 10.5, FRR's subgroup_trigger_write lets the
 // advertisement timer run out at once.
 func (s *Speaker) takeAlong(acts []Action, peer PeerID) []Action {
-	n, m := &s.peers[peer], &s.cfg.Peers[peer].MRAI
+	n := &s.peers[peer]
+	m := &n.group.MRAI
 	if n.waiting == 0 || len(s.mem.batch.gone)+len(s.mem.batch.lost) == 0 || m.Withdrawals != WithdrawalsFlush {
 		return acts
 	}
 	s.release(peer)
-	if m.pacing() == byAge && n.gated {
+	if n.way == byAge && n.gated {
 		n.gated = false // the next change reckons from these UPDATEs
 		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
 	}
@@ -335,23 +335,19 @@ func (s *Speaker) takeAlong(acts []Action, peer PeerID) []Action {
 
 // release puts what waits for the timer of peer into the batch.
 func (s *Speaker) release(peer PeerID) {
-	n := &s.peers[peer]
-	for _, e := range n.queue {
-		e.out[peer].listed = false
-	}
-	s.compare(peer, n.queue, true)
-	n.queue = n.queue[:0]
+	s.compare(peer, s.dequeue(peer), true)
 }
 
 // gate starts the interval after UPDATEs that were sent to peer, all of them
 // withdrawals or not.
 func (s *Speaker) gate(acts []Action, peer PeerID, withdrawals bool) []Action {
-	n, m := &s.peers[peer], &s.cfg.Peers[peer].MRAI
+	n := &s.peers[peer]
+	m := &n.group.MRAI
 	if withdrawals && m.QuietWithdrawals {
 		return acts
 	}
 	// §10: "A new random value SHOULD be picked each time the timer is set."
-	switch m.pacing() {
+	switch n.way {
 	case byTimer:
 		switch {
 		case n.closed(s.now):
@@ -364,7 +360,8 @@ func (s *Speaker) gate(acts []Action, peer PeerID, withdrawals bool) []Action {
 			acts = append(acts, Action{Kind: ActRouteTime, Peer: peer, After: m.Jitter.Of(m.Interval, s.cfg.Rand)})
 		}
 	case byAge:
-		n.pacer.last, n.pacer.interval = s.now, m.Jitter.Of(m.Interval, s.cfg.Rand)
+		p := s.beside[peer].pacer
+		p.last, p.interval = s.now, m.Jitter.Of(m.Interval, s.cfg.Rand)
 	}
 	return acts
 }
@@ -372,16 +369,16 @@ func (s *Speaker) gate(acts []Action, peer PeerID, withdrawals bool) []Action {
 // setTimer sets the timer of peer for what its pacer has to wait for.
 func (s *Speaker) setTimer(acts []Action, peer PeerID) []Action {
 	n := &s.peers[peer]
-	p := n.pacer
 	switch {
 	case n.waiting == 0:
 		return acts // if it runs, it will find nothing to do
-	case p == nil && !n.gated && n.closed(s.now):
+	case n.way <= byTimer && !n.gated && n.closed(s.now):
 		n.gated = true
 		return append(acts, Action{Kind: ActRouteTime, Peer: peer, After: n.until - s.now})
-	case p == nil:
+	case n.way <= byTimer:
 		return acts
 	}
+	p := s.beside[peer].pacer
 	if len(p.line) > 0 {
 		p.want = p.line[0].due
 	}
@@ -399,19 +396,18 @@ func (s *Speaker) routeTime(acts []Action, peer PeerID) []Action {
 	if n.opening {
 		return s.greet(acts, peer)
 	}
-	p := n.pacer
-	switch s.cfg.Peers[peer].MRAI.pacing() {
+	p := s.beside[peer].pacer
+	switch n.way {
 	case byPrefix, byDelay:
-		ripe := n.queue[:0]
+		ripe := s.mem.ripe[:0]
 		for len(p.line) > len(ripe) && p.line[len(ripe)].due <= s.now {
 			e := p.line[len(ripe)].e
 			e.out[peer].listed = false
 			ripe = append(ripe, e)
 		}
 		p.line = append(p.line[:0], p.line[len(ripe):]...)
-		acts = s.tell(acts, peer, ripe)
-		n.queue = ripe[:0]
-		return acts
+		s.mem.ripe = ripe
+		return s.tell(acts, peer, ripe)
 	case byTick:
 		if p.tick <= s.now {
 			s.nextTick(peer)

@@ -110,54 +110,69 @@ func (d *draft) internalOnly() {
 // export is Phase 3 for one peer (RFC 4271 §9.1.3): what it is told about the
 // route of e, or nil if it is told nothing.
 func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
-	if e.best == nil {
+	best := e.best
+	if best == nil {
 		return nil
 	}
-	return s.exportPath(peer, e, e.best)
+	// Mostly it is what the peer before was told of the same path, and then all
+	// but two of exportPath's questions have been answered.
+	n := &s.peers[peer]
+	if t := s.mem.toldBy(s.cfg.AS); n.plain && s.uniform && t.best == best && t.external && t.group == nil {
+		if !n.families.Has(FamilyOf(e.prefix)) || n.group.Role.paysNothing() && best.Role.paysNothing() {
+			return nil
+		}
+		return t.attrs
+	}
+	return s.exportPath(peer, e, best)
 }
 
 // exportPath is export of one path, best or not.
 func (s *Speaker) exportPath(peer PeerID, e *entry, best *Path) *Attrs {
-	cfg, family := &s.cfg.Peers[peer], FamilyOf(e.prefix)
-	external := cfg.AS != s.cfg.AS
+	n, family := &s.peers[peer], FamilyOf(e.prefix)
+	g, external := n.group, n.external
 	a := best.Attrs
 	switch {
-	case !s.peers[peer].families.Has(family):
+	case !n.families.Has(family):
 		return nil // the peer has not offered it, or we have not. RFC 4760 §8
-	case best.Static, cfg.OwnOnly && best.Peer != Local: // not redistributed; no transit
+	case best.Static, g.OwnOnly && best.Peer != Local: // not redistributed; no transit
 		return nil
-	case cfg.NoEcho && best.Peer == peer:
+	case g.NoEcho && best.Peer == peer:
 		return nil
-	case cfg.Role.paysNothing() && best.Role.paysNothing():
+	case g.Role.paysNothing() && best.Role.paysNothing():
 		return nil
-	case s.reflects(best, external) && !best.Client && !cfg.Client:
+	case s.reflects(best, external) && !best.Client && !g.Client:
 		// "When a BGP speaker receives an UPDATE message from an internal peer,
 		// the receiving BGP speaker SHALL NOT re-distribute the routing
 		// information contained in that UPDATE message to other internal peers."
 		// RFC 4271 §9.2. A route reflector does, from and to its clients (reflect.go).
 		return nil
-	case s.cfg.LongLived && a.longLived() && !s.peers[peer].longLived():
+	case s.cfg.LongLived && a.longLived() && !s.beside[peer].longLived():
 		// "The route SHOULD NOT be advertised to any neighbor from which the
 		// Long-Lived Graceful Restart Capability has not been received." RFC 9494 §4.3
 		return nil
-	case slices.Contains(a.Communities, NoAdvertise):
+	case !a.summary.plain && slices.Contains(a.Communities, NoAdvertise):
 		return nil
-	case external && (slices.Contains(a.Communities, NoExport) || slices.Contains(a.Communities, NoExportSubconfed)):
+	case external && !a.summary.plain && (slices.Contains(a.Communities, NoExport) || slices.Contains(a.Communities, NoExportSubconfed)):
 		return nil
-	case external && cfg.SenderSideLoop && a.ASPath.Has(cfg.AS):
+	case external && g.SenderSideLoop && a.passes(s.cfg.Peers[peer].AS):
 		return nil
 	}
 	m := s.mem
-	t, local := m.toldBy(s.cfg.AS), cfg.ours(family)
-	if t.best != best || t.group != cfg.PeerGroup || t.external != external || t.local != local {
-		term := cfg.Export.match(e.prefix, a)
+	t, kind := m.toldBy(s.cfg.AS), g
+	if external && len(g.Export) == 0 {
+		kind = nil
+	}
+	cfg := &s.cfg.Peers[peer]
+	local := cfg.ours(family)
+	if t.best != best || t.group != kind || t.external != external || t.local != local {
+		term := g.Export.match(e.prefix, a)
 		if term != nil && term.Reject {
 			return nil
 		}
 		if q := s.ask(a, term, best, cfg, local); m.answer == nil || m.asked != q {
 			m.asked, m.answer = q, s.rewrite(q)
 		}
-		*t = told{best: best, group: cfg.PeerGroup, external: external, local: local, attrs: m.answer}
+		*t = told{best: best, group: kind, external: external, local: local, attrs: m.answer, msg: t.msg}
 	}
 	if hop := t.attrs.NextHop; hop.IsValid() && hop == cfg.theirs(family) {
 		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)

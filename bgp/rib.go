@@ -22,6 +22,7 @@ type entry struct {
 	st     standing
 	ranked bool // best and versus are the first two by duels (duel.go)
 
+	index   int32 // in Speaker.entries
 	dirty   bool
 	touched PeerID // whose path is new since the last decision, or several
 	cands   int32  // arrivals that are candidates
@@ -51,12 +52,14 @@ func (a *arrival) counts() bool { return a.bar != RuleLoop }
 // departure is an entry of an Adj-RIB-Out.
 type departure struct {
 	sent   *Attrs // what the peer knows; nil: nothing
+	next   int32  // in the peer's queue: the place of the next entry in Speaker.entries, plus 1; 0: it is the last
 	waits  bool   // a change waits for the advertisement timer
 	listed bool   // the peer's queue or line holds this entry, waiting or no longer
 	again  bool   // send even if it is what the peer knows (ROUTE-REFRESH)
 }
 
-// neighbour is what the Speaker keeps about one peer.
+// neighbour is what the Speaker keeps about one peer, and an UPDATE from it or
+// to it asks for. It is one line of memory: there are half a million of them in the Internet.
 type neighbour struct {
 	up          bool
 	gated       bool          // the advertisement timer runs
@@ -64,6 +67,9 @@ type neighbour struct {
 	excess      bool          // ActMaxPrefixes was given
 	sourced     bool          // source is that of this session
 	unreachable bool          // … are its next hops. RFC 4271 §9.1.2.1
+	external    bool          // its AS is another one
+	plain       bool          // … and nothing in its group makes a difference to what it is told, but Role
+	way         pacing        // of its MRAI
 	absence     absence       // whether it is expected to come back
 	clocks      uint8         // timers that run
 	families    Families      // that are exchanged with it
@@ -72,14 +78,44 @@ type neighbour struct {
 	eor         Families      // for which it has sent End-of-RIB
 	prefix      [2]int32      // how many it announces of each family, but for loops
 	waiting     int32         // changes that wait
-	rank        int32         // place in Order
+	head, tail  int32         // the queue of entries that wait, in the order in which they began to: as departure.next
 	stale       int32         // routes that are kept from an earlier session
 	until       time.Duration // LateTimers: when the advertisement timer runs out, or has run out; 0: it was not set
-	open        *Open         // what it offered, or had offered before it went away; nil if that is not known
 	group       *PeerGroup    // that of its PeerConfig, which is far away when one UPDATE is looked at
 	source      *Source       // of its paths
-	queue       []*entry      // entries that wait, in the order in which they began to
-	pacer       *pacer        // nil: a timer is all that the mode needs (mrai.go)
+}
+
+// beside is what is seldom asked for about a peer.
+type beside struct {
+	open  *Open  // what it offered, or had offered before it went away; nil if that is not known
+	pacer *pacer // nil: a timer is all that the mode needs (mrai.go)
+	rank  int32  // place in Order
+}
+
+// enqueue puts e at the end of what waits for the timer of peer.
+func (s *Speaker) enqueue(peer PeerID, e *entry) {
+	n, at := &s.peers[peer], e.index+1
+	o := &e.out[peer]
+	o.listed, o.next = true, 0
+	if n.head == 0 {
+		n.head = at
+	} else {
+		s.entries[n.tail-1].out[peer].next = at
+	}
+	n.tail = at
+}
+
+// dequeue takes everything out of the queue of peer. What it returns is scratch memory.
+func (s *Speaker) dequeue(peer PeerID) []*entry {
+	n, ripe := &s.peers[peer], s.mem.ripe[:0]
+	for at := n.head; at != 0; {
+		e := s.entries[at-1]
+		o := &e.out[peer]
+		ripe = append(ripe, e)
+		at, o.next, o.listed = o.next, 0, false
+	}
+	n.head, n.tail, s.mem.ripe = 0, 0, ripe
+	return ripe
 }
 
 // announces is the count of what the peer announces of p's family.
@@ -90,7 +126,7 @@ func (n *neighbour) announces(p netip.Prefix) *int32 { return &n.prefix[FamilyOf
 func (n *neighbour) spoken() bool { return n.eor&n.families == n.families }
 
 // longLived tells whether the peer knows long-lived graceful restart.
-func (n *neighbour) longLived() bool { return n.open != nil && n.open.LongLived != nil }
+func (b *beside) longLived() bool { return b.open != nil && b.open.LongLived != nil }
 
 // fewEntries are looked through one by one. Most routers of a large simulation
 // know one prefix, and a map would be the largest part of them.
@@ -145,7 +181,7 @@ func (s *Speaker) entryOf(p netip.Prefix) *entry {
 		}
 		s.entries[n] = e
 	}
-	*e = entry{prefix: p, in: e.in[:0], out: e.out[:0], st: standing{best: nobody}}
+	*e = entry{prefix: p, index: int32(n), in: e.in[:0], out: e.out[:0], st: standing{best: nobody}}
 	s.index()
 	return e
 }

@@ -23,12 +23,14 @@ type Speaker struct {
 	mem     *Memory
 	now     time.Duration // of the input
 	peers   []neighbour
+	beside  []beside // of each peer
 	entries []*entry // in the order of their first appearance; behind len lie spares
 	arrived uint64   // counts paths: Path.Age
 	settled bool
 	defers  bool // the choice of routes is deferred (stale.go)
 	ordered bool // whatever two paths without MED are compared, the rules are a total order
 	steady  bool // no rule asks what was best before
+	uniform bool // towards all peers we have the same address, which is none of theirs
 	// appraised is how many of the first rules Path.merit stands for.
 	appraised uint8
 	selection uint8                    // the timer of a choice that is deferred
@@ -68,14 +70,19 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 		s.mem = &Memory{}
 	}
 	s.peers = slices.Grow(s.peers[:0], len(cfg.Peers))[:len(cfg.Peers)]
-	s.hops = s.hops[:0]
+	s.beside = slices.Grow(s.beside[:0], len(cfg.Peers))[:len(cfg.Peers)]
+	s.hops, s.uniform = s.hops[:0], true
 	for i := range s.peers {
-		p := &s.peers[i]
+		p, b := &s.peers[i], &s.beside[i]
 		if cfg.Peers[i].PeerGroup == nil {
 			cfg.Peers[i].PeerGroup = &PeerGroup{}
 		}
-		*p = neighbour{queue: p.queue[:0], group: cfg.Peers[i].PeerGroup, source: p.source, pacer: p.pacer, rank: int32(len(cfg.Order) + i)}
-		if own := cfg.Peers[i].Local; own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
+		*p = neighbour{group: cfg.Peers[i].PeerGroup, source: p.source, external: cfg.Peers[i].AS != cfg.AS, way: cfg.Peers[i].MRAI.pacing()}
+		p.plain = p.external && !s.cfg.LongLived && p.group.exportsAll()
+		*b = beside{pacer: b.pacer, rank: int32(len(cfg.Order) + i)}
+		own := cfg.Peers[i].Local
+		s.uniform = s.uniform && own == cfg.Peers[0].Local && own != cfg.Peers[i].Addr && !cfg.Peers[i].AlsoLocal.IsValid()
+		if own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
 			s.hops = append(s.hops, own)
 		}
 		if own := cfg.Peers[i].AlsoLocal; own.IsValid() {
@@ -87,8 +94,8 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.ordered, s.steady = cfg.Rules.properties()
 	s.appraised = cfg.Rules.appraised()
 	for i, p := range cfg.Order { // a peer that the order does not name comes after those it does
-		if p >= 0 && int(p) < len(s.peers) && s.peers[p].rank >= int32(len(cfg.Order)) {
-			s.peers[p].rank = int32(i)
+		if p >= 0 && int(p) < len(s.peers) && s.beside[p].rank >= int32(len(cfg.Order)) {
+			s.beside[p].rank = int32(i)
 		}
 	}
 	clear(s.table)
@@ -206,10 +213,11 @@ func (s *Speaker) source(peer PeerID) *Source {
 	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
 	if !n.sourced {
 		n.sourced = true
-		want := Source{Peer: peer, External: cfg.AS != s.cfg.AS && !cfg.Static, Role: cfg.Role, PeerAddr: cfg.Addr, Client: cfg.Client,
-			Direct: cfg.Direct, Static: cfg.Static, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: n.rank}
-		if n.open != nil {
-			want.PeerBGPID = n.open.ID
+		b := &s.beside[peer]
+		want := Source{Peer: peer, External: n.external && !cfg.Static, Role: cfg.Role, PeerAddr: cfg.Addr, Client: cfg.Client,
+			Direct: cfg.Direct, Static: cfg.Static, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: b.rank}
+		if b.open != nil {
+			want.PeerBGPID = b.open.ID
 		}
 		n.source = sourceIs(n.source, want)
 	}
@@ -329,13 +337,13 @@ func (s *Speaker) forget(peer PeerID, prefix netip.Prefix, id uint32) {
 func (s *Speaker) up(acts []Action, peer PeerID, open *Open) []Action {
 	n := &s.peers[peer]
 	n.up, n.sourced, n.opening = true, false, true
-	n.families = s.cfg.Peers[peer].families() & offered(open)
+	n.families = n.group.families() & offered(open)
 	s.agreeOnPaths(peer, open)
 	if n.absence != present {
 		acts = s.run(s.back(acts, peer, open))
 	}
-	n.open = open
-	if first := s.cfg.Peers[peer].MRAI.First; first > 0 {
+	s.beside[peer].open = open
+	if first := n.group.MRAI.First; first > 0 {
 		n.gated = true
 		acts = append(acts, Action{Kind: ActRouteTime, Peer: peer, After: first, First: true})
 	}
@@ -367,16 +375,18 @@ func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) 
 	if n.gated {
 		acts = append(acts, Action{Kind: ActNoRouteTime, Peer: peer})
 	}
-	old := *n
-	*n = neighbour{queue: n.queue[:0], group: n.group, rank: n.rank, source: n.source, pacer: n.pacer.fresh(), unreachable: n.unreachable, clocks: n.clocks}
+	old, b := *n, &s.beside[peer]
+	*n = neighbour{group: n.group, external: n.external, way: n.way, source: n.source, unreachable: n.unreachable, clocks: n.clocks}
+	open := b.open
+	*b = beside{pacer: b.pacer.fresh(), rank: b.rank}
 	for _, e := range s.entries {
 		if len(e.out) > 0 {
 			e.out[peer] = departure{}
 		}
 	}
-	restart, long, ok := s.cfg.Peers[peer].Helper.keeps(old.open)
+	restart, long, ok := s.cfg.Peers[peer].Helper.keeps(open)
 	if graceful && ok && restart+long > 0 && old.absence != tooLate {
-		n.open, n.prefix, n.stale, n.absence, n.families = old.open, old.prefix, old.stale, old.absence, old.families
+		b.open, n.prefix, n.stale, n.absence, n.families = open, old.prefix, old.stale, old.absence, old.families
 		return s.run(s.keep(acts, peer, restart, long, stamp))
 	}
 	acts = s.sweep(acts, peer) // its timers
@@ -417,6 +427,9 @@ func (s *Speaker) run(acts []Action) []Action {
 	s.mem.dirty = dirty[:0]
 	if len(changed)+len(all) == 0 {
 		return acts
+	}
+	if len(changed) == 1 && s.many == nil {
+		return s.tellAll(acts, changed)
 	}
 	for i := range s.peers {
 		if s.peers[i].up && s.peers[i].sends != 0 {

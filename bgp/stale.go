@@ -90,7 +90,7 @@ func (s *Speaker) timeUp(acts []Action, peer PeerID, t TimerID, stamp uint64) []
 		return s.choose(acts)
 	}
 	n := &s.peers[peer]
-	_, long, _ := s.cfg.Peers[peer].Helper.keeps(n.open)
+	_, long, _ := s.cfg.Peers[peer].Helper.keeps(s.beside[peer].open)
 	switch {
 	case t == RestartTimer && long > 0:
 		return s.run(s.longLive(acts, peer, long, stamp))
@@ -109,7 +109,7 @@ func (s *Speaker) timeUp(acts []Action, peer PeerID, t TimerID, stamp uint64) []
 func (s *Speaker) keep(acts []Action, peer PeerID, restart, long time.Duration, stamp uint64) []Action {
 	n := &s.peers[peer]
 	before := n.absence
-	kept := s.cfg.Peers[peer].Helper.kept(n.open)
+	kept := s.cfg.Peers[peer].Helper.kept(s.beside[peer].open)
 	for _, e := range s.entries {
 		for from, i := e.span(peer); i > from; {
 			i--
@@ -212,7 +212,7 @@ func (s *Speaker) sweep(acts []Action, peer PeerID) []Action {
 	s.drop(peer, WithIPv4|WithIPv6)
 	n.absence = present
 	if !n.up {
-		n.open = nil
+		s.beside[peer].open = nil
 	}
 	return acts
 }
@@ -291,7 +291,7 @@ func (s *Speaker) chooseWhenAllHaveSpoken(acts []Action) []Action {
 	}
 	for i := range s.peers {
 		n := &s.peers[i]
-		if s.cfg.Peers[i].Restarter && !(n.up && (n.spoken() || n.notWaitedFor())) {
+		if s.cfg.Peers[i].Restarter && !(n.up && (n.spoken() || s.beside[i].notWaitedFor())) {
 			return acts
 		}
 	}
@@ -300,8 +300,8 @@ func (s *Speaker) chooseWhenAllHaveSpoken(acts []Action) []Action {
 
 // notWaitedFor tells whether a peer's End-of-RIB is not to be waited for: it does
 // not know graceful restart, or has just restarted itself.
-func (n *neighbour) notWaitedFor() bool {
-	return n.open == nil || n.open.Restart == nil || n.open.Restart.Restarting
+func (b *beside) notWaitedFor() bool {
+	return b.open == nil || b.open.Restart == nil || b.open.Restart.Restarting
 }
 
 // choose ends the deferral: "After the BGP speaker performs route selection, the
