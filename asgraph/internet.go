@@ -47,6 +47,10 @@ type Internet struct {
 	parcels []parcel // what is under way
 	free    []int32
 
+	coming    []coming // UPDATEs that were sent at this instant (foretell.go)
+	foretells bool
+	until     sim.Time // the end of the run
+
 	ahead ahead
 
 	stepping int32 // the node being stepped, of whose random numbers the next one is
@@ -59,7 +63,7 @@ type Internet struct {
 type node struct {
 	got   uint32   // UPDATEs that have come
 	drawn uint32   // random numbers that its timers have used
-	queue uint32   // UPDATEs that have come and are not processed yet
+	queue uint32   // UPDATEs that have come and are not processed yet, unless foretells
 	due   sim.Time // when the youngest of its UPDATEs is processed: they stay in order
 }
 
@@ -115,6 +119,7 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 	for i, asn := range g.ASNs {
 		n.opens[i] = bgp.Open{Version: 4, AS: asn, ID: Address(i), FourOctetAS: true}
 	}
+	n.foretells = !cfg.Delay.IsRandom() && cfg.Delay.A > 0
 	ends := 2 * len(g.Edges)
 	if ends > fitsInCaches {
 		n.k.Foresee(n)

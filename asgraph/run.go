@@ -49,8 +49,15 @@ func (n *Internet) Run(seed uint64, story []Event, length time.Duration) *Result
 	for i := range story {
 		n.k.At(sim.Time(story[i].At), sim.Event{Kind: evStory, Arg: uint64(i), Phase: sim.PhaseFault})
 	}
-	n.story = story
-	n.k.RunUntil(sim.Time(length))
+	n.story, n.until = story, sim.Time(length)
+	for n.k.Step(n.until) {
+		if len(n.coming) > 0 {
+			if next, any := n.k.Next(); !any || next > n.k.Now() {
+				n.foretell()
+			}
+		}
+	}
+	n.k.RunUntil(n.until)
 	n.closeReaction(length)
 	return &Result{Seed: seed, Events: uint64(n.k.Handled()), Digest: n.k.Digest(), Reactions: n.tally.list}
 }
@@ -59,7 +66,7 @@ func (n *Internet) Run(seed uint64, story []Event, length time.Duration) *Result
 func (n *Internet) reset(seed uint64) {
 	n.k.Start(seed, 0)
 	clear(n.parcels)
-	n.parcels, n.free, n.tally = n.parcels[:0], n.free[:0], tally{event: -1, where: map[netip.Prefix]int{}}
+	n.parcels, n.free, n.coming, n.tally = n.parcels[:0], n.free[:0], n.coming[:0], tally{event: -1, where: map[netip.Prefix]int{}}
 	clear(n.sent)
 	clear(n.gates)
 	clear(n.links)
@@ -123,7 +130,9 @@ func (n *Internet) Handle(k *sim.Kernel, ev *sim.Event) {
 	case evProcess:
 		n.process(int32(ev.Arg))
 	case evQueued:
-		n.nodes[nodeOf(ev.To)].queue--
+		if !n.foretells {
+			n.nodes[nodeOf(ev.To)].queue--
+		}
 		n.process(int32(ev.Arg))
 	case evTimer:
 		e := int32(ev.Arg)
@@ -196,29 +205,49 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 	} else {
 		n.parcels = append(n.parcels, p)
 	}
+	lane := sim.TakesTurns + sim.Lane(actorOf(n.owner[from]))
 	kind := evArrive
 	if d := &n.cfg.Processing; !d.IsRandom() && !n.cfg.Serial { // it need not be looked at before
 		at, kind = at.Add(d.A), evProcess
+	} else if n.foretells {
+		n.coming = append(n.coming, coming{slot: slot, node: p.to.node, lane: lane})
+		return
 	}
-	lane := sim.TakesTurns + sim.Lane(actorOf(n.owner[from]))
 	n.k.AtPlace(at, n.k.Place(sim.PhaseDeliver, lane, actorOf(p.to.node)), sim.Event{Kind: kind, Arg: uint64(slot)})
 }
 
 // arrive is when an UPDATE has come to a router, which will process it.
 func (n *Internet) arrive(i, slot int32) {
-	x := &n.nodes[i]
-	wait := n.cfg.Processing.Draw(n.k.Rand(n.names.processing + sim.Name(i)).At(uint64(x.got)))
-	x.got++
-	due := max(n.k.Now().Add(wait), x.due)
-	if n.cfg.Serial {
-		due = max(n.k.Now(), x.due).Add(wait)
+	x, now := &n.nodes[i], n.k.Now()
+	due := now
+	if !n.foretells { // else it is one that does not wait (foretell.go)
+		due = n.queue(i, now)
 	}
-	x.due = due
-	if due == n.k.Now() && x.queue == 0 {
+	if due == now && x.queue == 0 && !n.queued(i) {
 		n.process(slot)
 		return
 	}
-	x.queue++
+	n.await(i, slot, due)
+}
+
+// queue is when a router will have processed the next of its UPDATEs, which
+// arrives at an instant.
+func (n *Internet) queue(i int32, at sim.Time) sim.Time {
+	x := &n.nodes[i]
+	wait := n.cfg.Processing.Draw(n.k.Rand(n.names.processing + sim.Name(i)).At(uint64(x.got)))
+	x.got++
+	if n.cfg.Serial {
+		x.due = max(at, x.due).Add(wait)
+	} else {
+		x.due = max(at.Add(wait), x.due)
+	}
+	return x.due
+}
+
+func (n *Internet) await(i, slot int32, due sim.Time) {
+	if !n.foretells {
+		n.nodes[i].queue++
+	}
 	n.k.At(due, sim.Event{To: actorOf(i), Kind: evQueued, Arg: uint64(slot), Phase: sim.PhaseDeliver})
 }
 

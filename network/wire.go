@@ -46,7 +46,7 @@ func (w *wireCheck) message(m *bgp.Message) *bgp.Message {
 		w.fail("%s comes back as an error: NOTIFICATION %d/%d", MessageText(m), note.Code, note.Subcode)
 		return m
 	}
-	if !reflect.DeepEqual(normal(m), normal(back)) {
+	if !reflect.DeepEqual(normal(m), normal(back)) || m.Update != nil && !m.Update.Attrs.Equal(back.Update.Attrs) {
 		w.fail("%s comes back as %s", MessageText(m), MessageText(back))
 	}
 	return back
@@ -79,6 +79,7 @@ func normal(m *bgp.Message) *bgp.Message {
 	c := *m
 	if m.Update != nil {
 		u := *m.Update
+		u.Attrs = nil // of which those of a Speaker know more than they say
 		if len(u.Withdrawn) == 0 {
 			u.Withdrawn = nil
 		}
