@@ -177,7 +177,9 @@ func (n *Network) ikeLeaves(i int) {
 	if why != passed {
 		return
 	}
-	n.launchPacket(at, packets(actorOf(l.routerAt(m.from))), actorOf(l.routerAt(1-m.from)), evIKE, uint64(i))
+	// In the lane of what BGP says, not of other packets: a DELETE does not overtake the
+	// CEASE that left before it, if both arrive at the same instant.
+	n.launchPacket(at, reads(actorOf(l.routerAt(m.from))), actorOf(l.routerAt(1-m.from)), evIKE, uint64(i))
 }
 
 func (n *Network) ikeArrives(i int) {
