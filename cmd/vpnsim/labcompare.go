@@ -212,7 +212,7 @@ func (a *app) planAgain(c *measured.Case) (*lab.Plan, error) {
 	if len(d.Routers) != len(c.Routers) {
 		return nil, usagef("", "%s: %s has %d routers now, and had %d", c.Name, src.name, len(d.Routers), len(c.Routers))
 	}
-	flags := lab.Flags{With: c.Routers[0].Daemon}
+	flags := lab.Flags{With: c.Routers[0].Daemon, Tunnel: c.Tunnel}
 	for _, r := range c.Routers {
 		flags.Routers = append(flags.Routers, r.Router+"="+r.Daemon)
 	}
