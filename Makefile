@@ -1,11 +1,15 @@
 # What one types often. Everything is plain `go`; nothing here needs more than
-# a Go toolchain, and what is there besides (tshark, bgpdump) is used by tests.
+# a Go toolchain, and what is there besides (tshark, bgpdump, routing daemons,
+# strongSwan) is used by tests; `make tools` installs it where apt can.
 
 FUZZTIME ?= 30s
 
-.PHONY: all build test race bench fuzz cover fmt vet ci readme calibrate
+.PHONY: all tools build test race bench fuzz cover fmt vet ci readme calibrate
 
 all: build
+
+tools: ## programs that tests use besides, and that are not started by themselves
+	.ci/run tools
 
 build: ## the program, as bin/vpnsim
 	go build -o bin/vpnsim ./cmd/vpnsim
