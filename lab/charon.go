@@ -231,7 +231,7 @@ func (c *charon) terminate() {
 // idle tells whether it has no IKE SA, and none on its way.
 func (c *charon) idle(ctx context.Context) (idle bool, err error) {
 	idle = true
-	err = c.ask("list-sas", map[string]any{"noblock": "yes"}, func(s *vici.Session, m *vici.Message) (failed error) {
+	err = c.ask("list-sas", nil, func(s *vici.Session, m *vici.Message) (failed error) {
 		for _, err := range s.CallStreaming(ctx, "list-sas", "list-sa", m) {
 			if idle = false; err != nil {
 				failed = err

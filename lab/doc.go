@@ -14,6 +14,8 @@
 //	rig.go     namespaces, links, hosts and daemons of one trial
 //	daemon.go  what there is to do with any daemon; frr.go, bird.go, gobgp.go: with each
 //	installer.go  the kernel routes that GoBGP does not have
+//	ipsec.go   what a tunnel's settings mean to strongSwan
+//	ikeend.go  one end of a tunnel with IPsec; charon.go: the daemon that makes it
 //	trial.go   one trial: come up, settle, story, ping
 //	watch.go   changes of the kernel's route tables
 //	tap.go     packets of BGP as they pass a router; messages.go: what is in them
