@@ -206,6 +206,10 @@ func (g *ikeEnd) keep(ctx context.Context, after time.Duration) {
 	}
 }
 
+// lastWord is what the CEASE gets of time before the SA goes that it leaves by: on a busy
+// machine charon was seen to send its DELETE before it had encrypted what was there.
+const lastWord = 100 * time.Millisecond
+
 // remove takes the tunnel away at this end. With notify BGP and IKE say so first; else
 // nobody hears of it, and nothing that the far end sends is answered.
 func (g *ikeEnd) remove(notify bool, shut func() error) error {
@@ -215,6 +219,7 @@ func (g *ikeEnd) remove(notify bool, shut func() error) error {
 	var err error
 	if notify {
 		err = shut()
+		time.Sleep(lastWord)
 		g.daemon.terminate()
 	}
 	g.mu.Lock()
