@@ -72,7 +72,7 @@ func Compare(ctx context.Context, cases []*Case, ask Ask) (*report.LabCompare, e
 		doc.Versions, doc.Programs, doc.Kernels = union(doc.Versions, c.Versions), union(doc.Programs, c.Programs), union(doc.Kernels, c.Kernels)
 	}
 	judge(doc)
-	doc.Together = together(all)
+	doc.Together, doc.Timers = together(all), blame(doc)
 	doc.Remarks = remarks(doc, cases)
 	return doc, nil
 }
@@ -95,9 +95,10 @@ func one(c *Case, seen []int64, p *prediction, plan *lab.Plan) report.LabCase {
 	return x
 }
 
-// open tells whether the longest gap of a trial had not ended with it.
+// open tells whether the longest gap of a trial had not ended with it; what was sent in its
+// last second may have been on its way.
 func open(t *report.LabTrial) bool {
-	return slices.ContainsFunc(t.Pings, func(p report.LabPing) bool { return p.GapS == t.GapS && t.GapS > 0 && p.MostS == nil })
+	return slices.ContainsFunc(t.Pings, func(p report.LabPing) bool { return p.GapS == t.GapS && int64(t.GapS) > instant && p.MostS == nil })
 }
 
 func union(a, b []string) []string {

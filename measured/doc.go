@@ -13,7 +13,8 @@
 // # When a case agrees
 //
 // A gap is what a ping counts, on both sides: probes lost in a row, times the interval. Ties are
-// the rule then, and all tests are valid with ties. Three are made of each case: of the
+// the rule then, and all tests are valid with ties. They ask whether there is a difference of
+// more than 0.3 s, so that small ones that are plain need not be explained. Three are made of each case: of the
 // share of runs without a gap worth the name (Fisher), and of the gaps of the others, of
 // the distribution as a whole (Kolmogorov and Smirnov) and of its location (Mann and Whitney). Holm
 // corrects for all tests of all cases together, so that with probability 99 % or more

@@ -3,6 +3,7 @@ package measured
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/stats"
@@ -14,7 +15,56 @@ import (
 // interface went down. These times are finer than those of the pings, and a trial in which
 // no ping was lost has them, too; but they are not what a case is judged by.
 
-// few are the timers that are named for a reaction, those of most runs first.
+// blame gathers the reactions of all cases by the timer that most of the predicted runs
+// waited for longest, and by whose it is: where one is off in many cases, it is what
+// to look at.
+func blame(doc *report.LabCompare) (list []report.LabBlame) {
+	type key struct{ daemon, parameter string }
+	var keys []key
+	shifts, out := map[key][]int64{}, map[key]*report.LabBlame{}
+	for i := range doc.Cases {
+		c := &doc.Cases[i]
+		for _, e := range c.Events {
+			if e.ShiftS == nil || len(e.Timers) == 0 || e.Timers[0].Parameter == "" {
+				continue
+			}
+			k := key{parameter: e.Timers[0].Parameter}
+			whose := e.Router
+			if f := strings.SplitN(k.parameter, ".", 3); len(f) == 3 && f[0] == "routers" {
+				whose, k.parameter = f[1], f[2]
+			}
+			for _, r := range c.Routers {
+				if r.Router == whose {
+					k.daemon = r.Daemon
+				}
+			}
+			if out[k] == nil {
+				keys = append(keys, k)
+				out[k] = &report.LabBlame{Daemon: k.daemon, Parameter: k.parameter}
+			}
+			b := out[k]
+			b.Reactions++
+			shifts[k] = append(shifts[k], int64(*e.ShiftS))
+			tolerance := max(report.Seconds(medianLeast), report.Seconds(medianShare*float64(e.Predicted.MedianS)))
+			switch {
+			case e.HighS != nil && *e.HighS < -tolerance:
+				b.Earlier++
+			case e.LowS != nil && *e.LowS > tolerance:
+				b.Later++
+			}
+		}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.daemon, b.daemon), cmp.Compare(a.parameter, b.parameter))
+	})
+	for _, k := range keys {
+		out[k].ShiftS = report.Seconds(stats.Median(shifts[k]))
+		list = append(list, *out[k])
+	}
+	return list
+}
+
+// fewTimers are that are named for a reaction, those of most runs first.
 const fewTimers = 3
 
 // events lists the reactions of a case, in order of the story and then of its routers.

@@ -181,14 +181,14 @@ func TestManyCasesAtOnce(t *testing.T) {
 	}
 }
 
-// What a case alone does not show: six cases whose gaps are 1.5 s short of 20 to 30 s.
+// What a case alone does not show: six cases whose gaps are 2 s short of 20 to 30 s.
 func TestCasesTogether(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	found, alarms, alone := 0, 0, 0
 	for range 30 {
 		var all []gathered
 		for i := range 18 {
-			group, short := []string{"hold", "delete", "hold"}[i%3], []float64{1.5, 0, 0}[i%3]
+			group, short := []string{"hold", "delete", "hold"}[i%3], []float64{2, 0, 0}[i%3]
 			g := gathered{group: group, daemons: []string{"bird", "bird", "frr"}[i%3], every: every}
 			for range 12 {
 				g.seen = append(g.seen, pinged(r, laws["uniform"](r)-short))

@@ -52,22 +52,24 @@ func together(all []gathered) (list []report.LabTogether) {
 		if len(members[k]) < 2 {
 			continue
 		}
-		t := report.LabTogether{Group: k.group, Daemons: k.daemons, P: -1}
-		for i, more := range allowances {
-			var strata []stats.Stratum
-			cases, gaps := 0, 0
-			for _, g := range members[k] {
-				p, m := split(g.predicted).long, split(ticks(g.seen, g.every, more)).long
-				if len(p) > 0 && len(m) > 0 {
-					strata = append(strata, stats.Stratum{A: histogram(p), B: histogram(m)})
-					cases, gaps = cases+1, gaps+len(m)
-				}
-			}
-			x := stats.MannWhitneyStrata(strata)
-			if i == 0 || x.P > t.P {
-				t.P, t.Longer, t.Cases, t.Gaps = x.P, x.Statistic, cases, gaps
+		t := report.LabTogether{Group: k.group, Daemons: k.daemons}
+		var predicted []*stats.Histogram
+		var seen [][]int64
+		for _, g := range members[k] {
+			p, m := split(g.predicted).long, long(g.seen, g.every)
+			if len(p) > 0 && len(m) > 0 {
+				predicted, seen = append(predicted, histogram(p)), append(seen, m)
+				t.Cases, t.Gaps = t.Cases+1, t.Gaps+len(m)
 			}
 		}
+		x := within(func(more time.Duration) stats.Test {
+			var strata []stats.Stratum
+			for i := range seen {
+				strata = append(strata, stats.Stratum{A: predicted[i], B: histogram(moved(seen[i], more))})
+			}
+			return stats.MannWhitneyStrata(strata)
+		})
+		t.P, t.Longer = x.P, x.Statistic
 		if t.Cases > 1 {
 			list, ps = append(list, t), append(ps, t.P)
 		}

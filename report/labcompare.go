@@ -23,6 +23,7 @@ type LabCompare struct {
 	Kernels      []string      `json:"kernels"`
 	Cases        []LabCase     `json:"cases"`
 	Together     []LabTogether `json:"together"`
+	Timers       []LabBlame    `json:"timers"`
 	Remarks      []string      `json:"remarks"`
 }
 
@@ -35,6 +36,17 @@ type LabTogether struct {
 	Longer   float64 `json:"longer_share"`
 	P        float64 `json:"p"`
 	Adjusted float64 `json:"p_adjusted"`
+}
+
+// LabBlame are the reactions of all cases whose predicted change waits longest for the same
+// timer of the same daemon.
+type LabBlame struct {
+	Daemon    string  `json:"daemon"`
+	Parameter string  `json:"parameter"` // without the router: bgp.hold
+	Reactions int     `json:"reactions"`
+	Earlier   int     `json:"earlier"`
+	Later     int     `json:"later"`
+	ShiftS    Seconds `json:"shift_s"`
 }
 
 // LabCompareKind is what it says that it is.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,7 +29,7 @@ func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
 		g := grid{head: append([]string{cmp.Or(group.name, "case")}, labHead...), right: []int{1, 2, 3, 4, 5}}
 		for _, c := range group.cases {
 			cells := labCells(c, "\n")
-			cells[0] = strings.TrimPrefix(cells[0], group.name+"/") + "\n"
+			cells[0] = labName(strings.TrimPrefix(cells[0], group.name+"/"), opt.Width)
 			cells[len(cells)-1] = p.paint(labColor(c.Verdict), cells[len(cells)-1])
 			g.add(cells...)
 		}
@@ -54,6 +55,7 @@ func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
 			p.line(2, "note: "+c.Note)
 		}
 	}
+	p.timers(l)
 	for _, c := range l.Cases {
 		if !events && len(l.Cases) > fewCases || len(c.Events) == 0 {
 			continue
@@ -79,6 +81,43 @@ func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
 
 // fewCases have their events printed unasked.
 const fewCases = 3
+
+// labName breaks a name so that a page of limited width has room for the rest.
+func labName(name string, width int) string {
+	const most = 26
+	if width == 0 {
+		return name
+	}
+	var lines []string
+	line := ""
+	for _, word := range labWords.FindAllString(name, -1) {
+		if line != "" && len(line)+len(word) > most {
+			lines, line = append(lines, line), ""
+		}
+		line += word
+	}
+	return strings.Join(append(lines, line), "\n")
+}
+
+// labWords are the pieces of a name.
+var labWords = regexp.MustCompile(`[^/+ ]*[/+ ]?`)
+
+// timers lists those that are off.
+func (p *page) timers(l LabCompare) {
+	g := grid{head: []string{"", "reactions", "earlier", "later", "shift"}, right: []int{1, 2, 3, 4}}
+	for _, t := range l.Timers {
+		if t.Earlier+t.Later > 0 {
+			g.add(t.Daemon+" "+t.Parameter, fmt.Sprint(t.Reactions), fmt.Sprint(t.Earlier), fmt.Sprint(t.Later), shifted(t.ShiftS))
+		}
+	}
+	if len(g.rows) == 0 {
+		return
+	}
+	p.printf("\n")
+	p.line(0, p.paint(bold, "routers that changed earlier or later than predicted, by what the prediction waits for longest"))
+	p.line(0, p.paint(dim, "by more than 3 % and 0.3 s, with certainty; the shift is the median of all reactions"))
+	p.grid(2, g)
+}
 
 func labColor(verdict string) string {
 	if verdict == LabAgrees {

@@ -126,6 +126,73 @@ func TestFewBesideMany(t *testing.T) {
 	}
 }
 
+// Two of six that are not where nearly all of the others are have a probability of 0.00035 if all
+// are dealt out at random; whoever takes the ties' variance for a normal one's says 0.000000002.
+func TestFewBesideAlmostAllTheSame(t *testing.T) {
+	a, b := NewHistogram(1), NewHistogram(1)
+	for range 499 {
+		a.Add(50)
+	}
+	a.Add(52)
+	for range 4 {
+		b.Add(50)
+	}
+	b.Add(52)
+	b.Add(52)
+	exact := 15.0*500/(506.0*505*504/6) + 20.0/(506.0*505*504/6)
+	if x := MannWhitney(a, b); x.P < exact {
+		t.Errorf("P = %v, and it is %v", x.P, exact)
+	}
+}
+
+// The distance within a tolerance is not above the least that values can have which are moved by
+// that much, found here by trying all ways; and it is that of values moved as one, where
+// they all lie on one side.
+func TestDistanceWithin(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for range 200 {
+		var x, y []int64
+		for range 1 + r.IntN(6) {
+			x = append(x, r.Int64N(12))
+		}
+		for range 1 + r.IntN(4) {
+			y = append(y, r.Int64N(12))
+		}
+		of := func(values []int64) *Histogram {
+			h := NewHistogram(1)
+			for _, v := range values {
+				h.Add(v)
+			}
+			return h
+		}
+		within := r.Int64N(3)
+		least := 1.0
+		var try func(i int)
+		moved := slices.Clone(y)
+		try = func(i int) {
+			if i == len(y) {
+				least = min(least, KolmogorovSmirnov(of(x), of(moved)).Statistic)
+				return
+			}
+			for d := -within; d <= within; d++ {
+				moved[i] = y[i] + d
+				try(i + 1)
+			}
+		}
+		try(0)
+		got := KolmogorovSmirnovWithin(of(x), of(y), within)
+		if got.Statistic > least+1e-12 || got.P < KolmogorovSmirnov(of(x), of(y)).P {
+			t.Fatalf("%v and %v within %d: %+v, more than %v", x, y, within, got, least)
+		}
+		for i := range y {
+			y[i], moved[i] = y[i]+10+within, y[i]+10
+		}
+		if got, want := KolmogorovSmirnovWithin(of(x), of(y), within).Statistic, KolmogorovSmirnov(of(x), of(moved)).Statistic; math.Abs(got-want) > 1e-12 {
+			t.Fatalf("%v and %v within %d: %v, not %v", x, y, within, got, want)
+		}
+	}
+}
+
 // Of ten pairs of small samples that are a little apart none shows it, and all together do;
 // where there is nothing, false alarms are as rare as it says.
 func TestStrataTogether(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type labCompareFlags struct {
 	workers int
 	failOn  string
 	notes   string
+	only    string
 	events  bool
 	files   []string
 }
@@ -66,7 +68,7 @@ disagrees; with --fail-on chance, if one does not agree; 2 bad usage, results or
 scenario.`,
 		Example: `  vpnsim lab compare results/
   vpnsim lab compare results/ --fail-on disagree --notes matrix.yaml -o calibration.md
-  vpnsim lab compare monday.json tuesday.json --events`,
+  vpnsim lab compare results/ --only '^hold/bird' --events`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("`vpnsim lab run aws-gcp --with frr --format json > result.json` makes some", "lab compare takes files or folders with results")
@@ -92,6 +94,7 @@ scenario.`,
 	f.IntVar(&q.workers, "workers", 0, "`cases` at the same time; 0: one for each processor")
 	f.StringVar(&q.failOn, "fail-on", failNever, "exit code 1: never, if a case can `disagree`, or also if it differs by chance: chance")
 	f.StringVar(&q.notes, "notes", "", "the `matrix` of cases, whose notes stand beside those that do not agree")
+	f.StringVar(&q.only, "only", "", "only the cases whose name has this regular `expression` in it")
 	f.BoolVar(&q.events, "events", false, "print when routes changed after each event, and why, also of many cases")
 	f.StringArrayVarP(&q.files, "output", "o", nil, "write the result to `file` (.json or .md), too")
 	return cmd
@@ -112,11 +115,19 @@ func (a *app) labCompare(names []string, q *labCompareFlags) error {
 			return err
 		}
 	}
+	only, err := regexp.Compile(q.only)
+	if err != nil {
+		return usagef("", "--only %s: %v", q.only, err)
+	}
+	cases := slices.DeleteFunc(measured.Merge(docs), func(c *measured.Case) bool { return !only.MatchString(c.Name) })
+	if len(cases) == 0 {
+		return usagef("", "--only %s: there is no such case", q.only)
+	}
 	ctx, stop := untilInterrupted()
 	defer stop()
 	bar := a.progress()
 	ask.Progress = func(done, all int) { bar.set(int64(done), int64(all)) }
-	doc, err := measured.Compare(ctx, measured.Merge(docs), ask)
+	doc, err := measured.Compare(ctx, cases, ask)
 	bar.end()
 	switch {
 	case errors.Is(err, context.Canceled):
