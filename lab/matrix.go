@@ -81,6 +81,7 @@ type matrixFile struct {
 		Group    word   `yaml:"group"`
 		Scenario word   `yaml:"scenario"`
 		With     words  `yaml:"with"`
+		Tunnel   word   `yaml:"tunnel"`
 		Set      words  `yaml:"set"`
 		Trials   int    `yaml:"trials"`
 		For      word   `yaml:"for"`
@@ -151,6 +152,9 @@ func ReadMatrix(file string, data []byte) (*Matrix, []Wrong) {
 		if len(c.With) == 0 {
 			complain(at, "with: [frr, bird]", "case %d has no daemons", i+1)
 		}
+		if c.Tunnel.node != nil && !slices.Contains(Carriers, Carrier(c.Tunnel.text)) {
+			complain(c.Tunnel.node, "known: plain, ipsec", "tunnel: nothing is called %q", c.Tunnel.text)
+		}
 		if c.Trials < 1 || c.Trials > mostTrials {
 			complain(at, "", "trials: %d is not between 1 and %d", c.Trials, mostTrials)
 		}
@@ -169,6 +173,7 @@ func ReadMatrix(file string, data []byte) (*Matrix, []Wrong) {
 				complain(with.node, "write frr, or a=frr b=bird", "%q does not say which daemons", with.text)
 				continue
 			}
+			flags.Tunnel = c.Tunnel.text
 			for _, set := range c.Set {
 				naming, others, _ := strings.Cut(set.text, ";")
 				sets := strings.Fields(naming)

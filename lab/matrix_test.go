@@ -19,7 +19,7 @@ cases:
     trials: 12
     for: 50s
     note: why
-  - {group: plain, scenario: aws-gcp, with: bird, trials: 1}
+  - {group: plain, scenario: aws-gcp, with: bird, tunnel: ipsec, trials: 1}
 `))
 	if wrong != nil {
 		t.Fatal(wrong)
@@ -33,7 +33,7 @@ cases:
 		"hold/frr/hold=15s+n=2 {frr [] } [hold=15s n=2 end=125s] 12 50s 6",
 		"hold/a=frr+b=bird/hold=9s { [a=frr b=bird] } [hold=9s end=115s] 12 50s 6",
 		"hold/a=frr+b=bird/hold=15s+n=2 { [a=frr b=bird] } [hold=15s n=2 end=125s] 12 50s 6",
-		"plain/bird {bird [] } [] 1 0s 10",
+		"plain/bird {bird [] ipsec} [] 1 0s 10",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -54,6 +54,7 @@ func TestEverythingThatIsWrongWithAMatrixIsSaid(t *testing.T) {
 			`m.yaml:3:13: "A b" cannot be a group|m.yaml:3:13: case 1 has no scenario|m.yaml:3:13: trials: 0 is not between 1 and 1000|m.yaml:3:24: "frr bird" does not say which daemons|m.yaml:3:50: for: "3" is no duration`},
 		{"vpnsim-lab: v1\ncases:\n  - {group: a, scenario: s, with: frr, set: [n=1; m=2, n=1; m=3], trials: 1}\n",
 			"m.yaml:3:56: two cases are called a/frr/n=1"},
+		{"vpnsim-lab: v1\ncases:\n  - {group: a, scenario: s, with: frr, tunnel: gre, trials: 1}\n", `m.yaml:3:48: tunnel: nothing is called "gre"`},
 	} {
 		_, wrong := ReadMatrix("m.yaml", []byte(c.text))
 		var got []string
