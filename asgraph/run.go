@@ -2,6 +2,7 @@ package asgraph
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
@@ -78,6 +79,9 @@ func (n *Internet) reset(seed uint64) {
 		from, to := n.first[i], n.first[i+1]
 		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules, LateTimers: true, BriefRoutes: true,
 			Peers: n.peers[from:to:to], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
+		for _, other := range n.back[from:to] { // all of them at once, since they are anywhere (ahead.go)
+			n.ahead.looked += uint64(n.opens[other.node].Version) + uint64(len(n.opens[other.node].Families))
+		}
 		for e := from; e < to; e++ {
 			n.connect(e)
 		}
@@ -203,6 +207,9 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 		slot, n.free = n.free[last], n.free[:last]
 		n.parcels[slot] = p
 	} else {
+		if slot == int32(cap(n.parcels)) { // append would grow it by a quarter only, and copy it many times
+			n.parcels = slices.Grow(n.parcels, max(64, len(n.parcels)))
+		}
 		n.parcels = append(n.parcels, p)
 	}
 	lane := sim.TakesTurns + sim.Lane(actorOf(n.owner[from]))

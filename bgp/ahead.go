@@ -24,6 +24,9 @@ func Look(steps []Expected) (x uint64) {
 		s := w.Speaker
 		n := &s.peers[w.Peer]
 		x += uint64(n.families) + uint64(n.stale)
+		if !n.sourced { // source will be asked for all of this
+			x += uint64(s.cfg.Peers[w.Peer].AS) + uint64(s.cfg.Peers[w.Peer].Local.BitLen()) + uint64(s.beside[w.Peer].rank)
+		}
 		if len(s.hops) > 0 {
 			x += uint64(s.hops[0].BitLen())
 		}
@@ -54,6 +57,9 @@ func Look(steps []Expected) (x uint64) {
 		e := &s.first
 		if o := s.peers[w.Peer].source; o != nil {
 			x += uint64(o.Peer) + uint64(o.Rank)
+		}
+		if o := s.beside[w.Peer].open; o != nil && !s.peers[w.Peer].sourced {
+			x += uint64(o.ID.BitLen())
 		}
 		if w.Msg != nil {
 			if a := w.Msg.Update.Attrs; a != nil && len(a.ASPath) > 0 {

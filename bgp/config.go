@@ -84,10 +84,10 @@ type PeerConfig struct {
 	AS         uint32
 	Weight     uint32     // Cisco's, of what this peer announces
 	IGPMetric  uint32     // interior cost to the next hops that this peer announces. RFC 4271 §9.1.2.2 e)
-	Addr       netip.Addr // the peer's address: next hop and last tie-break
-	Local      netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP
 	Direct     bool       // it is reached over a line of its own, and not through a VPN (AWS: Direct Connect)
 	Static     bool       // no neighbour: the routes that the router's own configuration points at one link (static.go)
+	Addr       netip.Addr // the peer's address: next hop and last tie-break
+	Local      netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP
 	*PeerGroup            // how it is treated; nil: a PeerGroup without any setting
 }
 

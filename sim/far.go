@@ -67,7 +67,7 @@ func (f *far) reset() {
 func (q *queue) putFar(k key) {
 	f := &q.far
 	if k.when >= f.end {
-		f.top = append(f.top, k)
+		f.top = append(roomy(f.top), k)
 		return
 	}
 	i := 0
@@ -94,7 +94,7 @@ func (f *far) newChunk(next uint32) uint32 {
 			f.chunks = append(f.chunks, chunk{})
 		}
 		c = uint32(len(f.chunks))
-		f.chunks = append(f.chunks, chunk{})
+		f.chunks = append(roomy(f.chunks), chunk{})
 	} else {
 		f.free = f.chunks[c].next
 	}

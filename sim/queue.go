@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // The queue keeps what is due next, some dozens of events, in a sorted array,
 // and when there is more, the rest in the buckets of far.go. Its entries are
 // small keys without pointers, apart from what they stand for. The next event
@@ -115,9 +117,18 @@ func (q *queue) grow() {
 	if s > slotMask {
 		panic("sim: more than 16 million events are pending")
 	}
-	q.slots = append(q.slots, slot{gen: 1})
-	q.contents = append(q.contents, content{})
+	q.slots = append(roomy(q.slots), slot{gen: 1})
+	q.contents = append(roomy(q.contents), content{})
 	q.free = append(q.free, s)
+}
+
+// roomy has room for one more. It doubles what it has, where append grows large
+// slices by a quarter, and leaves behind four times as much memory as is used in the end.
+func roomy[T any](list []T) []T {
+	if len(list) < cap(list) {
+		return list
+	}
+	return slices.Grow(list, max(16, len(list)))
 }
 
 // move gives the event in slot s another time and place.
