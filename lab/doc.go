@@ -23,6 +23,7 @@
 //	run.go     many trials, and measured beside predicted
 //	matrix.go  a list of many cases
 //	ledger.go  what a run has made, for whoever has to clean up after it
+//	rootless.go  the same for who is not root
 //	doctor.go  what the machine has and lacks
 //
 // No namespace is connected to anything but the others of its trial, and

@@ -18,14 +18,14 @@ import (
 // Needs looks at the machine.
 func Needs() []Need {
 	return []Need{
-		{What: "root", For: "network namespaces", Have: root(), Help: "run it as root (sudo)"},
+		root(),
 		{What: "network namespaces", For: "a router or host each", Have: exists("/proc/self/ns/net"), Help: "a kernel with CONFIG_NET_NS"},
-		{What: "/dev/net/tun", For: "tunnels and links", Have: exists("/dev/net/tun"), Help: "modprobe tun; in a container, give it the device"},
+		{What: "/dev/net/tun", For: "tunnels and links", Have: usable("/dev/net/tun"), Help: "modprobe tun; in a container, give it the device; without root, it must be open to all (chmod 666)"},
 		{What: "ping", For: "measuring", Have: version("ping", "-V"), Help: "apt-get install iputils-ping"},
 		{What: "fib_multipath_hash_seed", For: "equal paths chosen anew in every trial", Have: exists("/proc/sys/net/ipv4/fib_multipath_hash_seed"), Help: "Linux 6.11 has it; before, every trial takes the same of several equal paths", Optional: true},
 		{What: "FRR", For: "--with frr", Have: frrVersion(), Help: "apt-get install frr", Of: daemonconf.FRR},
 		{What: "vtysh", For: "--with frr", Have: found("vtysh"), Help: "apt-get install frr", Of: daemonconf.FRR},
-		{What: "user frr", For: "--with frr", Have: account(frrUser), Help: "FRR's package makes it", Of: daemonconf.FRR},
+		{What: "user frr", For: "--with frr", Have: frrAccount(), Help: "FRR's package makes it", Of: daemonconf.FRR},
 		{What: "BIRD", For: "--with bird", Have: version("bird", "--version", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},
 		{What: "birdc", For: "--with bird", Have: found("birdc", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},
 		{What: "GoBGP", For: "--with gobgp", Have: gobgpVersion(), Help: "apt-get install gobgpd", Of: daemonconf.GoBGP},
@@ -63,11 +63,37 @@ func Kernel() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-func root() string {
-	if os.Geteuid() != 0 {
+// root is needed, or a user namespace.
+func root() Need {
+	n := Need{What: "root", For: "network namespaces", Have: "yes", Help: "run it as root (sudo)"}
+	if os.Geteuid() == 0 {
+		if entered {
+			n.Have = "of a user namespace"
+		}
+		return n
+	}
+	n.Have = "no, but a user namespace will do"
+	if why := obstacle(); why != "" {
+		n.Have = ""
+		n.Help += "; a user namespace does not do: " + why
+	}
+	return n
+}
+
+// usable is a file that may be read and written.
+func usable(path string) string {
+	if unix.Access(path, unix.R_OK|unix.W_OK) != nil {
 		return ""
 	}
 	return "yes"
+}
+
+// frrAccount is whom FRR's daemons become.
+func frrAccount() string {
+	if Small() || entered {
+		return "yes" // not needed: they stay whoever they are
+	}
+	return account(frrUser)
 }
 
 func exists(path string) string {

@@ -28,10 +28,18 @@ var frrFolders = []string{"/usr/lib/frr", "/usr/libexec/frr", "/usr/sbin"}
 // frrUser is whom the daemons become when they have what they need.
 const frrUser = "frr"
 
+// becomes is who they become here: in a user namespace there is only one.
+func becomes() string {
+	if entered {
+		return "root"
+	}
+	return frrUser
+}
+
 func (*frr) prepare(r *router) error {
 	// zebra takes addresses and neighbours from the kernel, and is told nothing.
 	err := os.WriteFile(filepath.Join(r.dir, "zebra.conf"), []byte("hostname "+r.name+"\n"), 0o644)
-	u, unknown := user.Lookup(frrUser)
+	u, unknown := user.Lookup(becomes())
 	if err = errors.Join(err, unknown); err != nil {
 		return err
 	}
@@ -64,7 +72,7 @@ func (*frr) programs(r *router) (list []program) {
 		}
 		in := func(file string) string { return filepath.Join(r.dir, file) }
 		list = append(list, program{path, in(listens), []string{"--config_file", in(file), "--pid_file", in(name + ".pid"), "--socket", in("zserv.api"),
-			"--vty_socket", r.dir, "--vty_port", "0", "--user", frrUser, "--group", frrUser, "--log", "file:" + in(name+".log"), "--log-level", "informational"}})
+			"--vty_socket", r.dir, "--vty_port", "0", "--user", becomes(), "--group", becomes(), "--log", "file:" + in(name+".log"), "--log-level", "informational"}})
 	}
 	return list
 }
@@ -72,7 +80,7 @@ func (*frr) programs(r *router) (list []program) {
 func (*frr) main() string { return "bgpd" }
 
 func (*frr) up(r *router) (int, error) {
-	out, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bgpd", "-c", "show bgp summary json")
+	out, err := r.tell("vtysh", "--config_dir", r.dir, "--vty_socket", r.dir, "-d", "bgpd", "-c", "show bgp summary json")
 	if err != nil {
 		return 0, err
 	}
@@ -106,7 +114,7 @@ func (f *frr) session(r *router, neighbour string, start bool) error {
 
 // vtysh gives commands to one of the daemons.
 func (*frr) vtysh(r *router, daemon string, commands ...string) error {
-	args := []string{"--vty_socket", r.dir, "-d", daemon}
+	args := []string{"--config_dir", r.dir, "--vty_socket", r.dir, "-d", daemon}
 	for _, c := range commands {
 		args = append(args, "-c", c)
 	}
@@ -164,7 +172,7 @@ func (*frr) quit(r *router) error {
 }
 
 func (*frr) watched(r *router) (int, error) {
-	out, err := r.tell("vtysh", "--vty_socket", r.dir, "-d", "bfdd", "-c", "show bfd peers json")
+	out, err := r.tell("vtysh", "--config_dir", r.dir, "--vty_socket", r.dir, "-d", "bfdd", "-c", "show bfd peers json")
 	if err != nil {
 		return 0, err
 	}

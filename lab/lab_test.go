@@ -58,7 +58,8 @@ func TestLab(t *testing.T) {
 	if testing.Short() {
 		t.Skip("real daemons, in real time")
 	}
-	before := surroundings(t)
+	t.Parallel() // it waits most of the time
+	stop := undisturbed(t)
 	const slack = 3 * time.Second
 	cases := []struct {
 		name, event string
@@ -102,6 +103,7 @@ func TestLab(t *testing.T) {
 		all.Go(func() { results[i], errs[i] = Run(context.Background(), plans[i], opt) })
 	}
 	all.Wait()
+	stop()
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			if lacks := plans[i].Lacks(); len(lacks) > 0 {
@@ -138,9 +140,6 @@ func TestLab(t *testing.T) {
 				t.Errorf("%+v", doc)
 			}
 		})
-	}
-	if after := surroundings(t); after != before {
-		t.Errorf("the namespace of the test has changed:\n%s\nwas\n%s", after, before)
 	}
 	for _, name := range left(t) {
 		t.Errorf("%s is left behind", name)
@@ -183,13 +182,16 @@ func left(t *testing.T) (names []string) {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), fmt.Sprintf("vpnsim-%d-", os.Getpid())) {
+			if isOurs(e.Name()) {
 				names = append(names, e.Name())
 			}
 		}
 	}
 	return names
 }
+
+// isOurs tells whether a run, or a namespace, is one of this process.
+func isOurs(name string) bool { return strings.HasPrefix(name, fmt.Sprintf("vpnsim-%d-", os.Getpid())) }
 
 func plan(t *testing.T, text string, f Flags) *Plan {
 	t.Helper()

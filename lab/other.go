@@ -5,6 +5,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/vpnsim/vpnsim/daemonconf"
 )
@@ -29,6 +30,15 @@ func Run(context.Context, *Plan, Options) (*Results, error) { return nil, errLin
 
 // RunAll does the trials of several plans.
 func RunAll(context.Context, []Job, int, func(int, *Results) error) error { return errLinux }
+
+// Small tells whether a lab takes Again here.
+func Small() bool { return false }
+
+// Enter does nothing here.
+func Enter() error { return nil }
+
+// Again runs this program once more.
+func Again(context.Context, io.Reader, io.Writer, io.Writer) (int, error) { return 0, errLinux }
 
 // Leftover is what a run that is dead has left behind.
 type Leftover struct {

@@ -68,7 +68,7 @@ func newTap(s *space) (*tap, error) {
 		err = errors.Join(
 			unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(port179)), Filter: &port179[0]}),
 			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1),
-			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, tapRoom),
+			moreRoom(fd),
 			unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_ALL)}))
 		if err != nil {
 			unix.Close(fd)
@@ -82,6 +82,15 @@ func newTap(s *space) (*tap, error) {
 	}
 	go t.listen()
 	return t, nil
+}
+
+// moreRoom is for what a socket is told while this program is busy. In a user namespace
+// it is what the machine allows.
+func moreRoom(fd int) error {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, tapRoom) == nil {
+		return nil
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, tapRoom)
 }
 
 func bigEndian(v uint16) uint16 {

@@ -73,7 +73,7 @@ func listenRoutes(s *space) (f *os.File, err error) {
 		if err != nil {
 			return err
 		}
-		err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, tapRoom),
+		err = errors.Join(moreRoom(fd),
 			unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK | unix.RTMGRP_IPV4_ROUTE | unix.RTMGRP_IPV6_ROUTE}))
 		if err != nil {
 			unix.Close(fd)

@@ -95,6 +95,21 @@ func (a *app) calibrate(ctx context.Context, name string, q *calibrateFlags) err
 			took += time.Duration(c.job.Opt.Trials) * (c.job.Plan.Length(c.job.Opt) + c.job.Plan.Overhead())
 		}
 	}
+	if !q.list && len(todo) > 0 {
+		if err := a.atHome(); err != nil {
+			return err
+		}
+		var lacks []lab.Need
+		for _, c := range todo {
+			lacks = append(lacks, c.job.Plan.Lacks()...)
+		}
+		if err := a.lacking(lacks); err != nil {
+			return err
+		}
+		if done, err := a.asRoot(ctx, nil); done {
+			return err
+		}
+	}
 	if q.list {
 		for _, c := range todo {
 			fmt.Fprintf(a.out, "%-60s %3d trials of %v\n", c.Name, c.job.Opt.Trials, c.job.Plan.Length(c.job.Opt)+c.job.Plan.Overhead())
@@ -103,18 +118,6 @@ func (a *app) calibrate(ctx context.Context, name string, q *calibrateFlags) err
 	fmt.Fprintf(a.out, "%d cases, %d of them to be run, in about %v\n", len(cases), len(todo), (took / time.Duration(q.parallel)).Round(time.Minute))
 	if q.list || len(todo) == 0 {
 		return nil
-	}
-	lacking := map[string]bool{}
-	for _, c := range todo {
-		for _, n := range c.job.Plan.Lacks() {
-			if !lacking[n.What] {
-				a.complain(n.What+" is missing", n.Help)
-			}
-			lacking[n.What] = true
-		}
-	}
-	if len(lacking) > 0 {
-		return ending(exitLacks)
 	}
 	if err := os.MkdirAll(q.folder, 0o777); err != nil {
 		return usagef("", "-o %s: %s", q.folder, reason(err))

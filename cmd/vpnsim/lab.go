@@ -41,7 +41,7 @@ story's faults happen for real, ping with the real ping, and lay what was measur
 beside what is predicted for these daemons: a simulation with their profiles in the
 place of the scenario's, which keeps the scenario's timers.
 
-Needs root; ` + "`vpnsim lab doctor`" + ` says what else. No namespace is connected to anything
+Needs root, or user namespaces; ` + "`vpnsim lab doctor`" + ` says what else. No namespace is connected to anything
 outside, and everything is removed in the end, after Ctrl-C, too. After a kill -9,
 ` + "`vpnsim lab clean`" + ` does it. A trial takes as long as in the world: the time before the
 story's first event is cut short, and --for cuts the end.
@@ -76,6 +76,9 @@ machine lacks something.`,
 			if err != nil {
 				return err
 			}
+			if err := a.atHome(); err != nil {
+				return err
+			}
 			plan, err := lab.NewPlan(d, flags)
 			var bad *lab.Problem
 			if errors.As(err, &bad) {
@@ -83,11 +86,15 @@ machine lacks something.`,
 			} else if err != nil {
 				return err
 			}
-			if lacks := plan.Lacks(); len(lacks) > 0 {
-				for _, n := range lacks {
-					a.complain(n.What+" is missing", n.Help)
-				}
-				return ending(exitLacks)
+			if err := a.lacking(plan.Lacks()); err != nil {
+				return err
+			}
+			var input []byte
+			if src.name == "-" {
+				input = src.data
+			}
+			if done, err := a.asRoot(cmd.Context(), input); done {
+				return err
 			}
 			return a.lab(cmd.Context(), plan, opt, sets)
 		},
