@@ -184,7 +184,13 @@ var labHead = []string{"n", "instant", "median", "range", "shift", "verdict"}
 
 // labCells is a row; what is measured stands before what is predicted.
 func labCells(c *LabCase, between string) []string {
-	pair := func(f func(*LabGaps) string) string { return f(&c.Measured) + between + f(&c.Predicted) }
+	pair := func(f func(*LabGaps) string) string {
+		seen := "–"
+		if c.Measured.N > 0 {
+			seen = f(&c.Measured)
+		}
+		return seen + between + f(&c.Predicted)
+	}
 	median := pair(func(g *LabGaps) string {
 		long, value := c.Difference.Measured, c.Difference.MedianMeasuredS
 		if g == &c.Predicted {
@@ -296,7 +302,7 @@ func LabCompareMarkdown(w io.Writer, l LabCompare) error {
 		l.Cases[i].Verdict = plain.Cases[i].Verdict
 	}
 	m := &sheet{}
-	m.printf("**%s.** %s.\n\n", upperFirst(labCount(l)), upperFirst(labProvenance(l)))
+	m.printf("**%s.** %s.\n\n", labCount(l), labProvenance(l))
 	m.printf("n counts trials. Of two numbers the first is measured, the second predicted; seconds. The median and the shift are those of gaps longer than 1 s.\n\n")
 	for _, group := range labGroups(l.Cases) {
 		if group.name != "" {
