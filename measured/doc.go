@@ -9,6 +9,7 @@
 //	predict.go the case, simulated: what its ping would count, and when routes change
 //	judge.go   do the two agree? Tests, intervals, the goal, and the answer in words
 //	events.go  event by event: whose routes changed when, and which timer that takes
+//	together.go  many cases taken together: what each is too small to show
 //
 // # When a case agrees
 //
