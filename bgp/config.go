@@ -43,7 +43,7 @@ type SessionConfig struct {
 	OpenHold       time.Duration // the "large" hold time of OpenSent; RFC 4271 §8.2.2 suggests 4 min, which 0 stands for
 	ConnectRetry   time.Duration // 0: the 120 s that RFC 4271 §10 suggests
 	StartDelay     time.Duration // a session that is started listens for so long before it calls
-	ConnectDelay   time.Duration // the same, however it comes out of Idle, and after a call that has failed (BIRD)
+	ConnectDelay   time.Duration // the same, however it comes out of Idle
 	DelayOpen      time.Duration // 0: the OPEN goes out at once
 	IdleHold       time.Duration // before an automatic restart after an error; doubles up to IdleHoldMax (RFC 4271 §8.1.1 DampPeerOscillations)
 	IdleHoldMax    time.Duration
@@ -57,6 +57,8 @@ type SessionConfig struct {
 	// (RFC 1771 §8; FRR, GoBGP). Without it, RFC 4271 §8.2.2: to Idle, and
 	// the next attempt waits for IdleHold.
 	ConnectFailActive bool
+	// ConnectFailDelay: and then for ConnectDelay rather than ConnectRetry (BIRD).
+	ConnectFailDelay bool
 
 	KeepaliveJitter    Jitter
 	HoldJitter         Jitter // BIRD shortens the hold timer it serves; the RFC does not

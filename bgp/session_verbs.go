@@ -109,7 +109,7 @@ func (s *Session) fallBack(c *conn) {
 // that may be initiated by the remote BGP peer, and changes its state to
 // Active"; or to Connect, if a call is in progress still.
 func (s *Session) listen(why Why) {
-	if wait := s.cfg.connectDelay(); wait > 0 && !s.cfg.Passive {
+	if wait := s.cfg.connectDelay(); wait > 0 && s.cfg.ConnectFailDelay && !s.cfg.Passive {
 		s.arm(ConnectRetryTimer, wait)
 	} else {
 		s.armConnectRetry()

@@ -109,7 +109,7 @@ var written = map[Daemon]map[topology.Key]bool{
 		topology.BGPMaxPrefixesRestart, topology.BGPAddPath, topology.BGPAddPathPaths, topology.BGPGracefulRestart, topology.BGPRestartTime, topology.BGPSelectionDeferral, topology.BGPLongLived,
 		topology.BGPLongLivedTime, topology.FIBSurvives, topology.BFDEnabled, topology.BFDMinTx, topology.BFDMinRx, topology.BFDMultiplier,
 		topology.BFDPassive, topology.BFDStrict, topology.BFDStrictHold),
-	GoBGP: keys(topology.BGPHold, topology.BGPKeepalive, topology.BGPKeepaliveFixed, topology.BGPMinHold, topology.BGPConnectRetry, topology.BGPIdleHoldReset,
+	GoBGP: keys(topology.BGPHold, topology.BGPKeepalive, topology.BGPKeepaliveFixed, topology.BGPMinHold, topology.BGPConnectRetry,
 		topology.BGPSendHold, topology.BGPPassive, topology.BGPMRAI, topology.BGPMRAIIBGP, topology.BGPMRAIMode, topology.BGPMultipath,
 		topology.BGPAlwaysCompareMED, topology.BGPMED, topology.BGPReflectorClient, topology.BGPNextHopSelf, topology.BGPFamilies, topology.BGPTransit,
 		topology.BGPMaxPrefixes, topology.BGPMaxPrefixesAction, topology.BGPMaxPrefixesRestart, topology.BGPAddPath, topology.BGPAddPathPaths, topology.BGPGracefulRestart, topology.BGPRestartTime,

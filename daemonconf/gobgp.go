@@ -118,7 +118,6 @@ func (g *gobgp) timers(s *session) {
 	if !set[topology.BGPPassive].Bool {
 		g.line("    connect-retry = %d", g.retry(s))
 	}
-	g.line("    idle-hold-time-after-reset = %d", g.whole(s, topology.BGPIdleHoldReset, time.Second, 0, 3600))
 	if set[topology.BGPMinHold].Dist.Max() > 3*time.Second {
 		g.say(s, topology.BGPMinHold, "3s: GoBGP takes any hold time that RFC 4271 allows")
 	}
