@@ -44,6 +44,8 @@ type SessionConfig struct {
 	ConnectRetry   time.Duration // 0: the 120 s that RFC 4271 §10 suggests
 	StartDelay     time.Duration // a session that is started listens for so long before it calls
 	ConnectDelay   time.Duration // the same, however it comes out of Idle
+	ConnectTimeout time.Duration // the first call is given up after so long, and the next one waits for ConnectRetry (GoBGP); 0: a call lasts for ConnectRetry, and the next one follows
+	LaterTimeout   time.Duration // of those that follow, with ConnectTimeout
 	DelayOpen      time.Duration // 0: the OPEN goes out at once
 	IdleHold       time.Duration // before an automatic restart after an error; doubles up to IdleHoldMax (RFC 4271 §8.1.1 DampPeerOscillations)
 	IdleHoldMax    time.Duration

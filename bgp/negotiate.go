@@ -147,7 +147,7 @@ func (cfg *SessionConfig) connectDelay() time.Duration {
 // rather than IdleHold: the operator of its peer has reset it. To BIRD, the end of
 // TCP is no error either (bgp_sock_err in proto/bgp/bgp.c).
 func (cfg *SessionConfig) AfterReset(why Why, m *Message) bool {
-	if why == WhyTCPFailed && cfg.ConnectDelay > 0 && cfg.IdleHoldReset > 0 {
+	if why == WhyTCPFailed && cfg.BIRDRestart && cfg.IdleHoldReset > 0 {
 		return true
 	}
 	if why != WhyNotification || cfg.IdleHoldReset == 0 || m == nil || m.Notification == nil {

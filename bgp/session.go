@@ -53,6 +53,7 @@ type Session struct {
 	away bool  // that session has ended by a graceful restart of the peer, and there is none yet
 
 	started  bool      // by InStart, until InStop
+	called   bool      // since it has left Idle
 	linkDown bool      // by InLinkDown, until InLinkUp
 	bfd      InputKind // what BFD last said; 0: nothing yet
 	tries    int       // ConnectRetryCounter

@@ -75,7 +75,11 @@ func (s *Session) connect(c *conn, in *Input) {
 		switch in.Timer {
 		case ConnectRetryTimer: // Event 9
 			s.hangUp()
-			s.call(WhyConnectRetry)
+			if s.cfg.ConnectTimeout > 0 {
+				s.listen(WhyConnectRetry)
+			} else {
+				s.call(WhyConnectRetry)
+			}
 		case DelayOpenTimer: // Event 12
 			s.openWaiting(WhyDelayOpen)
 		default: // the time that an idle second connection is given is over

@@ -61,6 +61,7 @@ func (s *Session) enter(c *conn, to State, why Why, m *Message) {
 // only: for good, or before the first call. RFC 4271 §8.2.2, Idle, Events 1, 3-7.
 func (s *Session) start(why Why) {
 	s.disarm(IdleHoldTimer)
+	s.called = false
 	wait := s.cfg.connectDelay()
 	if why == WhyStart {
 		wait = max(wait, s.cfg.StartDelay)
@@ -78,7 +79,15 @@ func (s *Session) start(why Why) {
 
 // call opens a TCP connection to the peer.
 func (s *Session) call(why Why) {
-	s.armConnectRetry()
+	switch {
+	case s.cfg.ConnectTimeout == 0:
+		s.armConnectRetry()
+	case s.called:
+		s.arm(ConnectRetryTimer, s.cfg.LaterTimeout)
+	default:
+		s.arm(ConnectRetryTimer, s.cfg.ConnectTimeout)
+	}
+	s.called = true
 	s.calls--
 	s.dial = s.calls
 	s.act(Action{Kind: ActConnect, Conn: s.dial})

@@ -168,8 +168,8 @@ func (w *writer) each(k topology.Key, visit func(*session, *topology.Settings)) 
 func ofRouter(k topology.Key) bool {
 	switch k {
 	case topology.BGPDecision, topology.BGPMultipath, topology.BGPMultipathSameAS, topology.BGPAlwaysCompareMED, topology.BGPProcessing, topology.BGPProcessingSerial,
-		topology.BGPSelectionDeferral, topology.FIBDelay, topology.FIBSurvives, topology.RouteTableKind, topology.RouteTablePropagate, topology.RouteTableDelay,
-		topology.RouteTableLocalDelay, topology.IPDecrementTTL, topology.TCPSynRetry, topology.TCPSynLinear, topology.TCPRTO, topology.TCPRTOMax, topology.StallEvery, topology.StallFor:
+		topology.BGPSelectionDeferral, topology.FIBDelay, topology.FIBSurvives, topology.FIBSurvivesUntil, topology.RouteTableKind, topology.RouteTablePropagate, topology.RouteTableDelay,
+		topology.RouteTableLocalDelay, topology.IPDecrementTTL, topology.TCPSynRetry, topology.TCPSynLinear, topology.TCPRTO, topology.TCPRTOMax, topology.TCPTimerHz, topology.StallEvery, topology.StallFor:
 		return true
 	}
 	return false
@@ -184,7 +184,7 @@ func (w *writer) without(k topology.Key, does string) string {
 		return "it stalls when the machine does"
 	case topology.IPDecrementTTL:
 		return "the kernel takes one from the TTL"
-	case topology.TCPSynRetry, topology.TCPSynLinear, topology.TCPRTO, topology.TCPRTOMax:
+	case topology.TCPSynRetry, topology.TCPSynLinear, topology.TCPRTO, topology.TCPRTOMax, topology.TCPTimerHz:
 		return does + ", the kernel's"
 	case topology.BGPDamping, topology.BGPDampingHalfLife, topology.BGPDampingSuppress, topology.BGPDampingReuse, topology.BGPDampingMax:
 		return "no damping: " + w.with.Title() + " has none"

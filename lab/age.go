@@ -93,7 +93,7 @@ func (g *rig) await(ctx context.Context, f *topology.Fault, due time.Time) (bool
 	_, u := math.Modf(float64(g.seed%1e9) * golden)
 	age := time.Duration(ageAt(u, least) * float64(interval))
 	clock := &g.wires[f.Link].clocks[sender]
-	for until := due.Add(4 * interval); time.Now().Before(until); {
+	for until := due.Add(2 * interval); time.Now().Before(until); {
 		last := clock.last()
 		if late := time.Since(last) - age; late >= 0 && late < slack {
 			return true, nil

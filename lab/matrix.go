@@ -27,6 +27,7 @@ import (
 //	    set: [hold=9s; end=115s, hold=15s; end=125s]
 //	    trials: 12
 //	    for: 50s                    # each; otherwise until the scenario ends
+//	    tunnel: ipsec               # as --tunnel
 //	    note: printed beside these cases
 //
 // That is six cases, from hold/frr/hold=9s to hold/a=frr+b=bird/hold=15s: what stands before

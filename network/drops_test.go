@@ -53,7 +53,7 @@ func TestDropsAreToldApart(t *testing.T) {
 // A replay that exchanges the streams at an instant is the same run up to it, and another one
 // after it; exchanging them for the same ones changes nothing.
 func TestSplicesContinueARun(t *testing.T) {
-	d := mustParse(t, noisy)
+	d := mustParse(t, noisy, "routers.*.tcp.timer_hz=0")
 	n := network.New(d, network.Options{})
 	seed, plain, half := uint64(0), network.Reach{}, network.Reach{}
 	// One that begins quietly and gets over that silence: often it is too late by then,

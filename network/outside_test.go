@@ -50,7 +50,7 @@ type standIn struct {
 }
 
 func attach(t *testing.T, story string, calls bool, sets ...string) *standIn {
-	d := mustParse(t, withRealRouter+story, sets...)
+	d := mustParse(t, withRealRouter+story, append([]string{"routers.*.tcp.timer_hz=0"}, sets...)...)
 	s := &standIn{t: t, log: &trace.Log{}, answer: network.InAnswer}
 	s.n = network.New(d, network.Options{Log: s.log, Outside: &network.Outside{
 		Router: 1, Links: []network.OutsideLink{{Link: 0, Calls: calls}},

@@ -3,6 +3,7 @@ package network
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/gaissmai/bart"
 
@@ -33,9 +34,10 @@ type router struct {
 	stalls  uint64
 	late    int // updates that were due while it hung
 	by      sim.EventID
-	reborn  bool      // the process is not the first one, and its routes are not chosen yet
-	choice  sim.Timer // SelectionTimer
-	loop    sim.Timer // the next turn of its main loop, where something waits for that (loop.go)
+	boot    time.Duration // when its system began to count, long before (wheel.go)
+	reborn  bool          // the process is not the first one, and its routes are not chosen yet
+	choice  sim.Timer     // SelectionTimer
+	loop    sim.Timer     // the next turn of its main loop, where something waits for that (loop.go)
 	begun   []begun
 	waiting int
 	missed  []int32        // sessions' timers that ran out while it hung: session<<8 | timer
@@ -106,6 +108,7 @@ func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
 	r.hangs, r.stalls, r.stallRnd = 0, 0, n.k.Rand(r.nameStall)
 	r.reborn, r.choice = false, sim.Timer{}
+	r.drawBoot(n)
 	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
 	r.loop, r.begun, r.waiting = sim.Timer{}, r.begun[:0], 0
 	empty(&r.fib)

@@ -201,6 +201,7 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg, Up: a.Graceful})
 		case bgp.ActUp:
 			n.sessionTurned()
+			n.firstIsUp(r)
 			n.lookWhetherWhole(&n.links[s.link])
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
 		case bgp.ActDown:
@@ -335,6 +336,8 @@ func drawSession(c *bgp.SessionConfig, k *sim.Kernel, set *topology.Settings, na
 	c.ConnectRetry = draw(k, set, topology.BGPConnectRetry, name)
 	c.StartDelay = draw(k, set, topology.BGPStartDelay, name)
 	c.ConnectDelay = draw(k, set, topology.BGPConnectDelay, name)
+	c.ConnectTimeout = draw(k, set, topology.BGPConnectTimeout, name)
+	c.LaterTimeout = max(set[topology.BGPConnectRetry].Dist.Min()-time.Second, c.ConnectTimeout)
 	c.DelayOpen = draw(k, set, topology.BGPDelayOpen, name)
 	c.IdleHold = draw(k, set, topology.BGPIdleHold, name)
 	c.IdleHoldMax = draw(k, set, topology.BGPIdleHoldMax, name)

@@ -176,7 +176,8 @@ func (n *Network) connect(s *session, id bgp.ConnID) {
 func (n *Network) armTCP(c *conn, side int) {
 	t := &c.side[side]
 	t.noted = false
-	n.k.Reset(&t.timer, t.rto, n.tcpTimeout(c, side))
+	after := n.wheel(&n.routers[n.sessions[t.session].router], t.rto)
+	n.k.Reset(&t.timer, after, n.tcpTimeout(c, side))
 }
 
 func (n *Network) stopTCP(t *tcpSide) {

@@ -160,6 +160,8 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID, ev trace.Event) Wait {
 		switch ran := n.ran(ev); {
 		case s.config.StartDelay > 0 && ran == s.config.StartDelay:
 			return n.endWait(s.link, s.end, topology.BGPStartDelay, "before the first call of the session over "+n.d.Links[s.link].Name)
+		case ran == s.config.ConnectTimeout:
+			return n.endWait(s.link, s.end, topology.BGPConnectTimeout, "for an answer to a call"+over)
 		case ran <= s.config.ConnectDelay:
 			return n.endWait(s.link, s.end, topology.BGPConnectDelay, "before the next call of the session over "+n.d.Links[s.link].Name)
 		}

@@ -15,6 +15,7 @@ const (
 	BGPConnectFail
 	BGPStartDelay
 	BGPConnectDelay
+	BGPConnectTimeout
 	BGPDelayOpen
 	BGPIdleHold
 	BGPIdleHoldMax
@@ -71,6 +72,7 @@ const (
 	BGPLoopSleep
 	FIBDelay
 	FIBSurvives
+	FIBSurvivesUntil
 	RouteTableKind
 	RouteTablePropagate
 	RouteTableDelay
@@ -80,6 +82,7 @@ const (
 	TCPSynLinear
 	TCPRTO
 	TCPRTOMax
+	TCPTimerHz
 	VPNVersion
 	VPNInitiate
 	VPNOnTraffic
@@ -139,6 +142,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPConnectFail:        {"bgp.connect_fail", TypeEnum, 0, 0, []string{"idle", "active", "delay"}, "a connection that is refused: idle = the session waits for IdleHoldTimer, active = for ConnectRetryTimer, delay = for bgp.connect_delay"},
 	BGPStartDelay:         {"bgp.start_delay", TypeDuration, 0, hour, nil, "a session that is started only listens for so long before it calls"},
 	BGPConnectDelay:       {"bgp.connect_delay", TypeDuration, 0, hour, nil, "the same whenever a session begins anew; shortened as bgp.connect_retry is"},
+	BGPConnectTimeout:     {"bgp.connect_timeout", TypeDuration, 0, hour, nil, "the first call is given up after so long, and the next one waits for bgp.connect_retry (GoBGP), the least value of which, less a second, is the timeout of later ones; 0 = a call lasts for bgp.connect_retry, and the next follows at once"},
 	BGPDelayOpen:          {"bgp.delay_open", TypeDuration, 0, hour, nil, "DelayOpenTimer; 0 = the OPEN goes out at once"},
 	BGPIdleHold:           {"bgp.idle_hold", TypeDuration, 0, hour, nil, "IdleHoldTimer: wait after an error before the session starts again"},
 	BGPIdleHoldMax:        {"bgp.idle_hold_max", TypeDuration, 0, 24 * hour, nil, "the wait doubles with each error up to this"},
@@ -195,6 +199,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPLoopSleep:          {"bgp.loop_sleep", TypeDuration, 0, hour, nil, "so long the main loop sleeps at most before it does what a hold timer or a new session has left it (BIRD 2); anything that happens wakes it"},
 	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
 	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process goes; a restarter says so to its peers (the F bit)"},
+	FIBSurvivesUntil:      {"fib.survives_until", TypeEnum, 0, 0, []string{"choice", "session"}, "until when a new process leaves alone what an old one has installed: until it has chosen its routes, or until its first session is up"},
 	RouteTableKind:        {"route_table.kind", TypeEnum, 0, 0, []string{"none", "gateway", "tunnel"}, "cloud route table in front of the gateway: rows point to the gateway (AWS), or one row for each tunnel (GCP)"},
 	RouteTablePropagate:   {"route_table.propagate", TypeBool, 0, 0, nil, "BGP routes enter the cloud's route table"},
 	RouteTableDelay:       {"route_table.delay", TypeDuration, 0, hour, nil, "from the gateway's routes to the cloud's route table"},
@@ -203,6 +208,7 @@ var keys = [NumKeys]KeyInfo{
 	TCPSynRetry:           {"tcp.syn_retry", TypeDuration, ms, hour, nil, "first retransmission of a SYN; doubles after tcp.syn_linear of them"},
 	TCPSynLinear:          {"tcp.syn_linear", TypeInt, 0, 100, nil, "so many retransmissions of a SYN before the wait doubles"},
 	TCPRTO:                {"tcp.rto", TypeDuration, ms, hour, nil, "first retransmission of data; doubles"},
+	TCPTimerHz:            {"tcp.timer_hz", TypeInt, 0, 10000, nil, "ticks in a second of a Linux kernel, whose timers come late by up to an eighth; 0 = none does"},
 	TCPRTOMax:             {"tcp.rto_max", TypeDuration, ms, hour, nil, "the longest wait between retransmissions"},
 	VPNVersion:            {"vpn.ike", TypeEnum, 0, 0, []string{"v1", "v2"}, "IKE version"},
 	VPNInitiate:           {"vpn.initiate", TypeBool, 0, 0, nil, "negotiates by itself when the tunnel is created"},
