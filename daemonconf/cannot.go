@@ -168,7 +168,7 @@ func (w *writer) each(k topology.Key, visit func(*session, *topology.Settings)) 
 func ofRouter(k topology.Key) bool {
 	switch k {
 	case topology.BGPDecision, topology.BGPMultipath, topology.BGPMultipathSameAS, topology.BGPAlwaysCompareMED, topology.BGPProcessing, topology.BGPProcessingSerial,
-		topology.BGPSelectionDeferral, topology.FIBDelay, topology.FIBSurvives, topology.FIBSurvivesUntil, topology.RouteTableKind, topology.RouteTablePropagate, topology.RouteTableDelay,
+		topology.BGPSelectionDeferral, topology.FIBDelay, topology.FIBSurvives, topology.RouteTableKind, topology.RouteTablePropagate, topology.RouteTableDelay,
 		topology.RouteTableLocalDelay, topology.IPDecrementTTL, topology.TCPSynRetry, topology.TCPSynLinear, topology.TCPRTO, topology.TCPRTOMax, topology.TCPTimerHz, topology.StallEvery, topology.StallFor:
 		return true
 	}

@@ -198,13 +198,6 @@ func (n *Network) chosen(r *router) {
 	n.dropUnknown(r)
 }
 
-// firstIsUp: a session of r is up. The zebra of FRR takes that for the end of bgpd's restart.
-func (n *Network) firstIsUp(r *router) {
-	if r.reborn && r.settings[topology.FIBSurvivesUntil].Enum == "session" {
-		n.dropUnknown(r)
-	}
-}
-
 func (n *Network) offer(r *router) {
 	for _, i := range r.sessions {
 		s := &n.sessions[i]

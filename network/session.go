@@ -201,7 +201,6 @@ func (n *Network) stepSession(s *session, in bgp.Input) {
 			n.note(trace.Note{Kind: trace.NoteSession, Router: int32(s.router), Link: int32(s.link), From: uint8(a.From), To: uint8(a.To), A: int64(a.Why), Msg: a.Msg, Up: a.Graceful})
 		case bgp.ActUp:
 			n.sessionTurned()
-			n.firstIsUp(r)
 			n.lookWhetherWhole(&n.links[s.link])
 			n.stepSpeaker(r, s.peer, bgp.Input{Kind: bgp.InPeerUp, Open: a.Open})
 		case bgp.ActDown:

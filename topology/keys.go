@@ -72,7 +72,6 @@ const (
 	BGPLoopSleep
 	FIBDelay
 	FIBSurvives
-	FIBSurvivesUntil
 	RouteTableKind
 	RouteTablePropagate
 	RouteTableDelay
@@ -199,7 +198,6 @@ var keys = [NumKeys]KeyInfo{
 	BGPLoopSleep:          {"bgp.loop_sleep", TypeDuration, 0, hour, nil, "so long the main loop sleeps at most before it does what a hold timer or a new session has left it (BIRD 2); anything that happens wakes it"},
 	FIBDelay:              {"fib.delay", TypeDuration, 0, hour, nil, "from the decision to the router's forwarding table"},
 	FIBSurvives:           {"fib.survives", TypeBool, 0, 0, nil, "what the routing process installed stays when the process goes; a restarter says so to its peers (the F bit)"},
-	FIBSurvivesUntil:      {"fib.survives_until", TypeEnum, 0, 0, []string{"choice", "session"}, "until when a new process leaves alone what an old one has installed: until it has chosen its routes, or until its first session is up"},
 	RouteTableKind:        {"route_table.kind", TypeEnum, 0, 0, []string{"none", "gateway", "tunnel"}, "cloud route table in front of the gateway: rows point to the gateway (AWS), or one row for each tunnel (GCP)"},
 	RouteTablePropagate:   {"route_table.propagate", TypeBool, 0, 0, nil, "BGP routes enter the cloud's route table"},
 	RouteTableDelay:       {"route_table.delay", TypeDuration, 0, hour, nil, "from the gateway's routes to the cloud's route table"},
