@@ -32,6 +32,7 @@ const (
 	evStaleTimer                 // Arg = session<<8 | timer of stale routes, or router<<8 | SelectionTimer; not on its way
 	evStall                      // the routing process of router Arg stalls; not on its way
 	evStallOver                  // … goes on; not on its way
+	evStarted                    // the routing process of router Arg has been started; not on its way
 	evLoop                       // the main loop of router Arg takes its next turn; not on its way
 	evSplice                     // streams are exchanged: number of the splice
 )
@@ -72,7 +73,7 @@ func (n *Network) launchIKE(at sim.Time, to sim.ActorID, msg uint64) {
 // KindName names a kind of event, for traces.
 func KindName(k sim.Kind) string {
 	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "reuse-timer", "next-hop", "vpn-timer",
-		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer", "stale-timer", "stall", "stall-over", "main-loop", "splice"}
+		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer", "stale-timer", "stall", "stall-over", "started", "main-loop", "splice"}
 	if int(k) < len(names) {
 		return names[k]
 	}

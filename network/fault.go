@@ -71,7 +71,7 @@ func (n *Network) strike(i int) {
 	case topology.RouterRestart:
 		n.stop(&n.routers[f.Router])
 	case topology.RouterStart:
-		n.start(&n.routers[f.Router])
+		n.launchProcess(&n.routers[f.Router])
 	case topology.RouterFreeze:
 		n.freeze(&n.routers[f.Router], hangsByStory)
 	case topology.RouterThaw:
@@ -123,6 +123,7 @@ func (n *Network) setLink(l *link, up bool) {
 // the routes that it had installed go with it, unless they survive it. The
 // tunnels stay.
 func (n *Network) kill(r *router) {
+	n.k.Stop(&r.starting)
 	if !r.alive {
 		return
 	}
@@ -161,6 +162,17 @@ func (n *Network) kill(r *router) {
 	}
 	r.speaker.Reset(r.config)
 	r.alive, r.frozen, r.hangs, r.by = false, false, 0, n.k.Current()
+}
+
+// launchProcess has the routing process of r start, which takes a while: until it has read
+// its configuration nobody listens.
+func (n *Network) launchProcess(r *router) {
+	after := draw(n.k, r.settings, topology.BGPProcessStart, r.nameRnd)
+	if after == 0 || r.alive {
+		n.start(r)
+		return
+	}
+	n.k.Reset(&r.starting, after, sim.Event{To: actorOf(r.id), Kind: evStarted, Arg: uint64(r.id), Phase: sim.PhaseTimer})
 }
 
 // start runs the routing process again, from nothing.

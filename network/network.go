@@ -305,6 +305,8 @@ func (n *Network) Handle(k *sim.Kernel, ev *sim.Event) {
 		n.stall(&n.routers[ev.Arg])
 	case evStallOver:
 		n.stallOver(&n.routers[ev.Arg])
+	case evStarted:
+		n.start(&n.routers[ev.Arg])
 	case evLoop:
 		n.turned(&n.routers[ev.Arg])
 	case evVPNTimer:

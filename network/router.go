@@ -27,21 +27,22 @@ type router struct {
 	ways     []int32   // links by PeerID: those of the sessions, then those that static routes point at
 	settings *topology.Settings
 
-	real    bool // its machine is not simulated (outside.go)
-	alive   bool // the routing process runs
-	frozen  bool // it hangs
-	hangs   hang // … because of
-	stalls  uint64
-	late    int // updates that were due while it hung
-	by      sim.EventID
-	boot    time.Duration // when its system began to count, long before (wheel.go)
-	reborn  bool          // the process is not the first one, and its routes are not chosen yet
-	choice  sim.Timer     // SelectionTimer
-	loop    sim.Timer     // the next turn of its main loop, where something waits for that (loop.go)
-	begun   []begun
-	waiting int
-	missed  []int32        // sessions' timers that ran out while it hung: session<<8 | timer
-	own     []netip.Prefix // what it announces of its own
+	real     bool // its machine is not simulated (outside.go)
+	alive    bool // the routing process runs
+	frozen   bool // it hangs
+	hangs    hang // … because of
+	stalls   uint64
+	late     int // updates that were due while it hung
+	by       sim.EventID
+	starting sim.Timer     // its process is being started
+	boot     time.Duration // when its system began to count, long before (wheel.go)
+	reborn   bool          // the process is not the first one, and its routes are not chosen yet
+	choice   sim.Timer     // SelectionTimer
+	loop     sim.Timer     // the next turn of its main loop, where something waits for that (loop.go)
+	begun    []begun
+	waiting  int
+	missed   []int32        // sessions' timers that ran out while it hung: session<<8 | timer
+	own      []netip.Prefix // what it announces of its own
 
 	fib       bart.Table[*entry]
 	table     bart.Table[*entry] // cloud route table; unused when its kind is none
@@ -108,6 +109,7 @@ func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
 	r.hangs, r.stalls, r.stallRnd = 0, 0, n.k.Rand(r.nameStall)
 	r.reborn, r.choice = false, sim.Timer{}
+	r.starting = sim.Timer{}
 	r.drawBoot(n)
 	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
 	r.loop, r.begun, r.waiting = sim.Timer{}, r.begun[:0], 0

@@ -70,6 +70,8 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		return n.routerWait(int(ev.Arg), topology.StallEvery, "until the routing process stalls")
 	case evStallOver:
 		return n.routerWait(int(ev.Arg), topology.StallFor, "a stall of the routing process")
+	case evStarted:
+		return n.routerWait(int(ev.Arg), topology.BGPProcessStart, "until the routing process has read its configuration")
 	case evLoop:
 		return n.loopWait(int(ev.Arg), "what the end of a hold timer leads to")
 	case evUpdate:

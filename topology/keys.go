@@ -13,6 +13,7 @@ const (
 	BGPConnectRetry
 	BGPConnectRetryJitter
 	BGPConnectFail
+	BGPProcessStart
 	BGPStartDelay
 	BGPConnectDelay
 	BGPConnectTimeout
@@ -139,6 +140,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPConnectRetry:       {"bgp.connect_retry", TypeDuration, ms, hour, nil, "ConnectRetryTimer"},
 	BGPConnectRetryJitter: {"bgp.connect_retry_jitter", TypeRatio, 1, 1000, nil, "ConnectRetryTimer is multiplied by U(this, 1)"},
 	BGPConnectFail:        {"bgp.connect_fail", TypeEnum, 0, 0, []string{"idle", "active", "delay"}, "a connection that is refused: idle = the session waits for IdleHoldTimer, active = for ConnectRetryTimer, delay = for bgp.connect_delay"},
+	BGPProcessStart:       {"bgp.process_start", TypeDuration, 0, hour, nil, "from the start of the routing process until it has read its configuration and its sessions start"},
 	BGPStartDelay:         {"bgp.start_delay", TypeDuration, 0, hour, nil, "a session that is started only listens for so long before it calls"},
 	BGPConnectDelay:       {"bgp.connect_delay", TypeDuration, 0, hour, nil, "the same whenever a session begins anew; shortened as bgp.connect_retry is"},
 	BGPConnectTimeout:     {"bgp.connect_timeout", TypeDuration, 0, hour, nil, "the first call is given up after so long, and the next one waits for bgp.connect_retry (GoBGP), the least value of which, less a second, is the timeout of later ones; 0 = a call lasts for bgp.connect_retry, and the next follows at once"},
