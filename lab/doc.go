@@ -17,6 +17,7 @@
 //	ipsec.go   what a tunnel's settings mean to strongSwan
 //	ikeend.go  one end of a tunnel with IPsec; charon.go: the daemon that makes it
 //	trial.go   one trial: come up, settle, story, ping
+//	age.go     how old the last KEEPALIVE is when the story begins
 //	watch.go   changes of the kernel's route tables
 //	tap.go     packets of BGP as they pass a router; messages.go: what is in them
 //	predict.go the same scenario, simulated, with the daemons' profiles

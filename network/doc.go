@@ -10,8 +10,9 @@
 //
 // The files follow a packet: a probe sends (echo.go), tables say where to
 // (table.go), links carry or lose it (link.go). The control plane is in
-// session.go (BGP), tcp.go (what carries it) and tunnel.go (IPsec); fault.go
-// tells the story. outage.go watches the forwarding state and notes the exact
+// session.go (BGP), tcp.go (what carries it) and tunnel.go (IPsec); loop.go and
+// wheel.go have what the routers' machines add, main loops that sleep and timers that come
+// late; fault.go tells the story. outage.go watches the forwarding state and notes the exact
 // instants at which a round trip begins and ceases to work. converge.go counts how
 // routing reacts to a fault, endless.go knows when it never comes to rest. wait.go names what
 // an event had been waiting for: it is the vocabulary of every explanation.
