@@ -13,8 +13,7 @@ import (
 // A routing process with one main loop does in turns what is to be done, what its timers
 // say, and what its sockets have; then it sleeps until there is something again. BIRD 2
 // looks for things to be done before it looks at its timers, and sleeps for up to three
-// seconds even if a timer has left it something (io_loop in sysdep/unix/io.c, where a
-// remark admits it). So when its hold timer runs out, nothing comes of that before it
+// seconds even if a timer has left it something (io_loop in sysdep/unix/io.c). So when its hold timer runs out, nothing comes of that before it
 // wakes the next time: for a message of any neighbour, for another timer, or because the
 // three seconds are over. What it tells a new neighbour first waits in the same way: the
 // walk through the table comes last in the first half of a turn (ev_schedule_work), and
@@ -90,7 +89,7 @@ func (n *Network) turned(r *router) {
 	}
 }
 
-// forget what was left about a session, which has ended in another way.
+// forgetLeft drops what was left about a session, which has ended in another way.
 func (n *Network) forgetLeft(r *router, s *session) {
 	n.firstIsOver(r, s)
 	s.left = false
@@ -124,9 +123,10 @@ func (n *Network) loopWait(router int, what string) Wait {
 }
 
 // leftBy is the event in which the timer ran out of which something has come in event id.
+// One that runs out at the very instant of the turn waits for the next.
 func (n *Network) leftBy(id sim.EventID, router int) sim.EventID {
 	x := n.lastNote(id, func(x *trace.Note) bool {
-		return x.Kind == trace.NoteLeft && int(x.Router) == router
+		return x.Kind == trace.NoteLeft && int(x.Router) == router && x.At < n.timeOf(id)
 	})
 	return x.Event
 }

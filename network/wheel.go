@@ -7,8 +7,7 @@ import (
 )
 
 // Linux keeps its timers in a wheel of levels, each eight times as coarse as the one before,
-// and rounds a timer up to the grain of its level (kernel/time/timer.c: "the timer wheel …
-// does not guarantee exact expiry, the longer the timeout the coarser"). With 250 ticks in a
+// and rounds a timer up to the grain of its level (kernel/time/timer.c). With 250 ticks in a
 // second, a retransmission after 16 s comes up to 0.26 s late, and one after 32 s up to 2 s:
 // who waits for a SYN that has to be sent again and again sees the sum of that.
 
