@@ -17,6 +17,7 @@ type Config struct {
 	Delay          topology.Dist // of each message over a link
 	Processing     topology.Dist // of each UPDATE, at the router that it has come to
 	Serial         bool          // one after the other, so that a burst takes the sum of its times
+	DecisionDelay  topology.Dist // from the first news about a route to the decision; 0: a decision after each UPDATE
 }
 
 // Internet is a graph that can be run, as often as one likes.
@@ -64,6 +65,7 @@ type node struct {
 	got   uint32   // UPDATEs that have come
 	drawn uint32   // random numbers that its timers have used
 	queue uint32   // UPDATEs that have come and are not processed yet, unless foretells
+	waits uint32   // decisions that have been asked for
 	due   sim.Time // when the youngest of its UPDATEs is processed: they stay in order
 }
 
@@ -94,13 +96,13 @@ type parcel struct {
 }
 
 // names of the streams of random numbers; node or end i has that plus i.
-type names struct{ delay, processing, timers, ticks, clock sim.Name }
+type names struct{ delay, processing, timers, ticks, clock, decisions sim.Name }
 
 // New builds an Internet.
 func New(g *topology.ASGraph, cfg Config) *Internet {
 	n := &Internet{g: g, cfg: cfg, k: sim.New(0), rules: cfg.ruleset(), names: names{
 		sim.StreamName("asgraph/delay"), sim.StreamName("asgraph/processing"), sim.StreamName("asgraph/timers"),
-		sim.StreamName("asgraph/ticks"), sim.StreamName("asgraph/clock"),
+		sim.StreamName("asgraph/ticks"), sim.StreamName("asgraph/clock"), sim.StreamName("asgraph/decisions"),
 	}}
 	for range len(g.ASNs) + 1 {
 		n.k.Add(n) // the story, and each node: actorOf

@@ -35,6 +35,7 @@ const (
 	evQueued                  // Arg: the parcel, which has waited for those before it
 	evProcess                 // Arg: the parcel
 	evTimer                   // Arg: the end whose advertisement timer runs out
+	evDecide                  // a node chooses its routes
 )
 
 // actorOf is the actor that a node is: the story is the first one.
@@ -74,10 +75,11 @@ func (n *Internet) reset(seed uint64) {
 	clear(n.nodes)
 	clear(n.last)
 	n.cuts = 0
+	together := n.cfg.DecisionDelay.Max() > 0
 	draw, random := n.draw, n.random // one of each for all
 	for i := range n.g.ASNs {
 		from, to := n.first[i], n.first[i+1]
-		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules, LateTimers: true, BriefRoutes: true,
+		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules, LateTimers: true, BriefRoutes: true, Together: together,
 			Peers: n.peers[from:to:to], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
 		for _, other := range n.back[from:to] { // all of them at once, since they are anywhere (ahead.go)
 			n.ahead.looked += uint64(n.opens[other.node].Version) + uint64(len(n.opens[other.node].Families))
@@ -142,6 +144,8 @@ func (n *Internet) Handle(k *sim.Kernel, ev *sim.Event) {
 		e := int32(ev.Arg)
 		n.gates[e].timer = sim.Timer{}
 		n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InRouteTime})
+	case evDecide:
+		n.step(nodeOf(ev.To), bgp.Local, bgp.Input{Kind: bgp.InDecide})
 	case evStory:
 		n.happen(&n.story[ev.Arg], int(ev.Arg))
 	}
@@ -162,10 +166,20 @@ func (n *Internet) step(i int32, peer bgp.PeerID, in bgp.Input) {
 			n.routeChanged(a.Route)
 		case bgp.ActRouteTime:
 			n.setGate(e, a)
+		case bgp.ActDecide:
+			n.awaitDecision(i)
 		case bgp.ActNoRouteTime:
 			n.k.Stop(&n.gates[e].timer)
 		}
 	}
+}
+
+// awaitDecision has a router choose its routes, after a while.
+func (n *Internet) awaitDecision(i int32) {
+	x := &n.nodes[i]
+	after := n.cfg.DecisionDelay.Draw(n.k.Rand(n.names.decisions + sim.Name(i)).At(uint64(x.waits)))
+	x.waits++
+	n.k.At(n.k.Now().Add(after), sim.Event{To: actorOf(i), Kind: evDecide, Phase: sim.PhaseTimer})
 }
 
 // setGate does what a speaker asks for with ActRouteTime.

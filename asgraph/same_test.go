@@ -68,6 +68,8 @@ func TestSameAsTheFullEngine(t *testing.T) {
 		{"100 other ASes, none", topology.SyntheticAS(100, 2), bgp.MRAI{}, "mrai_mode: none", nil},
 		{"60 ASes, one UPDATE after the other, prefix by prefix", topology.SyntheticAS(60, 3), bgp.MRAI{Mode: bgp.MRAISinceLastUpdate, Interval: 5 * time.Second, PerPrefix: true, Withdrawals: bgp.WithdrawalsGated},
 			"processing_serial: true, mrai: 5s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_scope: prefix", func(c *asgraph.Config) { c.Serial = true }},
+		{"b-clique of 6, decisions together", topology.BClique(6), mrai, "decision_delay: 50ms, mrai: 30s, mrai_mode: since-last-update, mrai_jitter: 1, mrai_withdrawals: exempt",
+			func(c *asgraph.Config) { c.DecisionDelay = dist("50ms") }},
 		{"60 ASes, sender's side, Junos", topology.SyntheticAS(60, 6), bgp.MRAI{Mode: bgp.MRAIOutDelay, Interval: 5 * time.Second},
 			"sender_side_loop: true, no_echo: true, mrai: 5s, mrai_mode: out-delay, mrai_withdrawals: exempt", func(c *asgraph.Config) { c.SenderSideLoop, c.NoEcho = true, true }},
 	} {
@@ -94,8 +96,12 @@ func TestSameAsTheFullEngineWhateverTheGraph(t *testing.T) {
 		m.Withdrawals = []bgp.Withdrawals{bgp.WithdrawalsExempt, bgp.WithdrawalsGated, bgp.WithdrawalsFlush}[pick("mrai_withdrawals", "exempt", "gated", "flush")]
 		m.PerPrefix = pick("mrai_scope", "peer", "prefix") == 1
 		sender, echo, serial := pick("sender_side_loop", "false", "true") == 1, pick("no_echo", "false", "true") == 1, pick("processing_serial", "false", "true") == 1
+		together := []string{"0s", "25ms"}[i%2]
+		text += ", decision_delay: " + together
 		t.Run(fmt.Sprintf("%d ASes, %s", len(g.ASNs), text), func(t *testing.T) {
-			same(t, g, m, text, func(c *asgraph.Config) { c.SenderSideLoop, c.NoEcho, c.Serial = sender, echo, serial })
+			same(t, g, m, text, func(c *asgraph.Config) {
+				c.SenderSideLoop, c.NoEcho, c.Serial, c.DecisionDelay = sender, echo, serial, dist(together)
+			})
 		})
 	}
 }

@@ -19,6 +19,7 @@ func ConfigOf(x *topology.Internet) Config {
 		Delay:          x.Delay.Dist,
 		Processing:     s[topology.BGPProcessing].Dist,
 		Serial:         s[topology.BGPProcessingSerial].Bool,
+		DecisionDelay:  s[topology.BGPDecisionDelay].Dist,
 		MRAI: bgp.MRAI{
 			Interval:         s[topology.BGPMRAI].Dist.A,
 			Granularity:      s[topology.BGPMRAIGranularity].Dist.A,

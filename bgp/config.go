@@ -177,6 +177,8 @@ type SpeakerConfig struct {
 	SelectionDeferral time.Duration
 	// LongLived: RFC 9494 is followed. Its rule has to stand in Rules.
 	LongLived bool
+	// Together: routes are not chosen after each input, but when InDecide says so.
+	Together bool
 	// LateTimers: where an advertisement timer is all that MRAI needs, the speaker
 	// reckons by Input.Now whether it runs. ActRouteTime is marked Idle until
 	// something waits for it, and given once more when something does.

@@ -28,6 +28,9 @@ func (s *Speaker) Fingerprint(now time.Duration) uint64 {
 	for _, e := range s.entries {
 		h = s.entryFingerprint(h, e, now)
 	}
+	for _, u := range s.undecided {
+		h = mixPrefix(h, u.e.prefix)
+	}
 	return s.flapsFingerprint(h, now)
 }
 

@@ -16,6 +16,9 @@ var needNotCount = map[string]string{
 	"Speaker.local":      "as cfg",
 	"Speaker.ordered":    "as cfg",
 	"Speaker.steady":     "as cfg",
+	"Speaker.together":   "as cfg",
+	"Speaker.stamp":      "which event it is, for explanations",
+	"undecided.stamp":    "which event brought the news, for explanations",
 	"Speaker.pathIDs":    "names: which are used counts with what was sent",
 	"Speaker.many":       "the identifiers and attributes that were sent are hashed with each entry",
 	"Speaker.mem":        "scratch memory and caches",
@@ -83,6 +86,7 @@ func fingerprinted() (*Speaker, func() uint64) {
 	for as := range uint32(9) {
 		announce(0, "10.2.0.0/16", 65001, 7+as) // it flaps
 	}
+	s.undecided = append(s.undecided, undecided{s.entries[0], 7}) // as with Together
 	return s, func() uint64 { return s.Fingerprint(now + 750*time.Millisecond) }
 }
 
@@ -109,7 +113,7 @@ func TestEveryFieldCounts(t *testing.T) {
 		}
 	}
 	for _, f := range []string{"neighbour.head", "departure.next", "neighbour.gated", "departure.sent", "departure.waits", "arrival.bar", "pacer.line", "pacer.tick", "pacer.last",
-		"Speaker.since", "Speaker.damped", "flap.merit", "Attrs.ASPath", "Segment.ASNs", "Source.Weight", "Update.NLRI", "Extra.Ends"} {
+		"Speaker.since", "Speaker.damped", "Speaker.undecided", "flap.merit", "Attrs.ASPath", "Segment.ASNs", "Source.Weight", "Update.NLRI", "Extra.Ends"} {
 		if !c.seen[f] {
 			t.Errorf("%s was not tried: the speaker of this test has none", f)
 		}

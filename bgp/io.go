@@ -50,6 +50,7 @@ const (
 	InOriginate // Prefix becomes a route of the router itself
 	InWithdraw  // Prefix is no longer one
 	InReuseTime // the timer of ActReuseTime ran out
+	InDecide    // it is time to choose routes (ActDecide)
 	InNextHop   // the next hops that the peer announces have become reachable (Reachable), or are no longer: next-hop tracking
 	InSettle    // warm-up is over: an egress that was chosen is kept from now on (RuleIncumbent)
 	InRefresh   // the peer asked for everything again. RFC 2918
@@ -98,6 +99,7 @@ const (
 	ActRoute     // the route to Prefix changed: Route says what is used now and why
 	ActRouteTime // arm the advertisement timer of Peer, to run out After (0: now); First: it is the wait before the session's first UPDATE
 	ActNoRouteTime
+	ActDecide      // there is news: InDecide is expected, whatever else there will be news about until then
 	ActReuseTime   // arm the timer of damped routes, to run out After; Peer has the first that is due. RFC 2439
 	ActStaleTime   // arm Timer, one of stale.go, of Peer (or Local), to run out After
 	ActNoStaleTime // stop it
@@ -123,6 +125,7 @@ type Action struct {
 	Graceful bool
 	Open     *Open
 	Route    *Route
+	Stamp    uint64 // of an ActRoute that InDecide led to: that of the input that brought the news
 }
 
 // State of a session. RFC 4271 §8.2.2.

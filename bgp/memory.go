@@ -98,7 +98,7 @@ func (m *Memory) newPath() *Path {
 // retire gives up a path that is no longer in any row. Until the next Step it
 // stays what it is, since it may be what was best before.
 func (s *Speaker) retire(p *Path) {
-	if p.kept || s.defers {
+	if p.kept || s.defers || s.together {
 		return // a row that is not decided about may still know it as its best
 	}
 	s.mem.retired = append(s.mem.retired, p)

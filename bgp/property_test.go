@@ -206,6 +206,7 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 		name, _ := drawRuleset(t, orderFree...)
 		cfg := speakerOf(name, 1, 2, 65000, 65000)
 		cfg.Multipath = rapid.IntRange(0, 3).Draw(t, "multipath")
+		cfg.Together = rapid.Bool().Draw(t, "together")
 		for i := range cfg.Peers {
 			p := &cfg.Peers[i]
 			p.NoEcho, p.SenderSideLoop = rapid.Bool().Draw(t, "no echo"), rapid.Bool().Draw(t, "sender side")
@@ -220,6 +221,7 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 		own := map[netip.Prefix]bool{}
 		told := shadow{}
 		armed := make([]*time.Duration, len(cfg.Peers)) // when the timer runs out; nil: it does not run
+		var decision *time.Duration
 		now := time.Duration(0)
 		step := func(peer bgp.PeerID, in bgp.Input) {
 			in.Now = now
@@ -236,6 +238,12 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 						t.Fatalf("the timer of %d is set from %v to %v while it runs", a.Peer, *old, due)
 					}
 					armed[a.Peer] = &due
+				case bgp.ActDecide:
+					if decision != nil || !cfg.Together {
+						t.Fatal("a decision is asked for again")
+					}
+					due := now + 50*time.Millisecond
+					decision = &due
 				case bgp.ActNoRouteTime:
 					if armed[a.Peer] == nil {
 						t.Fatalf("the timer of %d is stopped, but it does not run", a.Peer)
@@ -254,6 +262,10 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 		}
 		// timers runs those out whose time has come, and everything that they set.
 		timers := func() {
+			if decision != nil && *decision <= now {
+				decision = nil
+				step(bgp.Local, bgp.Input{Kind: bgp.InDecide})
+			}
 			for p := 0; p < len(armed); p++ {
 				if armed[p] != nil && *armed[p] <= now {
 					armed[p] = nil
@@ -302,16 +314,20 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 				}
 			}
 		}
-		now += 10 * time.Second // what waits goes out
-		timers()
+		for range 2 { // what waits for a decision and then for a timer goes out
+			now += 10 * time.Second
+			timers()
+		}
 		for p := range cfg.Peers {
 			if n := s.Waiting(bgp.PeerID(p)); n != 0 {
 				t.Fatalf("%d changes for %d wait for ever", n, p)
 			}
 		}
 
+		s.EachUndecided(func(x netip.Prefix) { t.Fatalf("%v waits for ever for a decision", x) })
+
 		atOnce := cfg // it need not wait for what s has waited for
-		atOnce.Peers = slices.Clone(cfg.Peers)
+		atOnce.Together, atOnce.Peers = false, slices.Clone(cfg.Peers)
 		for p := range atOnce.Peers {
 			atOnce.Peers[p].MRAI = bgp.MRAI{}
 		}
@@ -389,12 +405,14 @@ func TestMeshAgrees(t *testing.T) {
 		var speakers [n]*bgp.Speaker
 		var up [n][n]bool
 		var armed [n][n]*time.Duration
+		var decides [n]bool
 		now := time.Duration(0)
 		var post []mail
 		prefixes := prefixList("10.0.0.0/8", "10.1.0.0/16", "192.0.2.0/24")
 		for r := range n {
 			_, rules := drawRuleset(t, "rfc4271", "frr", "gobgp", "bird", "cisco-ios")
-			cfg := bgp.SpeakerConfig{AS: uint32(r + 1), ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(r)}), Rules: rules}
+			cfg := bgp.SpeakerConfig{AS: uint32(r + 1), ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(r)}), Rules: rules,
+				Together: rapid.Bool().Draw(t, "together")}
 			for p := range bgp.PeerID(n - 1) {
 				o := routerOf(r, p)
 				c := bgp.PeerConfig{AS: uint32(o + 1), Addr: addr(o, r), Local: addr(r, o), PeerGroup: &bgp.PeerGroup{
@@ -410,7 +428,11 @@ func TestMeshAgrees(t *testing.T) {
 		step := func(r int, p bgp.PeerID, in bgp.Input) {
 			in.Now = now
 			for _, a := range speakers[r].Step(nil, p, in) {
-				switch o := routerOf(r, a.Peer); a.Kind {
+				o := 0
+				if a.Peer != bgp.Local {
+					o = routerOf(r, a.Peer)
+				}
+				switch a.Kind {
 				case bgp.ActSend:
 					post = append(post, mail{r, o, a.Msg})
 				case bgp.ActRouteTime:
@@ -418,6 +440,8 @@ func TestMeshAgrees(t *testing.T) {
 					armed[r][o] = &due
 				case bgp.ActNoRouteTime:
 					armed[r][o] = nil
+				case bgp.ActDecide:
+					decides[r] = true
 				}
 			}
 		}
@@ -440,6 +464,14 @@ func TestMeshAgrees(t *testing.T) {
 			step(a, peerOf(a, b), bgp.Input{Kind: kind, Open: &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(b)})}})
 			step(b, peerOf(b, a), bgp.Input{Kind: kind, Open: &bgp.Open{ID: netip.AddrFrom4([4]byte{9, 9, 9, byte(a)})}})
 		}
+		decide := func() bool { // the first router that waits to
+			r := slices.Index(decides[:], true)
+			if r >= 0 {
+				decides[r] = false
+				step(r, bgp.Local, bgp.Input{Kind: bgp.InDecide})
+			}
+			return r >= 0
+		}
 		fire := func() bool { // the timer that runs out next
 			from, to := 0, 0
 			for r := range n {
@@ -460,7 +492,7 @@ func TestMeshAgrees(t *testing.T) {
 		own := map[netip.Prefix]int{}
 		for range rapid.IntRange(4, 30).Draw(t, "steps") {
 			a := rapid.IntRange(0, n-1).Draw(t, "router")
-			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			switch rapid.IntRange(0, 6).Draw(t, "what") {
 			case 0, 1:
 				link(a, (a+rapid.IntRange(1, n-1).Draw(t, "other"))%n)
 			case 2:
@@ -473,11 +505,13 @@ func TestMeshAgrees(t *testing.T) {
 				step(a, bgp.Local, bgp.Input{Kind: kind, Prefix: x})
 			case 3:
 				fire()
+			case 4:
+				decide()
 			default:
 				deliver()
 			}
 		}
-		for budget := 100000; deliver() || fire(); budget-- {
+		for budget := 100000; deliver() || decide() || fire(); budget-- {
 			if budget == 0 {
 				t.Fatal("the mesh does not come to rest")
 			}

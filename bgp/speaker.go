@@ -20,17 +20,18 @@ import (
 type Speaker struct {
 	// What nearly every input looks at stands together: with 70,000 routers, each
 	// line of memory that one of them touches has to be fetched.
-	mem     *Memory
-	now     time.Duration // of the input
-	peers   []neighbour
-	beside  []beside // of each peer
-	entries []*entry // in the order of their first appearance; behind len lie spares
-	arrived uint64   // counts paths: Path.Age
-	settled bool
-	defers  bool // the choice of routes is deferred (stale.go)
-	ordered bool // whatever two paths without MED are compared, the rules are a total order
-	steady  bool // no rule asks what was best before
-	uniform bool // towards all peers we have the same address, which is none of theirs
+	mem      *Memory
+	now      time.Duration // of the input
+	peers    []neighbour
+	beside   []beside // of each peer
+	entries  []*entry // in the order of their first appearance; behind len lie spares
+	arrived  uint64   // counts paths: Path.Age
+	settled  bool
+	together bool // news waits for InDecide (together.go)
+	defers   bool // the choice of routes is deferred (stale.go)
+	ordered  bool // whatever two paths without MED are compared, the rules are a total order
+	steady   bool // no rule asks what was best before
+	uniform  bool // towards all peers we have the same address, which is none of theirs
 	// appraised is how many of the first rules Path.merit stands for.
 	appraised uint8
 	selection uint8                    // the timer of a choice that is deferred
@@ -40,10 +41,12 @@ type Speaker struct {
 	first     entry                    // the memory of the first row: many routers of large simulations have no other
 	cfg       SpeakerConfig
 
-	table map[netip.Prefix]*entry // of the entries, when there are more than a few
-	local *Source                 // of our own routes
-	flaps map[flapKey]*flap       // of the routes that have flapped
-	reuse time.Duration           // what the timer of ActReuseTime is set for; 0: it does not run
+	table     map[netip.Prefix]*entry // of the entries, when there are more than a few
+	local     *Source                 // of our own routes
+	undecided []undecided             // the rows that wait for InDecide
+	stamp     uint64                  // of the input, if together
+	flaps     map[flapKey]*flap       // of the routes that have flapped
+	reuse     time.Duration           // what the timer of ActReuseTime is set for; 0: it does not run
 
 	many    []*manyPaths       // by peer: those with add-path; nil: there are none
 	pathIDs map[pathKey]uint32 // what paths are called towards all peers
@@ -101,6 +104,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	clear(s.table)
 	s.entries = s.entries[:0]
 	s.arrived, s.settled = 0, false
+	s.together, s.undecided = cfg.Together, s.undecided[:0]
 	clear(s.flaps)
 	s.damped, s.reuse = s.damped[:0], 0
 	s.defers, s.selection = false, 0
@@ -116,6 +120,9 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 	s.mem.prune()
 	s.now = in.Now
+	if s.together {
+		s.stamp = in.Stamp
+	}
 	switch in.Kind {
 	case InOriginate:
 		s.originate(peer, in)
@@ -125,6 +132,8 @@ func (s *Speaker) Step(acts []Action, peer PeerID, in Input) []Action {
 			s.forget(peer, in.Prefix, 0)
 		}
 		return s.run(acts)
+	case InDecide:
+		return s.decideAll(acts)
 	case InReuseTime:
 		return s.reuseTime(acts)
 	case InSettle:
@@ -399,9 +408,18 @@ func (s *Speaker) down(acts []Action, peer PeerID, graceful bool, stamp uint64) 
 	return s.run(acts)
 }
 
-// run decides about every dirty row, reports the routes that changed and tells
-// the peers.
+// run has routes chosen for every dirty row: at once, or together with what else
+// there will be news about.
 func (s *Speaker) run(acts []Action) []Action {
+	if s.together {
+		return s.gather(acts)
+	}
+	return s.decideDirty(acts)
+}
+
+// decideDirty decides about every dirty row, reports the routes that changed and
+// tells the peers.
+func (s *Speaker) decideDirty(acts []Action) []Action {
 	dirty := s.mem.dirty
 	if s.defers {
 		dirty = s.undeferred(dirty)

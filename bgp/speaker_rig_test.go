@@ -129,6 +129,8 @@ func actionText(a bgp.Action) string {
 		return fmt.Sprintf("arm %s of %d: %v", staleTimers[a.Timer], a.Peer, a.After)
 	case bgp.ActNoStaleTime:
 		return fmt.Sprintf("stop %s of %d", staleTimers[a.Timer], a.Peer)
+	case bgp.ActDecide:
+		return "a decision is asked for"
 	case bgp.ActChosen:
 		return "all routes are chosen"
 	case bgp.ActMaxPrefixes:

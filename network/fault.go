@@ -150,6 +150,7 @@ func (n *Network) kill(r *router) {
 		}
 	}
 	n.k.Stop(&r.choice)
+	n.k.Stop(&r.decision)
 	r.missed, r.late = r.missed[:0], 0
 	r.updates.reset()
 	for _, p := range r.speaker.Prefixes() {
@@ -157,7 +158,7 @@ func (n *Network) kill(r *router) {
 			break
 		}
 		if route := r.speaker.Route(p); route != nil && route.Best != nil && route.Best.Peer != bgp.Local {
-			n.routeChanged(r, &bgp.Route{Prefix: p})
+			n.routeChanged(r, &bgp.Route{Prefix: p}, 0)
 		}
 	}
 	r.speaker.Reset(r.config)
@@ -213,6 +214,7 @@ const (
 	missedNextHop bgp.TimerID = 0xfe
 	missedReuse   bgp.TimerID = 0xfd
 	missedLoop    bgp.TimerID = 0xfc
+	missedDecide  bgp.TimerID = 0xfb
 )
 
 // thaw takes one reason to hang away. A process that hung and has no other goes on: what came
@@ -245,6 +247,10 @@ func (n *Network) thaw(r *router, why hang) {
 		t := bgp.TimerID(m & 0xff)
 		if t >= bgp.RestartTimer && t <= bgp.SelectionTimer {
 			n.missedStale(r, m>>8, t)
+			continue
+		}
+		if t == missedDecide {
+			n.decide(r)
 			continue
 		}
 		s := &n.sessions[m>>8]

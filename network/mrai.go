@@ -52,6 +52,17 @@ func (n *Network) intervalKey(s *session) topology.Key {
 	return topology.BGPMRAI
 }
 
+// oneMachine is what has a clock if all routers have the same.
+var oneMachine = sim.StreamName("machine")
+
+// machineOf is the name of the streams that say how the clocks stand that r has.
+func (n *Network) machineOf(r *router) sim.Name {
+	if n.opt.OneMachine {
+		return oneMachine
+	}
+	return r.nameRnd
+}
+
 // drawMRAI draws for this run what may be random about the spacing of UPDATEs,
 // and where the router's clock stands.
 func (n *Network) drawMRAI(r *router) {
@@ -63,7 +74,7 @@ func (n *Network) drawMRAI(r *router) {
 		m.Granularity = draw(n.k, set, topology.BGPMRAIGranularity, s.names)
 		m.First = max(draw(n.k, set, topology.BGPFirstUpdate, s.names), r.sleeps())
 	}
-	clock := n.k.Rand(r.nameRnd + 4)
+	clock := n.k.Rand(n.machineOf(r) + 4)
 	r.config.Phase = time.Duration(clock.Uint64() % uint64(time.Hour))
 }
 
@@ -224,22 +235,23 @@ func (n *Network) released(id sim.EventID, s *session) (ps []netip.Prefix) {
 // Before is the event that a wait began with, the one that ended in event id.
 // Mostly that is its cause, the event that scheduled it. But an advertisement
 // timer was perhaps set long before there was anything to say: what it released
-// had waited since the route changed. Of several prefixes, those count that
+// had waited since the route changed; and a decision about many things at once is due
+// because of the first of them. Of several prefixes, those count that
 // cover one of those that it is about.
 func (n *Network) Before(id sim.EventID, about []netip.Prefix) sim.EventID {
 	ev := &n.log.Events[id-1]
 	switch ev.Kind {
 	case evLoop:
 		return n.leftBy(id, int(ev.Arg))
+	case evDecide:
+		return n.newsOf(id, about)
 	case evRouteTime:
 	default:
 		return ev.Cause
 	}
 	s := n.routeTimeOf(ev.Arg)
 	sent := n.released(id, s)
-	covers := func(p netip.Prefix) bool {
-		return slices.ContainsFunc(about, func(q netip.Prefix) bool { return p.Bits() <= q.Bits() && p.Overlaps(q) })
-	}
+	covers := func(p netip.Prefix) bool { return coversOne(p, about) }
 	if slices.ContainsFunc(sent, covers) {
 		sent = slices.DeleteFunc(sent, func(p netip.Prefix) bool { return !covers(p) })
 	}
@@ -253,6 +265,11 @@ func (n *Network) Before(id sim.EventID, about []netip.Prefix) sim.EventID {
 		return ev.Cause
 	}
 	return since.Event
+}
+
+// coversOne tells whether a route to p is one to any of them.
+func coversOne(p netip.Prefix, them []netip.Prefix) bool {
+	return slices.ContainsFunc(them, func(q netip.Prefix) bool { return p.Bits() <= q.Bits() && p.Overlaps(q) })
 }
 
 // Programmed are the prefixes of which event id changed the forwarding or the

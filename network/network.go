@@ -23,6 +23,7 @@ type Options struct {
 	Watch       []topology.Watch // pairs whose forwarding is followed through the run
 	MostUpdates int              // after one event, end the run; 0: so many that no network needs them
 	ShuffleTies uint64           // reorders ties between actors; for tests
+	OneMachine  bool             // all routers run on one machine, whose clocks they share: a lab
 	Outside     *Outside         // a router that is real; nil: all are simulated
 }
 
@@ -281,6 +282,8 @@ func (n *Network) Handle(k *sim.Kernel, ev *sim.Event) {
 		n.reuseTime(&n.sessions[ev.Arg])
 	case evNextHop:
 		n.nextHopDue(&n.sessions[ev.Arg])
+	case evDecide:
+		n.decide(&n.routers[ev.To-1])
 	case evUpdate:
 		n.updateDue(&n.routers[ev.To-1])
 	case evFIB:

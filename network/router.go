@@ -38,6 +38,7 @@ type router struct {
 	boot     time.Duration // when its system began to count, long before (wheel.go)
 	reborn   bool          // the process is not the first one, and its routes are not chosen yet
 	choice   sim.Timer     // SelectionTimer
+	decision sim.Timer     // when it decides about what it has heard (decision.go)
 	loop     sim.Timer     // the next turn of its main loop, where something waits for that (loop.go)
 	begun    []begun
 	waiting  int
@@ -57,6 +58,7 @@ type router struct {
 	flowSalt                       uint64
 	egress                         []int32 // pinned order of links, best first
 	rnd, fibRnd, tableRnd, procRnd sim.Stream
+	decideRnd                      sim.Stream
 	stallRnd                       sim.Stream // by number of the stall
 	nameRnd, nameEgress, nameFlow  sim.Name
 	nameStall                      sim.Name
@@ -109,7 +111,7 @@ func (r *router) reset(n *Network) {
 	r.alive, r.frozen, r.by, r.byTable = true, false, 0, 0
 	r.hangs, r.stalls, r.stallRnd = 0, 0, n.k.Rand(r.nameStall)
 	r.reborn, r.choice = false, sim.Timer{}
-	r.starting = sim.Timer{}
+	r.starting, r.decision = sim.Timer{}, sim.Timer{}
 	r.drawBoot(n)
 	r.missed, r.late, r.reuse = r.missed[:0], 0, sim.Timer{}
 	r.loop, r.begun, r.waiting = sim.Timer{}, r.begun[:0], 0
@@ -123,6 +125,7 @@ func (r *router) reset(n *Network) {
 	r.propagate = r.settings[topology.RouteTablePropagate].Bool
 	r.rnd = n.k.Rand(r.nameRnd)
 	r.fibRnd, r.tableRnd, r.procRnd = n.k.Rand(r.nameRnd+1), n.k.Rand(r.nameRnd+2), n.k.Rand(r.nameRnd+3)
+	r.decideRnd = n.k.Rand(r.nameRnd + 6)
 	flow := n.k.Rand(r.nameFlow)
 	r.flowSalt = flow.Uint64()
 }
@@ -209,7 +212,9 @@ func (n *Network) stepSpeaker(r *router, peer bgp.PeerID, in bgp.Input) {
 			n.k.Stop(&s.mrai)
 			n.firstIsOver(r, s)
 		case bgp.ActRoute:
-			n.routeChanged(r, a.Route)
+			n.routeChanged(r, a.Route, a.Stamp)
+		case bgp.ActDecide:
+			n.awaitDecision(r)
 		case bgp.ActReuseTime:
 			s := &n.sessions[r.sessions[a.Peer]]
 			n.k.Reset(&r.reuse, a.After, sim.Event{To: actorOf(r.id), Kind: evReuse, Arg: uint64(s.id), Phase: sim.PhaseTimer})
@@ -281,10 +286,11 @@ func (n *Network) updateDue(r *router) {
 	}
 }
 
-// routeChanged takes the speaker's decision to the FIB.
-func (n *Network) routeChanged(r *router, route *bgp.Route) {
+// routeChanged takes the speaker's decision to the FIB. If that had to wait, news is the
+// event that asked for it.
+func (n *Network) routeChanged(r *router, route *bgp.Route, news uint64) {
 	n.k.Mix(fact(route.Prefix, uint64(r.id)<<8|uint64(len(route.Used))))
-	n.note(trace.Note{Kind: trace.NoteRoute, Router: int32(r.id), Link: -1, Prefix: route.Prefix, Route: route})
+	n.note(trace.Note{Kind: trace.NoteRoute, Router: int32(r.id), Link: -1, Because: sim.EventID(news), Prefix: route.Prefix, Route: route})
 	n.routingChanged(route.Prefix, inRIB)
 	var links []int32
 	if len(route.Used) == 1 && route.Best.Peer != bgp.Local {

@@ -23,6 +23,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		Rules:           rules,
 		Multipath:       int(r.settings[topology.BGPMultipath].Int),
 		MultipathSameAS: r.settings[topology.BGPMultipathSameAS].Bool,
+		Together:        r.settings[topology.BGPDecisionDelay].Dist.Max() > 0,
 		Rand:            r.rnd.Uint64,
 		Memory:          &n.memory,
 		Draw:            func(peer bgp.PeerID, k uint64) uint64 { return n.jitter(r, peer, k) },

@@ -160,7 +160,7 @@ func (n *Network) splice(i int) {
 	for i := range n.routers {
 		r := &n.routers[i]
 		r.rnd, r.fibRnd, r.tableRnd, r.procRnd = stream(r.nameRnd), stream(r.nameRnd+1), stream(r.nameRnd+2), stream(r.nameRnd+3)
-		r.stallRnd = stream(r.nameStall)
+		r.decideRnd, r.stallRnd = stream(r.nameRnd+6), stream(r.nameStall)
 	}
 }
 

@@ -80,6 +80,8 @@ func (n *Network) Wait(id sim.EventID) Wait {
 			what += ", after those that came before"
 		}
 		return n.routerWait(router(), topology.BGPProcessing, what)
+	case evDecide:
+		return n.routerWait(router(), topology.BGPDecisionDelay, "until the routes are chosen, for all the news of that time together")
 	case evFIB:
 		return n.routerWait(router(), topology.FIBDelay, "programming of the forwarding table")
 	case evTable:

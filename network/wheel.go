@@ -37,7 +37,7 @@ func (n *Network) wheel(r *router, after time.Duration) time.Duration {
 
 // drawBoot draws when the system of a router began to count.
 func (r *router) drawBoot(n *Network) {
-	rnd := n.k.Rand(r.nameRnd + 5)
+	rnd := n.k.Rand(n.machineOf(r) + 5)
 	// Longer than any grain; and late enough that no instant of a run is before it.
 	r.boot = 24*time.Hour + time.Duration(rnd.Uint64()%uint64(time.Hour))
 }

@@ -71,7 +71,7 @@ func TestOriginOfAParameter(t *testing.T) {
 			"story[0].kill":       "b x.yaml:15:5",
 			"routers.b.id":        "192.168.1.2 default: the lowest inside address",
 			"routers.a.egress":    "drawn from the seed default",
-			"routers.a.fib.delay": "70ms profile frr, measured: ",
+			"routers.a.fib.delay": "20ms profile frr, measured: ",
 		},
 		"mrai=5s slow=8ms routers.b.bgp.mrai=1s": {
 			"params.mrai":        "5s --set",

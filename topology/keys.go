@@ -36,6 +36,7 @@ const (
 	BGPFirstUpdate
 	BGPProcessing
 	BGPProcessingSerial
+	BGPDecisionDelay
 	BGPDecision
 	BGPMultipath
 	BGPMultipathSameAS
@@ -163,6 +164,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPFirstUpdate:        {"bgp.first_update", TypeDuration, 0, hour, nil, "from Established to the first UPDATE"},
 	BGPProcessing:         {"bgp.processing", TypeDuration, 0, hour, nil, "from the arrival of an UPDATE to the decision that it causes"},
 	BGPProcessingSerial:   {"bgp.processing_serial", TypeBool, 0, 0, nil, "UPDATEs are processed one after the other, so that a burst of them takes the sum of their times; otherwise the time is a delay that each of them has"},
+	BGPDecisionDelay:      {"bgp.decision_delay", TypeDuration, 0, hour, nil, "from the first news about a route to the decision, one for all that has come until then; 0 = a decision after each UPDATE"},
 	BGPDecision:           {"bgp.decision", TypeEnum, 0, 0, []string{"rfc4271", "frr", "bird", "gobgp", "cisco-ios", "aws-vgw", "gcp-legacy", "gcp-standard", "azure"}, "decision process"},
 	BGPMultipath:          {"bgp.multipath", TypeInt, 1, 128, nil, "how many equally good paths are used at once"},
 	BGPMultipathSameAS:    {"bgp.multipath_same_as", TypeBool, 0, 0, nil, "only paths of one neighbouring AS are used beside each other"},
