@@ -23,6 +23,13 @@ type overheard struct {
 	data   []byte
 }
 
+// humdrum tells whether o has nothing to say but that somebody is there: a keepalive, or
+// nothing.
+func (o *overheard) humdrum(p *packet.Parser) bool {
+	s, err := p.TCP(o.data)
+	return err == nil && (len(s.Payload) == 0 || len(s.Payload) == bgp.HeaderLen)
+}
+
 // Message is one of BGP's, as it passed a router.
 type Message struct {
 	At       time.Duration // by the scenario's clock

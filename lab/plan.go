@@ -221,7 +221,7 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 	return set
 }
 
-// settle is how long after the last session has come up the ping begins: routes follow
+// settle is for how long there is nothing new before the ping begins: routes follow
 // sessions by up to 3 s (BIRD), and what has started with them is over, as it is when a
 // scenario's story begins: MRAI, and FRR's youth.
 func (p *Plan) settle() time.Duration {

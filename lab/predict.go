@@ -47,7 +47,7 @@ func SimulatedGap(d *topology.Design, res *network.Result, until sim.Time) (gap 
 // and counts what its pings see.
 func (p *Plan) Predict(ctx context.Context, runs int, seed uint64, length time.Duration) (*stats.Histogram, error) {
 	d, until := p.Simulated(length)
-	n := network.New(d, network.Options{})
+	n := network.New(d, network.Options{OneMachine: true})
 	gaps := stats.NewHistogram(stats.Millisecond)
 	for i := range runs {
 		if err := ctx.Err(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +28,7 @@ type tap struct {
 	file  *os.File
 	done  chan struct{}
 	heard []overheard
+	news  atomic.Int64 // when something other than a keepalive was last heard, in Unix nanoseconds
 }
 
 // port179 is what the kernel asks of a packet before it makes a copy: TCP from or to
@@ -104,6 +106,7 @@ func (t *tap) listen() {
 	if err != nil {
 		return
 	}
+	var parser packet.Parser
 	buf, oob := make([]byte, 1<<16), make([]byte, 128)
 	take := func(fd uintptr) bool {
 		for {
@@ -118,7 +121,9 @@ func (t *tap) listen() {
 			if ll, ok := from.(*unix.SockaddrLinklayer); ok {
 				o.device = ll.Ifindex
 			}
-			t.heard = append(t.heard, o)
+			if t.heard = append(t.heard, o); !o.humdrum(&parser) {
+				t.news.Store(o.at.UnixNano())
+			}
 		}
 	}
 	c.Read(take)
@@ -169,6 +174,15 @@ func (g *rig) tap() error {
 		g.taps = append(g.taps, t)
 	}
 	return nil
+}
+
+// latestNews is when a router last heard or said something other than a keepalive.
+func (g *rig) latestNews() time.Time {
+	latest := int64(0)
+	for _, t := range g.taps {
+		latest = max(latest, t.news.Load())
+	}
+	return time.Unix(0, latest)
 }
 
 // capture is how the names of a trial's captures begin; empty: none are wanted.

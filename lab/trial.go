@@ -21,6 +21,21 @@ import (
 // patience is how long sessions may take to come up.
 const patience = 120 * time.Second
 
+// settle waits until all has been quiet for so long that what the sessions have begun with
+// is over. News may travel in rounds of MRAI; where it never ends, the wait does.
+func (g *rig) settle(ctx context.Context) error {
+	quiet := g.plan.settle()
+	for latest := time.Now().Add(patience); ; {
+		until := g.latestNews().Add(quiet)
+		if now := time.Now(); until.Before(now) || now.After(latest) {
+			return nil
+		}
+		if err := sleepUntil(ctx, until); err != nil {
+			return err
+		}
+	}
+}
+
 // trial runs once. What it has made is gone when it returns, but for captures, whose names
 // begin with capture.
 func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, length time.Duration, capture string) (t *Trial, err error) {
@@ -40,7 +55,10 @@ func (p *Plan) trial(ctx context.Context, led *ledger, number int, seed uint64, 
 	if err := g.comeUp(ctx, patience); err != nil {
 		return nil, err
 	}
-	if err := sleepUntil(ctx, time.Now().Add(p.settle()+g.phase())); err != nil {
+	if err := g.settle(ctx); err != nil {
+		return nil, err
+	}
+	if err := sleepUntil(ctx, time.Now().Add(g.phase())); err != nil {
 		return nil, err
 	}
 	watcher, err := g.watch()
