@@ -95,7 +95,8 @@ func (g *rig) await(ctx context.Context, f *topology.Fault, due time.Time) (bool
 	clock := &g.wires[f.Link].clocks[sender]
 	for until := due.Add(2 * interval); time.Now().Before(until); {
 		last := clock.last()
-		if late := time.Since(last) - age; late >= 0 && late < slack {
+		settled := last.After(g.latestNews()) // else the UPDATE that came later is what a hold timer runs from
+		if late := time.Since(last) - age; settled && late >= 0 && late < slack {
 			return true, nil
 		}
 		// The one that is older already does not count; the next one may come before this

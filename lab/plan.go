@@ -212,6 +212,9 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 	if with == daemonconf.GoBGP {
 		set[topology.BFDEnabled] = own.Settings()[topology.BFDEnabled] // it has none
 	}
+	if with == daemonconf.FRR {
+		set[topology.BGPDecisionDelay] = lateDecisions
+	}
 	// Where there is no IPsec between the namespaces, nothing watches a tunnel, and
 	// nothing is negotiated when it is created.
 	still := topology.Setting{Origin: topology.Origin{Note: "the lab has no IPsec"}, Set: true}
@@ -220,6 +223,12 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 	set[topology.VPNInterfaceFollowsSA] = still
 	return set
 }
+
+// lateDecisions is when a bgpd looks into its queue, in the company of many others on one
+// machine. They all read the same clock, and where MRAI is counted in its whole seconds,
+// some milliseconds decide now and then in which one an UPDATE went out.
+var lateDecisions = topology.Setting{Value: topology.Value{Dist: topology.Dist{Kind: topology.Uniform, A: 50 * time.Millisecond, B: 58 * time.Millisecond}}, Set: true,
+	Origin: topology.Origin{Status: topology.Measured, Source: "FRR 8.4.4 in network namespaces", Note: "its timer of 50 ms, and some milliseconds of a machine with two processors"}}
 
 // settle is for how long there is nothing new before the ping begins: routes follow
 // sessions by up to 3 s (BIRD), and what has started with them is over, as it is when a

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vpnsim/vpnsim/lab"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/stats"
 )
@@ -16,15 +17,10 @@ const (
 	Level      = 0.01 // of all tests of all cases together
 	Confidence = 0.95 // of intervals
 	instant    = int64(time.Second)
-	// Two gaps that differ by no more than this do not differ. A machine that is busy takes
-	// tenths of a second for starting a process, or to be told of an event; and a hole of exactly
-	// 5 s swallows 25 pings of 0.2 s and never 26, but the real ones are not quite 0.2 s apart.
-	machine = 300 * time.Millisecond
+	machine    = lab.Machine
 	// A median may differ by the larger of these.
 	medianShare = 0.03
 	medianLeast = int64(300 * time.Millisecond)
-	// A gap may lie outside the predicted range by so much, besides an interval of the ping.
-	rangeLeast = int64(100 * time.Millisecond)
 )
 
 // gaps of two samples, and of those in them that are not instant.
@@ -141,7 +137,7 @@ func compareGaps(c *report.LabCase, seen, predicted []int64, every time.Duration
 		c.Goal.Median = max(d.MedianS, -d.MedianS) <= d.ToleranceS
 	}
 	o := &c.Outside
-	o.ToleranceS = report.Seconds(rangeLeast + int64(every))
+	o.ToleranceS = report.Seconds(lab.Beside(every))
 	least, most := slices.Min(predicted), slices.Max(predicted)
 	for _, v := range seen {
 		if v < least {

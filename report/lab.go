@@ -212,7 +212,7 @@ func LabText(w io.Writer, l Lab, opt Options) error {
 	default:
 		p.line(0, "every measured gap lies in the range of the predicted ones")
 	}
-	p.line(0, fmt.Sprintf("largest distance of the two distributions %.2f; were they the same, it would be as large with probability %.3f (Kolmogorov-Smirnov)", l.Distance, l.P))
+	p.line(0, fmt.Sprintf("largest distance of the two distributions %.2f, where 0.3 s make no difference; were they the same, it would be as large with probability %.3f (Kolmogorov-Smirnov)", l.Distance, l.P))
 	for _, r := range l.Routers {
 		p.printf("\n")
 		p.line(0, p.paint(bold, fmt.Sprintf("%s: profile %s in the place of %s, in both", r.Router, r.Daemon, r.Instead)))
