@@ -74,17 +74,8 @@ const golden = 0.6180339887498949
 // as old as it is to be in this trial. It returns false at once where the story does not
 // leave that to chance, where there is no session, or where no KEEPALIVE can be seen.
 func (g *rig) await(ctx context.Context, f *topology.Fault, due time.Time) (bool, error) {
-	if f.Link < 0 || g.tunnels[f.Link] != nil { // on a wire with IPsec nobody can tell what is a KEEPALIVE
-		return false, nil
-	}
-	l := &g.plan.Design.Links[f.Link]
-	// The end that is left alone waits for the other one.
-	sender := 0
-	if f.Router >= 0 && l.Ends[1].Router == f.Router || f.Direction == topology.FromB {
-		sender = 1
-	}
-	interval, least := g.plan.interval(l, sender)
-	if interval == 0 || f.At.Max()-f.At.Min() < interval {
+	sender, interval, least := g.plan.aged(f)
+	if interval == 0 || g.tunnels[f.Link] != nil { // on a wire with IPsec nobody can tell what is a KEEPALIVE
 		return false, nil
 	}
 	if err := sleepUntil(ctx, due); err != nil {
@@ -95,8 +86,7 @@ func (g *rig) await(ctx context.Context, f *topology.Fault, due time.Time) (bool
 	clock := &g.wires[f.Link].clocks[sender]
 	for until := due.Add(2 * interval); time.Now().Before(until); {
 		last := clock.last()
-		settled := last.After(g.latestNews()) // else the UPDATE that came later is what a hold timer runs from
-		if late := time.Since(last) - age; settled && late >= 0 && late < slack {
+		if late := time.Since(last) - age; late >= 0 && late < slack {
 			return true, nil
 		}
 		// The one that is older already does not count; the next one may come before this
@@ -110,6 +100,25 @@ func (g *rig) await(ctx context.Context, f *topology.Fault, due time.Time) (bool
 		}
 	}
 	return false, nil
+}
+
+// aged is who sends the KEEPALIVEs whose age matters to an event, and how long after one
+// the next is sent (interval); 0: there are none, or the story does not leave their age to
+// chance.
+func (p *Plan) aged(f *topology.Fault) (sender int, longest time.Duration, least float64) {
+	if f.Link < 0 {
+		return 0, 0, 1
+	}
+	l := &p.Design.Links[f.Link]
+	// The end that is left alone waits for the other one.
+	if f.Router >= 0 && l.Ends[1].Router == f.Router || f.Direction == topology.FromB {
+		sender = 1
+	}
+	longest, least = p.interval(l, sender)
+	if f.At.Max()-f.At.Min() < longest {
+		longest = 0
+	}
+	return sender, longest, least
 }
 
 // interval is the longest one between KEEPALIVEs of an end of a link, and what share of it

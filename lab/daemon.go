@@ -4,6 +4,7 @@ package lab
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -201,15 +202,23 @@ func lastWords(out []byte) string {
 	return strings.Join(lines[max(0, len(lines)-3):], " / ")
 }
 
+// answers is how long a daemon may take for what an operator asks of it. One that is
+// frozen never answers.
+const answers = 30 * time.Second
+
 // tell runs a command of the operator's.
 func (r *router) tell(name string, args ...string) ([]byte, error) {
-	cmd := exec.Command(name, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), answers)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := r.space.inside(cmd.Start); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.name, err)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := cmd.Wait(); ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: %s %s: no answer for %v", r.name, name, strings.Join(args, " "), answers)
+	} else if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w: %s", r.name, name, err, lastWords(out.Bytes()))
 	}
 	return out.Bytes(), nil

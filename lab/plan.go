@@ -250,6 +250,9 @@ func (p *Plan) settle() time.Duration {
 			}
 		}
 	}
+	if _, interval, _ := p.aged(&p.Design.Story[0]); interval > over {
+		over = interval // the last thing that was heard is a KEEPALIVE then, and not an UPDATE
+	}
 	return 4*time.Second + over
 }
 
