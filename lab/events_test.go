@@ -3,11 +3,9 @@
 package lab
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -58,9 +56,6 @@ story:
 `
 
 func TestEvents(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real daemons, in real time")
-	}
 	// What becomes of the route of aws to gcp. tun1 for a moment is the other session, which
 	// hears of the withdrawal or the announcement a little later, or earlier; and with a link
 	// that goes down, its routes do.
@@ -106,41 +101,23 @@ func TestEvents(t *testing.T) {
 		{"BIRD, graceful restart", restarted, Flags{With: "bird"}, within(300 * time.Millisecond)},
 		{"GoBGP, graceful restart", restarted, Flags{With: "gobgp"}, within(300 * time.Millisecond)},
 	}
-	var all sync.WaitGroup
-	results := make([]*Results, len(cases))
-	errs := make([]error, len(cases))
-	plans := make([]*Plan, len(cases))
-	for i, c := range cases {
-		plans[i] = plan(t, c.scenario, c.flags)
-		opt := Options{Trials: 1, Parallel: 1, Seed: 1, Runs: 1, For: 13 * time.Second}
+	var labs []labCase
+	for _, c := range cases {
+		p, opt := plan(t, c.scenario, c.flags), Options{Trials: 1, Parallel: 1, Seed: 1, Runs: 1, For: 13 * time.Second}
 		if c.scenario != watchedLinks && c.scenario != restarted {
 			opt.For = 22 * time.Second
-			plans[i].Design.For = opt.For
+			p.Design.For = opt.For
 		}
-		if len(plans[i].Lacks()) == 0 {
-			all.Go(func() { results[i], errs[i] = Run(context.Background(), plans[i], opt) })
-		}
-	}
-	all.Wait()
-	for i, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			if lacks := plans[i].Lacks(); len(lacks) > 0 {
-				t.Skipf("%s is missing: %s", lacks[0].What, lacks[0].Help)
-			}
-			if errs[i] != nil {
-				t.Fatal(errs[i])
-			}
-			tr := results[i].Trials[0]
-			if len(tr.Faults) != len(plans[i].Design.Story) {
-				t.Errorf("%d events, not %d", len(tr.Faults), len(plans[i].Design.Story))
+		labs = append(labs, labCase{c.name, p, opt, func(t *testing.T, res *Results) {
+			tr := res.Trials[0]
+			if len(tr.Faults) != len(p.Design.Story) {
+				t.Errorf("%d events, not %d", len(tr.Faults), len(p.Design.Story))
 			}
 			c.check(t, tr)
 			t.Logf("gap %v, %v %v", tr.Gap(), tr.Faults, tr.Changes)
-		})
+		}})
 	}
-	for _, name := range left(t) {
-		t.Errorf("%s is left behind", name)
-	}
+	runLabs(t, labs)
 }
 
 // What a daemon cannot be, or has not, is refused, or left out of the prediction.

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -55,9 +54,6 @@ var onlySix = strings.NewReplacer("asn: 64512, networks: [10.2.0.0/16]", "asn: 6
 // time less the age of the last keepalive; how much more depends on the machine, which
 // may be busy.
 func TestLab(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real daemons, in real time")
-	}
 	t.Parallel() // it waits most of the time
 	stop := undisturbed(t)
 	const slack = 3 * time.Second
@@ -84,35 +80,12 @@ func TestLab(t *testing.T) {
 		{"BIRD, both families, black hole", `{at: "uniform(2s, 3s)", blackhole: tun2}`, "bird", nil, 1150 * time.Millisecond, 6100 * time.Millisecond, bothFamilies},
 		{"FRR and BIRD, IPv6, tunnel deleted at one end and made again", `{at: "uniform(2s, 3s)", delete: tun2, by: aws, notify: false, for: 5s}`, "frr", []string{"aws=bird"}, 1900 * time.Millisecond, 3100 * time.Millisecond, onlySix},
 	}
-	// All at the same time, as many labs that know nothing of each other: a trial takes
-	// half a minute, most of which it waits.
-	var all sync.WaitGroup
-	results := make([]*Results, len(cases))
-	errs := make([]error, len(cases))
-	plans := make([]*Plan, len(cases))
 	opt := Options{Trials: 2, Parallel: 2, Seed: 1, Runs: 100, For: 14 * time.Second}
-	folders := make([]string, len(cases))
-	for i, c := range cases {
-		folders[i] = t.TempDir()
-		plans[i] = plan(t, fmt.Sprintf(c.scenario, c.event), Flags{With: c.with, Routers: c.routers})
-		if len(plans[i].Lacks()) > 0 {
-			continue
-		}
-		opt := opt
-		opt.Pcap = folders[i]
-		all.Go(func() { results[i], errs[i] = Run(context.Background(), plans[i], opt) })
-	}
-	all.Wait()
-	stop()
-	for i, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			if lacks := plans[i].Lacks(); len(lacks) > 0 {
-				t.Skipf("%s is missing: %s", lacks[0].What, lacks[0].Help)
-			}
-			if errs[i] != nil {
-				t.Fatal(errs[i])
-			}
-			res := results[i]
+	var labs []labCase
+	for _, c := range cases {
+		p, opt := plan(t, fmt.Sprintf(c.scenario, c.event), Flags{With: c.with, Routers: c.routers}), opt
+		opt.Pcap = t.TempDir()
+		labs = append(labs, labCase{c.name, p, opt, func(t *testing.T, res *Results) {
 			for k, tr := range res.Trials {
 				if tr == nil {
 					t.Errorf("trial %d: %v", k+1, res.Errors[k])
@@ -122,28 +95,27 @@ func TestLab(t *testing.T) {
 				if g := tr.Gap(); g < c.least || g > c.most+slack {
 					t.Errorf("trial %d: a gap of %v; %v to %v are expected", k+1, g, c.least, c.most)
 				}
-				if n := len(plans[i].Design.Story); len(tr.Faults) != n {
+				if n := len(p.Design.Story); len(tr.Faults) != n {
 					t.Errorf("trial %d: %d events, not %d", k+1, len(tr.Faults), n)
 				}
-				for _, p := range tr.Pings { // both families have the same fate
-					if p.Gap < c.least || p.Gap > c.most+slack {
-						t.Errorf("trial %d: %v; %v to %v are expected", k+1, p, c.least, c.most)
+				for _, x := range tr.Pings { // both families have the same fate
+					if x.Gap < c.least || x.Gap > c.most+slack {
+						t.Errorf("trial %d: %v; %v to %v are expected", k+1, x, c.least, c.most)
 					}
 				}
-				tapped(t, plans[i], tr, filepath.Join(folders[i], fmt.Sprintf("trial%d-%%s.pcapng", k+1)))
+				tapped(t, p, tr, filepath.Join(opt.Pcap, fmt.Sprintf("trial%d-%%s.pcapng", k+1)))
 			}
 			// The simulation is held to the same bounds, without slack.
 			if lo, hi := time.Duration(res.Predicted.Min()), time.Duration(res.Predicted.Max()); lo < c.least || hi > c.most+100*time.Millisecond {
 				t.Errorf("predicted are %v to %v; %v to %v are expected", lo, hi, c.least, c.most)
 			}
-			if doc := plans[i].Document(opt, res); doc.Measured.N != len(doc.Trials) || doc.Predicted.N != 100 || len(doc.Trials) != 2 {
+			if doc := p.Document(opt, res); doc.Measured.N != len(doc.Trials) || doc.Predicted.N != 100 || len(doc.Trials) != 2 {
 				t.Errorf("%+v", doc)
 			}
-		})
+		}})
 	}
-	for _, name := range left(t) {
-		t.Errorf("%s is left behind", name)
-	}
+	runLabs(t, labs)
+	stop()
 }
 
 // surroundings are the interfaces and routes of the namespace that the test runs in.

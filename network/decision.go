@@ -1,11 +1,12 @@
 package network
 
 import (
+	"net/netip"
+
 	"github.com/vpnsim/vpnsim/bgp"
 	"github.com/vpnsim/vpnsim/sim"
 	"github.com/vpnsim/vpnsim/topology"
 	"github.com/vpnsim/vpnsim/trace"
-	"net/netip"
 )
 
 // A router with bgp.decision_delay does not choose its routes after each UPDATE, but
@@ -29,25 +30,23 @@ func (n *Network) decide(r *router) {
 
 // newsOf is the event that brought what was decided about in event id: the path that
 // was chosen, or else the first of what has made another choice necessary. Of several
-// routes that were chosen the first one counts that covers what it is about.
+// routes the first one counts that covers what it is about, or the first of all.
 func (n *Network) newsOf(id sim.EventID, about []netip.Prefix) sim.EventID {
-	news := n.log.Events[id-1].Cause
-	first := true
+	var chosen *trace.Note
 	notes := n.log.Notes
 	for i := len(n.notesBefore(id)); i < len(notes) && notes[i].Event == id; i++ {
-		x := &notes[i]
-		covers := coversOne(x.Prefix, about)
-		if x.Kind != trace.NoteRoute || !covers && !first {
-			continue
-		}
-		first = false
-		news = x.Because
-		if best := x.Route.Best; best != nil && sim.EventID(best.Stamp) > news {
-			news = sim.EventID(best.Stamp)
-		}
-		if covers {
+		if x := &notes[i]; x.Kind == trace.NoteRoute && coversOne(x.Prefix, about) {
+			chosen = x
 			break
+		} else if x.Kind == trace.NoteRoute && chosen == nil {
+			chosen = x
 		}
 	}
-	return news
+	if chosen == nil {
+		return n.log.Events[id-1].Cause
+	}
+	if best := chosen.Route.Best; best != nil {
+		return max(chosen.Because, sim.EventID(best.Stamp))
+	}
+	return chosen.Because
 }
