@@ -79,7 +79,7 @@ const (
 type Note struct {
 	At      sim.Time
 	Event   sim.EventID // the event in which it was written
-	Because sim.EventID // the event that wrote the state which was read; 0: none
+	Because sim.EventID // the event that wrote the state which was read, or brought what was decided about later; 0: none
 	Kind    NoteKind
 	Router  int32 // -1: none
 	Link    int32 // -1: none
