@@ -373,7 +373,9 @@ func TestWithdrawalTakesAlongWhatWaits(t *testing.T) {
 }
 
 // Measured with FRR 8.4.4: "withdrawals never wait but start the timer; … nothing
-// waits after silence". Others may see it otherwise.
+// waits after silence". RFC 1771 §9.2.3.1 sees it otherwise: "Two UPDATE messages sent
+// from a single BGP speaker that advertise feasible routes to some common set of
+// destinations … must be separated by at least MinRouteAdvertisementInterval".
 func TestQuietWithdrawals(t *testing.T) {
 	for _, m := range []bgp.MRAI{
 		{Mode: bgp.MRAISinceLastUpdate, Interval: 30 * sec},

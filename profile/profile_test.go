@@ -110,6 +110,8 @@ func TestOrigins(t *testing.T) {
 		{"gcp-cloud-router", topology.BGPKeepaliveFixed, topology.Assumed, "gcp-cloud-router"},
 		{"gcp-cloud-router", topology.RouteTableDelay, topology.Assumed, "gcp-cloud-router"},
 		{"rfc1771", topology.BGPMRAI, topology.Assumed, "rfc1771"},
+		{"rfc1771", topology.BGPMRAIWithdrawals, topology.Standard, "rfc1771"},
+		{"rfc1771", topology.BGPMRAIAfterWithdraw, topology.Standard, "rfc1771"},
 		{"rfc1771", topology.BGPKeepaliveJitter, topology.Standard, "rfc4271"},
 		{"bird", topology.BGPHoldJitter, topology.Measured, "bird"},
 	} {
