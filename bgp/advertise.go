@@ -87,7 +87,8 @@ func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
 // tellAll is tell for all peers, of a single entry. Mostly there is nothing to
 // say, or it has to wait as something else does already, and that is quickly found out.
 func (s *Speaker) tellAll(acts []Action, one []*entry) []Action {
-	e := one[0]
+	e, t := one[0], s.mem.toldBy(s.cfg.AS)
+	alike, family := s.uniform && e.best != nil, FamilyOf(e.prefix)
 	for i := range s.peers {
 		n, peer := &s.peers[i], PeerID(i)
 		switch {
@@ -97,11 +98,18 @@ func (s *Speaker) tellAll(acts []Action, one []*entry) []Action {
 			acts = s.tell(acts, peer, one)
 			continue
 		}
-		want := s.export(peer, e)
-		if want == nil && len(e.out) == 0 {
-			continue
+		var want *Attrs
+		if alike && n.plain && t.about(e.best) {
+			want = t.to(n, family)
+		} else {
+			want = s.export(peer, e)
 		}
-		s.told(e)
+		if len(e.out) == 0 {
+			if want == nil {
+				continue
+			}
+			s.told(e)
+		}
 		switch o := &e.out[i]; {
 		case want.Equal(o.sent) && !(o.again && want != nil):
 			n.unwait(o)
@@ -109,11 +117,22 @@ func (s *Speaker) tellAll(acts []Action, one []*entry) []Action {
 			// it waits already
 		case n.way == byTimer && s.mustWait(peer, e, want):
 			acts = s.setTimer(acts, peer)
+		case want == nil && n.waiting > 0 && n.group.MRAI.Withdrawals == WithdrawalsFlush:
+			acts = s.tell(acts, peer, one) // and what waits
 		default:
-			acts = s.tell(acts, peer, one)
+			acts = s.setTimer(s.sendOne(acts, peer, e, want), peer)
 		}
 	}
 	return acts
+}
+
+// sendOne sends what a peer should know about one prefix, if its UPDATEs are paced by a
+// timer or not at all.
+func (s *Speaker) sendOne(acts []Action, peer PeerID, e *entry, want *Attrs) []Action {
+	o := &e.out[peer]
+	s.peers[peer].unwait(o)
+	o.sent, o.again = want, false
+	return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.single(e.prefix, want)}), peer, want == nil)
 }
 
 // compare puts into the batch what is to be sent to peer now. With released,
@@ -181,7 +200,13 @@ func (s *Speaker) send(acts []Action, peer PeerID) []Action {
 	case 0:
 		return acts
 	case 1:
-		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.single()}), peer, len(b.news) == 0)
+		p, attrs := netip.Prefix{}, (*Attrs)(nil)
+		if len(b.gone) > 0 {
+			p = b.gone[0]
+		} else {
+			p, attrs = b.news[0].prefix, b.runs[0].attrs
+		}
+		return s.gate(append(acts, Action{Kind: ActSend, Peer: peer, Msg: s.single(p, attrs)}), peer, len(b.news) == 0)
 	}
 	for rest := byFamily(b.gone); len(rest) > 0; {
 		n := fit(rest, HeaderLen+4+unreach(rest[0]))
@@ -258,18 +283,17 @@ func update(u Update) *Message {
 	return m.Seal()
 }
 
-// single is the UPDATE for a batch of one prefix: the one made before, if that
-// says the same, as it does when a change is passed on to one peer after the
-// other.
-func (s *Speaker) single() *Message {
+// single is the UPDATE that announces one prefix, or withdraws it if attrs is nil: the
+// one made before, if that says the same, as it does when a change is passed on
+// to one peer after the other.
+func (s *Speaker) single(p netip.Prefix, attrs *Attrs) *Message {
 	m := s.mem
-	if len(m.batch.gone) > 0 {
-		if p := m.batch.gone[0]; m.gone == nil || m.gone.Update.Withdrawn[0] != p {
+	if attrs == nil {
+		if m.gone == nil || m.gone.Update.Withdrawn[0] != p {
 			m.gone = updateOf(p, nil)
 		}
 		return m.gone
 	}
-	p, attrs := m.batch.news[0].prefix, m.batch.runs[0].attrs
 	t := m.toldBy(s.cfg.AS)
 	switch {
 	case t.attrs != attrs:

@@ -38,10 +38,10 @@ func Look(steps []Expected) (x uint64) {
 			x++
 		}
 		if e.best != nil {
-			x += e.best.merit.hi
+			x += e.best.merit[0]
 		}
 		if e.versus != nil {
-			x += e.versus.merit.hi
+			x += e.versus.merit[0]
 		}
 		if w.Msg != nil {
 			u := w.Msg.Update

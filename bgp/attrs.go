@@ -93,10 +93,9 @@ func (a *Attrs) pathLength() int {
 }
 
 // Equal tells whether a and b say the same; two nils do.
-func (a *Attrs) Equal(b *Attrs) bool {
-	if a == b || a == nil || b == nil {
-		return a == b
-	}
+func (a *Attrs) Equal(b *Attrs) bool { return a == b || a != nil && b != nil && a.same(b) }
+
+func (a *Attrs) same(b *Attrs) bool {
 	if x, y := a.summary.hash, b.summary.hash; x != y && x != 0 && y != 0 {
 		return false
 	}

@@ -109,7 +109,7 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 	}
 	for i, to := e.span(peer); i < to; i++ {
 		a := e.in[i]
-		attrs, bar := s.admit(peer, prefix, a.raw)
+		attrs, bar := s.admit(peer, a.path.External, prefix, a.raw)
 		path := *a.path
 		if a.stale && path.Attrs.longLived() {
 			attrs = s.lastChoice(attrs)
@@ -118,7 +118,7 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 		if a.bar == RuleNone || bar == RuleNone {
 			s.touch(e, peer)
 		}
-		s.put(e, arrival{peer: peer, raw: a.raw, bar: bar, path: s.newPath(path, bar), stale: a.stale})
+		s.put(e, arrival{peer: peer, raw: a.raw, bar: bar, path: s.newPath(path, bar, nil), stale: a.stale})
 	}
 }
 

@@ -1,7 +1,5 @@
 package bgp
 
-import "cmp"
-
 // The decision process where rules are a total order: the best path is the one
 // that wins all its duels, and one new path is compared with the two that were
 // first, not the whole set anew. A router with a hundred neighbours hears a
@@ -39,27 +37,16 @@ func (r Ruleset) properties() (ordered, steady bool) {
 // merit is what the first rules make of a path, as one large number of which
 // the greater is the better: most duels are decided by comparing two of them, without
 // looking at anything else of the paths.
-type merit struct{ hi, mid, lo uint64 }
+type merit [3]uint64
 
 // meritBits is how large a merit is.
 const meritBits = 3 * 64
 
 // add puts what a rule makes of the path behind what is there.
 func (m *merit) add(bits int, worth uint64) {
-	m.hi = m.hi<<bits | m.mid>>(64-bits)
-	m.mid = m.mid<<bits | m.lo>>(64-bits)
-	m.lo = m.lo<<bits | worth
-}
-
-// compare is positive if m is greater than o.
-func (m *merit) compare(o *merit) int {
-	switch {
-	case m.hi != o.hi:
-		return cmp.Compare(m.hi, o.hi)
-	case m.mid != o.mid:
-		return cmp.Compare(m.mid, o.mid)
-	}
-	return cmp.Compare(m.lo, o.lo)
+	m[0] = m[0]<<bits | m[1]>>(64-bits)
+	m[1] = m[1]<<bits | m[2]>>(64-bits)
+	m[2] = m[2]<<bits | worth
 }
 
 // appraised is how many rules a merit has room for. Those about MED need none:
@@ -76,24 +63,65 @@ func (r Ruleset) appraised() uint8 {
 	return n
 }
 
-// newPath makes a path, with its merit if nothing bars it from the duels.
-func (s *Speaker) newPath(p Path, bar Rule) *Path {
+// lengthField is where in a merit the length of AS_PATH stands: in which word, and how
+// many bits from its end. It is not known where that is not all in one word.
+type lengthField struct {
+	word, shift uint8
+	known       bool
+}
+
+// lengthField of a merit that these rules make.
+func (r Ruleset) lengthField() (f lengthField) {
+	at := 0 // how many bits from the end
+	for i := len(r) - 1; i >= 0; i-- {
+		if r[i] == RuleASPathLength {
+			f = lengthField{uint8(2 - at/64), uint8(at % 64), at%64+r[i].bits() <= 64}
+		}
+		at += r[i].bits()
+	}
+	return f
+}
+
+// newPath makes a path, with its merit if nothing bars it from the duels. If it
+// takes the place of a path that nothing barred, that is was.
+func (s *Speaker) newPath(p Path, bar Rule, was *Path) *Path {
 	made := s.mem.newPath()
 	*made = p
-	made.merit, made.kept = merit{}, false
-	if bar == RuleNone {
-		for _, rule := range s.cfg.Rules[:s.appraised] {
-			made.merit.add(rule.bits(), rule.worth(made))
-		}
+	made.kept = false
+	switch {
+	case bar != RuleNone:
+		made.merit = merit{}
+	case was != nil && s.lengthAt.known && was.likeBut(made):
+		// The longer path is worth as much less as it has more ASes.
+		made.merit = was.merit
+		made.merit[s.lengthAt.word] += (uint64(was.Attrs.summary.length) - uint64(p.Attrs.summary.length)) << s.lengthAt.shift
+	default:
+		made.merit = s.appraise(made)
 	}
 	return made
+}
+
+// likeBut tells whether p and q differ in nothing that a merit says but the length of
+// AS_PATH: what usually becomes of a path while its session stays.
+func (p *Path) likeBut(q *Path) bool {
+	return p.Source == q.Source && p.Attrs.summary.plain && q.Attrs.summary.plain && p.Attrs.Origin == q.Attrs.Origin
+}
+
+// appraise works out the merit of a path.
+func (s *Speaker) appraise(p *Path) (m merit) {
+	for _, rule := range s.cfg.Rules[:s.appraised] {
+		m.add(rule.bits(), rule.worth(p))
+	}
+	return m
 }
 
 // beats tells whether a wins against b. Where no rule tells them apart, the
 // one whose peer has the lower number stands, as in decide.
 func (s *Speaker) beats(a, b *Path, st standing) bool {
-	if c := a.merit.compare(&b.merit); c != 0 {
-		return c > 0
+	for i := range a.merit {
+		if a.merit[i] != b.merit[i] {
+			return a.merit[i] > b.merit[i]
+		}
 	}
 	c, _ := s.cfg.Rules[s.appraised:].compare(a, b, st)
 	return c < 0 || c == 0 && (a.Peer < b.Peer || a.Peer == b.Peer && a.PathID < b.PathID)
@@ -113,9 +141,10 @@ func (s *Speaker) duel(e *entry, st standing) {
 		for i := range e.in {
 			switch p := e.in[i].path; {
 			case e.in[i].bar != RuleNone:
+			case versus != nil && !s.beats(p, versus, st): // most are worse than both
 			case best == nil || s.beats(p, best, st):
 				best, versus = p, best
-			case versus == nil || s.beats(p, versus, st):
+			default:
 				versus = p
 			}
 		}

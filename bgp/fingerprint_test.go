@@ -28,6 +28,7 @@ var needNotCount = map[string]string{
 	"Speaker.arrived":    "a counter; the order of ages is hashed with each entry",
 	"Path.merit":         "made of the rest",
 	"Speaker.appraised":  "as cfg",
+	"Speaker.lengthAt":   "as cfg",
 	"neighbour.until":    "only with LateTimers, where nobody looks for repetitions",
 	"Path.Age":           "a counter; the order of ages is hashed with each entry",
 	"Path.Stamp":         "which event wrote it, for explanations",

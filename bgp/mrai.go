@@ -413,7 +413,24 @@ func (s *Speaker) routeTime(acts []Action, peer PeerID) []Action {
 			s.nextTick(peer)
 		}
 	}
+	if n.head > 0 && n.head == n.tail && n.way == byTimer && n.sends == 0 {
+		return s.releaseOne(acts, peer)
+	}
 	s.mem.batch.reset()
 	s.release(peer)
 	return s.setTimer(s.send(acts, peer), peer)
+}
+
+// releaseOne is the end of the timer if only one prefix waits.
+func (s *Speaker) releaseOne(acts []Action, peer PeerID) []Action {
+	n := &s.peers[peer]
+	e := s.entries[n.head-1]
+	o := &e.out[peer]
+	n.head, n.tail, o.listed = 0, 0, false
+	want := s.export(peer, e)
+	if want.Equal(o.sent) && !(o.again && want != nil) {
+		n.unwait(o)
+		return acts
+	}
+	return s.sendOne(acts, peer, e, want)
 }

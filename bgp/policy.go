@@ -51,8 +51,8 @@ func (m PrefixMatch) Matches(p netip.Prefix) bool {
 // admit is Phase 1 for one route as it came from peer (RFC 4271 §9.1.1): the
 // attributes that the decision process sees, or the rule that bars the route
 // from it.
-func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, Rule) {
-	n, external := &s.peers[peer], s.source(peer).External
+func (s *Speaker) admit(peer PeerID, external bool, prefix netip.Prefix, raw *Attrs) (*Attrs, Rule) {
+	n := &s.peers[peer]
 	// "If the AS_PATH attribute of a BGP route contains an AS loop, the BGP
 	// route should be excluded from the Phase 2 decision function." RFC 4271 §9.1.2
 	if raw.passes(s.cfg.AS) {
@@ -69,7 +69,7 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	}
 	// "A BGP speaker SHALL NOT install a route with itself as the next hop."
 	// RFC 4271 §5.1.3
-	if _, own := slices.BinarySearchFunc(s.hops, raw.NextHop, netip.Addr.Compare); own {
+	if s.owns(raw.NextHop) {
 		return raw, RuleOwnNextHop
 	}
 	term := n.group.Import.match(prefix, raw)
@@ -101,6 +101,15 @@ func (s *Speaker) admit(peer PeerID, prefix netip.Prefix, raw *Attrs) (*Attrs, R
 	return s.mem.interned.of(d), bar
 }
 
+// owns tells whether an address is one of ours.
+func (s *Speaker) owns(a netip.Addr) bool {
+	if len(s.hops) <= fewEntries {
+		return slices.Contains(s.hops, a)
+	}
+	_, own := slices.BinarySearchFunc(s.hops, a, netip.Addr.Compare)
+	return own
+}
+
 // internalOnly drops the attributes that have a meaning only inside an AS.
 func (d *draft) internalOnly() {
 	d.LocalPref, d.HasLocalPref = 0, false
@@ -117,13 +126,21 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 	// Mostly it is what the peer before was told of the same path, and then all
 	// but two of exportPath's questions have been answered.
 	n := &s.peers[peer]
-	if t := s.mem.toldBy(s.cfg.AS); n.plain && s.uniform && t.best == best && t.external && t.group == nil {
-		if !n.families.Has(FamilyOf(e.prefix)) || n.group.Role.paysNothing() && best.Role.paysNothing() {
-			return nil
-		}
-		return t.attrs
+	if t := s.mem.toldBy(s.cfg.AS); n.plain && s.uniform && t.about(best) {
+		return t.to(n, FamilyOf(e.prefix))
 	}
 	return s.exportPath(peer, e, best)
+}
+
+// about tells whether t is what plain peers are told about a path.
+func (t *told) about(best *Path) bool { return t.best == best && t.external && t.group == nil }
+
+// to is what a plain peer is told.
+func (t *told) to(n *neighbour, f Families) *Attrs {
+	if !n.families.Has(f) || n.group.Role.paysNothing() && t.best.Role.paysNothing() {
+		return nil
+	}
+	return t.attrs
 }
 
 // exportPath is export of one path, best or not.

@@ -197,14 +197,6 @@ func (s *Speaker) told(e *entry) {
 // find returns where the arrival from peer is, or where it belongs.
 func (e *entry) find(peer PeerID) (int, bool) {
 	lo, hi := 0, len(e.in)
-	// If most peers have said something, it is about where it would be if all had.
-	for i, step := min(hi-1, int(peer)+1), 1; i >= 0; i, step = i-step, 2*step {
-		if e.in[i].peer < peer {
-			lo = i + 1
-			break
-		}
-		hi = i
-	}
 	for lo < hi {
 		if mid := (lo + hi) / 2; e.in[mid].peer < peer {
 			lo = mid + 1

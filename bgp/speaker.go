@@ -34,6 +34,7 @@ type Speaker struct {
 	uniform  bool // towards all peers we have the same address, which is none of theirs
 	// appraised is how many of the first rules Path.merit stands for.
 	appraised uint8
+	lengthAt  lengthField
 	selection uint8                    // the timer of a choice that is deferred
 	damped    []*flap                  // the routes that are suppressed (damping.go)
 	since     map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
@@ -96,6 +97,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.local = sourceIs(s.local, Source{Peer: Local, PeerBGPID: cfg.ID, Weight: localWeight, Rank: -1})
 	s.ordered, s.steady = cfg.Rules.properties()
 	s.appraised = cfg.Rules.appraised()
+	s.lengthAt = cfg.Rules[:s.appraised].lengthField()
 	for i, p := range cfg.Order { // a peer that the order does not name comes after those it does
 		if p >= 0 && int(p) < len(s.peers) && s.beside[p].rank >= int32(len(cfg.Order)) {
 			s.beside[p].rank = int32(i)
@@ -203,7 +205,7 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 		*s.peers[peer].announces(prefix)++
 	}
 	s.arrived++
-	s.put(e, arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}, RuleNone)})
+	s.put(e, arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}, RuleNone, nil)})
 	s.touch(e, peer)
 }
 
@@ -269,13 +271,16 @@ func (s *Speaker) update(acts []Action, peer PeerID, u *Update, stamp uint64) []
 
 // learn writes one announced route into the Adj-RIB-In.
 func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint32, raw *Attrs, stamp uint64) []Action {
-	prefix = prefix.Masked()
-	if !prefix.IsValid() {
-		return acts
+	e := s.row(prefix)
+	if e == nil { // perhaps it is not written as it should be
+		if prefix = prefix.Masked(); !prefix.IsValid() {
+			return acts
+		}
+		e = s.row(prefix)
 	}
 	n := &s.peers[peer]
 	count := n.announces(prefix)
-	e, i, known := s.row(prefix), 0, false
+	i, known := 0, false
 	if e != nil {
 		i, known = e.findPath(peer, id)
 	}
@@ -289,7 +294,8 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 	if d := s.damps(peer); d != nil && known && !e.in[i].raw.Equal(raw) {
 		s.flapped(d, peer, prefix, penaltyAttributes)
 	}
-	attrs, bar := s.admit(peer, prefix, raw)
+	source := s.sourceOf(peer, id)
+	attrs, bar := s.admit(peer, source.External, prefix, raw)
 	switch counted := known && e.in[i].counts(); {
 	case counted && bar == RuleLoop:
 		*count--
@@ -316,8 +322,12 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 	if bar == RuleNone || known && e.in[i].bar == RuleNone {
 		s.touch(e, peer)
 	}
+	var was *Path
+	if known && e.in[i].bar == RuleNone {
+		was = e.in[i].path
+	}
 	s.arrived++
-	s.putAt(e, i, known, arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: s.sourceOf(peer, id), Attrs: attrs, Age: s.arrived, Stamp: stamp}, bar)})
+	s.putAt(e, i, known, arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: stamp}, bar, was)})
 	return acts
 }
 

@@ -169,7 +169,7 @@ func (s *Speaker) mark(acts []Action, peer PeerID, stamp uint64) []Action {
 			case !old.Attrs.longLived():
 				path := *old
 				path.Attrs, path.Stamp = s.lastChoice(old.Attrs), stamp
-				a.path = s.newPath(path, a.bar)
+				a.path = s.newPath(path, a.bar, nil)
 				if a.bar == RuleNone {
 					s.touch(e, peer)
 				}

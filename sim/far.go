@@ -47,7 +47,7 @@ func (r *rung) begin() uint64 { return r.start + uint64(r.next)<<r.shift }
 const (
 	never      = 1<<64 - 1
 	maxBuckets = 1 << 12
-	perBucket  = 16 // keys that a bucket should have
+	perBucket  = 8 // keys that a bucket should have
 	perChunk   = 15
 )
 
