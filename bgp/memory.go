@@ -19,13 +19,33 @@ type Memory struct {
 	// Scratch memory of the decision process.
 	cands, field, equals, spare []*Path
 
-	// Memory of paths: what has not been used yet of the last piece, and how large
-	// that was; those that nobody has any more; and those that nobody will have after
-	// this Step.
-	paths           []Path
-	chunk           int
-	spares, retired []*Path
+	paths           pieces[Path]
+	spares, retired []*Path      // paths that nobody has any more; and that nobody will have after this Step
 	brief           []briefRoute // SpeakerConfig.BriefRoutes
+
+	// What speakers are made of.
+	neighbours pieces[neighbour]
+	besides    pieces[beside]
+	sources    pieces[Source]
+	addrs      pieces[netip.Addr]
+}
+
+// pieces is memory for many things of one kind, made in pieces that get larger: for half a
+// million neighbours, that is some hundred pieces, and nothing between them.
+type pieces[T any] struct {
+	rest []T // of the last piece
+	size int // of the last piece
+}
+
+// take takes n things that are zero.
+func (p *pieces[T]) take(n int) []T {
+	if len(p.rest) < n {
+		p.size = max(n, min(2*p.size, 1<<10))
+		p.rest = make([]T, p.size)
+	}
+	taken := p.rest[:n:n]
+	p.rest = p.rest[n:]
+	return taken
 }
 
 // forget drops what was made last, so that it need not agree with what is made from now on.
@@ -86,13 +106,7 @@ func (m *Memory) newPath() *Path {
 		m.spares = m.spares[:last]
 		return p
 	}
-	if len(m.paths) == 0 {
-		m.chunk = min(max(4, 2*m.chunk), 256)
-		m.paths = make([]Path, m.chunk)
-	}
-	p := &m.paths[0]
-	m.paths = m.paths[1:]
-	return p
+	return &m.paths.take(1)[0]
 }
 
 // retire gives up a path that is no longer in any row. Until the next Step it

@@ -260,6 +260,9 @@ func (s *Speaker) putAt(e *entry, i int, known bool, a arrival) {
 		e.count(&e.in[i], -1)
 		s.retire(e.in[i].path)
 	} else {
+		if len(e.in) == cap(e.in) { // in the end, most peers will have said something
+			e.in = slices.Grow(e.in, max(1, min(len(s.peers)-len(e.in), max(8, len(e.in)))))
+		}
 		e.in = append(e.in, arrival{})
 		copy(e.in[i+1:], e.in[i:])
 	}

@@ -73,8 +73,11 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	case s.mem == nil:
 		s.mem = &Memory{}
 	}
-	s.peers = slices.Grow(s.peers[:0], len(cfg.Peers))[:len(cfg.Peers)]
-	s.beside = slices.Grow(s.beside[:0], len(cfg.Peers))[:len(cfg.Peers)]
+	if n := len(cfg.Peers); n <= cap(s.peers) {
+		s.peers, s.beside = s.peers[:n], s.beside[:n]
+	} else {
+		s.peers, s.beside = s.mem.neighbours.take(n), s.mem.besides.take(n)
+	}
 	s.hops, s.uniform = s.hops[:0], true
 	for i := range s.peers {
 		p, b := &s.peers[i], &s.beside[i]
@@ -86,6 +89,9 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 		*b = beside{pacer: b.pacer, rank: int32(len(cfg.Order) + i)}
 		own := cfg.Peers[i].Local
 		s.uniform = s.uniform && own == cfg.Peers[0].Local && own != cfg.Peers[i].Addr && !cfg.Peers[i].AlsoLocal.IsValid()
+		if s.hops == nil {
+			s.hops = s.mem.addrs.take(1)[:0] // mostly it is one
+		}
 		if own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
 			s.hops = append(s.hops, own)
 		}
@@ -94,7 +100,6 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 		}
 	}
 	slices.SortFunc(s.hops, netip.Addr.Compare)
-	s.local = sourceIs(s.local, Source{Peer: Local, PeerBGPID: cfg.ID, Weight: localWeight, Rank: -1})
 	s.ordered, s.steady = cfg.Rules.properties()
 	s.appraised = cfg.Rules.appraised()
 	s.lengthAt = cfg.Rules[:s.appraised].lengthField()
@@ -199,9 +204,9 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 	if _, ok := e.find(peer); ok {
 		return
 	}
-	source, attrs := s.local, localAttrs
+	source, attrs := s.source(peer), localAttrs
 	if peer != Local {
-		source, attrs = s.source(peer), staticAttrs
+		attrs = staticAttrs
 		*s.peers[peer].announces(prefix)++
 	}
 	s.arrived++
@@ -210,17 +215,22 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 }
 
 // sourceIs returns a Source that says what want says: old, if it does.
-func sourceIs(old *Source, want Source) *Source {
+func (m *Memory) sourceIs(old *Source, want Source) *Source {
 	if old != nil && *old == want {
 		return old
 	}
-	made := want
-	return &made
+	made := &m.sources.take(1)[0]
+	*made = want
+	return made
 }
 
 // source is what the paths of peer, in the session that it has now, have in
 // common.
 func (s *Speaker) source(peer PeerID) *Source {
+	if peer == Local {
+		s.local = s.mem.sourceIs(s.local, Source{Peer: Local, PeerBGPID: s.cfg.ID, Weight: localWeight, Rank: -1})
+		return s.local
+	}
 	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
 	if !n.sourced {
 		n.sourced = true
@@ -230,7 +240,7 @@ func (s *Speaker) source(peer PeerID) *Source {
 		if b.open != nil {
 			want.PeerBGPID = b.open.ID
 		}
-		n.source = sourceIs(n.source, want)
+		n.source = s.mem.sourceIs(n.source, want)
 	}
 	return n.source
 }
