@@ -4,6 +4,7 @@ package lab
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
@@ -70,6 +71,13 @@ func root() Need {
 		if entered {
 			n.Have = "of a user namespace"
 		}
+		// In a container root may not be allowed to.
+		s, err := newSpace(fmt.Sprintf("vpnsim-%d-doctor", os.Getpid()))
+		if err != nil {
+			n.Have, n.Help = "", fmt.Sprintf("root of this machine or container makes no network namespaces (%v); it takes CAP_SYS_ADMIN and CAP_NET_ADMIN", err)
+			return n
+		}
+		s.remove()
 		return n
 	}
 	n.Have = "no, but a user namespace will do"

@@ -192,6 +192,8 @@ func TestNotSupported(t *testing.T) {
 		{"a DELETE of IKE", "aws-gcp-notify", Flags{With: "frr"}, "notify takes IKE, which says that the tunnel goes"},
 		{"a tunnel of something else", "aws-gcp", Flags{With: "frr", Tunnel: "wireguard"}, `nothing is called "wireguard"`},
 		{"a graph of ASes", "internet", Flags{With: "frr"}, "more than the 16 routers"},
+		{"route reflection", "route-reflector", Flags{With: "frr"}, "route reflection is not supported by the lab"},
+		{"strict BFD", "bfd-strict", Flags{With: "frr"}, "bfd.strict is not supported by the lab"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			data, _ := scenarios.Builtin(c.scenario)
@@ -205,6 +207,16 @@ func TestNotSupported(t *testing.T) {
 				t.Errorf("%v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// Trials that would end before anything happens say nothing, and are refused.
+func TestTrialsThatAreTooShort(t *testing.T) {
+	p := plan(t, fmt.Sprintf(twoTunnels, `{at: "uniform(5s, 9s)", blackhole: tun2}`), Flags{With: "frr"})
+	for length, want := range map[time.Duration]bool{0: true, time.Second: false, 6 * time.Second: false, 6100 * time.Millisecond: true} {
+		if err := p.Tells(Options{For: length}); (err == nil) != want {
+			t.Errorf("trials of %v: %v", length, err)
+		}
 	}
 }
 

@@ -24,6 +24,9 @@ func runLabs(t *testing.T, cases []labCase) {
 	if testing.Short() {
 		t.Skip("real daemons, in real time")
 	}
+	if Small() {
+		t.Skip("labs in this process take root; TestWithoutRoot runs one without")
+	}
 	var all sync.WaitGroup
 	results, errs := make([]*Results, len(cases)), make([]error, len(cases))
 	for i, c := range cases {

@@ -124,6 +124,18 @@ func supported(d *topology.Design, tunnel Carrier) error {
 	case len(d.Story) == 0:
 		return problem("add a story", "%s has no story: nothing would be measured", d.File)
 	}
+	for i := range d.Links {
+		l := &d.Links[i]
+		ibgp := d.Routers[l.Ends[0].Router].ASN == d.Routers[l.Ends[1].Router].ASN
+		for e := range l.Ends {
+			switch set := &l.Ends[e].Settings; {
+			case ibgp && set[topology.BGPReflectorClient].Bool:
+				return problem("routers that reflect routes leave the next hop as it is, and there is no IGP here that leads to it", "%s: %s: route reflection is not supported by the lab", d.File, l.Name)
+			case set[topology.BFDStrict].Bool && set[topology.BFDEnabled].Bool:
+				return problem("without bfd.strict it runs", "%s: %s: bfd.strict is not supported by the lab: its daemons have no such mode", d.File, l.Name)
+			}
+		}
+	}
 	if tunnel == IPsec && hasSix(d) {
 		return problem("leave --tunnel ipsec out", "%s: IPv6 in IPsec is not supported by the lab", d.File)
 	}

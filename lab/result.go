@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/vpnsim/vpnsim/stats"
+	"github.com/vpnsim/vpnsim/topology"
 )
 
 // Options of a run.
@@ -39,6 +41,21 @@ func (p *Plan) Length(opt Options) time.Duration {
 		length = min(length, opt.For)
 	}
 	return length
+}
+
+// Tells says what is wrong with opt: in trials that end so soon nothing happens.
+func (p *Plan) Tells(opt Options) error {
+	length, first := p.Length(opt), p.Design.Story[0].At.Max()
+	for i := range p.Design.Story {
+		if f := &p.Design.Story[i]; f.Until == 0 {
+			first = min(first, f.At.Max())
+		}
+	}
+	if first -= p.shift; length <= first {
+		return problem(fmt.Sprintf("the story's first event comes up to %s after a trial's beginning, and what comes of it has to be seen, too", topology.FormatDuration(first)),
+			"trials of %s end before anything happens", topology.FormatDuration(length))
+	}
+	return nil
 }
 
 // Overhead is about how long a trial takes besides: to come up, and to settle.

@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,7 +41,9 @@ func newSpace(name string) (*space, error) {
 		return err
 	})
 	if err != nil {
-		s.remove()
+		if !errors.Is(err, os.ErrExist) { // else it is somebody else's
+			s.remove()
+		}
 		return nil, fmt.Errorf("network namespace %s: %w", name, err)
 	}
 	return s, nil
@@ -118,6 +121,7 @@ func (s *space) remove() {
 		s.handle.Close()
 	}
 	netns.DeleteNamed(s.name)
+	os.Remove(filepath.Join(namedSpaces, s.name)) // of one that never became one
 }
 
 // spacesOf are the names of namespaces that a run has made.

@@ -243,7 +243,11 @@ func (a *app) plan(path string, c *lab.Case) (*lab.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lab.NewPlan(d, c.With)
+	plan, err := lab.NewPlan(d, c.With)
+	if err == nil {
+		err = plan.Tells(lab.Options{For: c.For})
+	}
+	return plan, err
 }
 
 // seedOf a case: cases do not share what they draw.

@@ -80,6 +80,9 @@ machine lacks something.`,
 				return err
 			}
 			plan, err := lab.NewPlan(d, flags)
+			if err == nil {
+				err = plan.Tells(opt)
+			}
 			var bad *lab.Problem
 			if errors.As(err, &bad) {
 				return usagef(bad.Help, "%s", bad.Message)
