@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vpnsim/vpnsim/report"
 )
@@ -55,13 +56,15 @@ func TestThePublishedCalibrationStillHolds(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if len(doc.Cases) < 90 || doc.Agree < len(doc.Cases)/2 {
+	if len(doc.Cases) < 150 || doc.Agree < len(doc.Cases)*8/10 {
 		t.Errorf("%d of %d cases agree", doc.Agree, len(doc.Cases))
 	}
 	for i := range doc.Cases {
 		c := &doc.Cases[i]
 		listed := "- **" + strings.ReplaceAll(c.Case, "_", `\_`) + "**: "
-		if !c.Goal.NotRejected && !strings.Contains(string(page), listed) {
+		// The page's predictions are made of ten times as many runs, whose range is wider.
+		outside := c.Outside.ByS > 2*c.Outside.ToleranceS+report.Seconds(time.Second)
+		if (!c.Goal.NotRejected || outside) && !strings.Contains(string(page), listed) {
 			t.Errorf("%s: %v", c.Case, c.Reasons)
 		}
 	}
