@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Update-Send process, RFC 4271 §9.2: what a peer should know is compared with
@@ -336,4 +337,20 @@ func (s *Speaker) Waiting(peer PeerID) int {
 		return 0
 	}
 	return int(s.peers[peer].waiting)
+}
+
+// Interval is the interval that changes for peer wait for, as it was drawn, where
+// neither the timer nor the last UPDATE about a prefix tells: of a tick, and where
+// the last UPDATE's age is counted in whole units of a clock. 0: it is neither.
+func (s *Speaker) Interval(peer PeerID) time.Duration {
+	if !s.known(peer) {
+		return 0
+	}
+	switch s.peers[peer].way {
+	case byTick:
+		return s.beside[peer].pacer.step
+	case byAge:
+		return s.beside[peer].pacer.interval
+	}
+	return 0
 }

@@ -30,6 +30,7 @@ var needNotCount = map[string]string{
 	"Speaker.appraised":  "as cfg",
 	"Speaker.lengthAt":   "as cfg",
 	"neighbour.until":    "only with LateTimers, where nobody looks for repetitions",
+	"pacer.step":         "how long the wait for the last tick was, for explanations",
 	"Path.Age":           "a counter; the order of ages is hashed with each entry",
 	"Path.Stamp":         "which event wrote it, for explanations",
 	"Path.kept":          "whose memory it is",

@@ -118,6 +118,7 @@ type pacer struct {
 	interval time.Duration // … and how long until the next; 0: none was
 	tick     time.Duration // byTick: the next tick
 	ticks    uint64        // and how many there have been
+	step     time.Duration // between the last two
 }
 
 type pending struct {
@@ -282,8 +283,9 @@ func (s *Speaker) nextTick(peer PeerID) {
 	default:
 		step = m.Jitter.Of(step, s.cfg.Rand)
 	}
+	p.step = max(step, time.Millisecond)
 	p.ticks++
-	p.tick += max(step, time.Millisecond)
+	p.tick += p.step
 }
 
 // insert puts x where it belongs in the line, mostly at the end.

@@ -100,8 +100,8 @@ func inARow(chain []report.Wait) []report.Wait {
 	var out []report.Wait
 	for i := 0; i < len(chain); {
 		w, first := chain[i], i
-		for i++; i < len(chain) && chain[i].Parameter == w.Parameter && chain[i].What == w.What; i++ {
-			w.EndS = chain[i].EndS
+		for i++; i < len(chain) && chain[i].Parameter == w.Parameter && chain[i].What == w.What && w.Drawn.Like(chain[i].Drawn); i++ {
+			w.EndS, w.Drawn = chain[i].EndS, w.Drawn.And(chain[i].Drawn)
 		}
 		if n := i - first; n > 1 {
 			w.What = fmt.Sprintf("%s (%d in a row)", w.What, n)
@@ -112,6 +112,10 @@ func inARow(chain []report.Wait) []report.Wait {
 }
 
 func wait(w network.Wait, from, to, since sim.Time) report.Wait {
-	return report.Wait{StartS: seconds(from), EndS: seconds(to), SinceS: seconds(since),
+	out := report.Wait{StartS: seconds(from), EndS: seconds(to), SinceS: seconds(since),
 		Node: w.Node, What: w.What, Parameter: w.Parameter, Value: w.Value, Source: w.Origin.String()}
+	if d := w.Drawn; d != nil {
+		out.Drawn = &report.Drawn{Times: 1, S: report.Seconds(d.Took), From: d.From, Parameter: d.Parameter, Value: d.Value, Source: d.Origin.String()}
+	}
+	return out
 }

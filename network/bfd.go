@@ -291,16 +291,18 @@ func (l *link) chanceAt(e int, at sim.Time) bool {
 func (n *Network) bfdWait(b *bfdEnd, t bfd.TimerID, ran time.Duration) Wait {
 	over, o := n.d.Links[b.link].Name, n.bfds[b.id^1]
 	if t == bfd.TxTimer {
-		if ran > max(b.config.MinTx, o.config.MinRx) {
-			return Wait{Node: n.d.Routers[b.router].Name, What: "BFD: the next packet over " + over + "; until it is up there is one a second", Value: "1s",
+		of := max(b.config.MinTx, o.config.MinRx)
+		if ran > of {
+			w := Wait{Node: n.d.Routers[b.router].Name, What: "BFD: the next packet over " + over + "; until it is up there is one a second", Value: "1s",
 				Origin: topology.Origin{Status: topology.Standard, Source: "RFC 5880 §6.8.3"}}
+			return n.spreadBFD(w, b, time.Second, ran)
 		}
 		if o.config.MinRx > b.config.MinTx {
 			w := n.endWait(b.link, o.end, topology.BFDMinRx, "BFD: the next packet over "+over)
 			w.Node = n.d.Routers[b.router].Name
-			return w
+			return n.spreadBFD(w, b, of, ran)
 		}
-		return n.endWait(b.link, b.end, topology.BFDMinTx, "BFD: the next packet over "+over)
+		return n.spreadBFD(n.endWait(b.link, b.end, topology.BFDMinTx, "BFD: the next packet over "+over), b, of, ran)
 	}
 	// The other end says by what to multiply, and the slower of the two what.
 	every := n.endWait(b.link, b.end, topology.BFDMinRx, "")

@@ -117,6 +117,7 @@ func (n *Network) routeTimeWait(id sim.EventID) Wait {
 		return n.endWait(s.link, s.end, topology.BGPFirstUpdate, "before the first UPDATE of the session over "+to)
 	}
 	w := n.endWait(s.link, s.end, n.intervalKey(s), "MRAI towards "+to)
+	var start *trace.Note // of an interval that runs from an UPDATE
 	switch set := &n.d.Links[s.link].Ends[s.end].Settings; set[topology.BGPMRAIMode].Enum {
 	case "tick":
 		w.What += " (tick): the next tick of a timer"
@@ -134,11 +135,11 @@ func (n *Network) routeTimeWait(id sim.EventID) Wait {
 			what = " (since-last-update, by prefix)"
 		}
 		w.What += what
-		if start := n.intervalStart(id, s); start != nil {
+		if start = n.intervalStart(id, s); start != nil {
 			w.What += fmt.Sprintf(": since the %s at %.3f s", updateText(start.Msg.Update), start.At.Seconds())
 		}
 	}
-	return w
+	return n.spreadMRAI(w, s, id, start)
 }
 
 // timeOf is when an event of the record happened; set-up is the start of the warm-up.

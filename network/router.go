@@ -248,7 +248,7 @@ func (n *Network) noteWaiting(r *router) {
 		s := &n.sessions[i]
 		if waits := r.speaker.Waiting(s.peer) > 0; waits != s.waits {
 			s.waits = waits
-			n.note(trace.Note{Kind: trace.NoteAdvertise, Router: int32(r.id), Link: int32(s.link), Up: waits})
+			n.note(trace.Note{Kind: trace.NoteAdvertise, Router: int32(r.id), Link: int32(s.link), Up: waits, A: int64(r.speaker.Interval(s.peer))})
 		}
 	}
 }

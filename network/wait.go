@@ -22,6 +22,7 @@ type Wait struct {
 	Parameter string // path in the scenario; empty: none
 	Value     string
 	Origin    topology.Origin
+	Drawn     *Drawn // nil: the timer ran for as long as its setting says
 }
 
 // Wait names the wait that ended in an event of the record.
@@ -35,7 +36,7 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		if f.Until > 0 {
 			path = "for"
 		}
-		return Wait{"story", "until the story: " + n.FaultText(int(ev.Arg)), fmt.Sprintf("story[%d].%s", f.Index, path), f.At.String(), f.AtOrigin}
+		return Wait{Node: "story", What: "until the story: " + n.FaultText(int(ev.Arg)), Parameter: fmt.Sprintf("story[%d].%s", f.Index, path), Value: f.At.String(), Origin: f.AtOrigin}
 	case evBringUp, evSettle:
 		return Wait{Node: "story", What: "warm-up", Parameter: "warmup", Value: d.Warmup.String()}
 	case evTick:
@@ -55,7 +56,8 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		l := &n.links[c.link]
 		return n.endWait(c.link, l.endOf(router()), key, what+l.cfg.Name)
 	case evBGPTimer:
-		return n.sessionWait(&n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff), ev)
+		s, t := &n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff)%bgp.SecondConn
+		return n.spreadSession(n.sessionWait(s, t, ev), s, t, ev.Cause, n.ran(ev))
 	case evRouteTime:
 		return n.routeTimeWait(id)
 	case evReuse:
@@ -117,12 +119,12 @@ func (n *Network) linkWait(link int, what string) Wait {
 	if l.Kind == topology.Tunnel {
 		group = "tunnels."
 	}
-	return Wait{l.Name, what + l.Name, group + l.Name + ".delay", l.Delay.Dist.String(), l.Delay.Origin}
+	return Wait{Node: l.Name, What: what + l.Name, Parameter: group + l.Name + ".delay", Value: l.Delay.Dist.String(), Origin: l.Delay.Origin}
 }
 
 func (n *Network) routerWait(router int, key topology.Key, what string) Wait {
 	r := &n.d.Routers[router]
-	return Wait{r.Name, what, "routers." + r.Name + "." + key.String(), r.Settings[key].Format(key), r.Settings[key].Origin}
+	return Wait{Node: r.Name, What: what, Parameter: "routers." + r.Name + "." + key.String(), Value: r.Settings[key].Format(key), Origin: r.Settings[key].Origin}
 }
 
 // endWait is a wait for a setting that the end of a link may have of its own.
@@ -144,7 +146,7 @@ func (n *Network) endWait(link, end int, key topology.Key, what string) Wait {
 // sessionWait names a timer of a session, which ran out in ev.
 func (n *Network) sessionWait(s *session, t bgp.TimerID, ev trace.Event) Wait {
 	over := " of the session over " + n.d.Links[s.link].Name
-	switch t % bgp.SecondConn {
+	switch t {
 	case bgp.HoldTimer:
 		if s.config.BFDStrict && s.config.BFDHold == n.ran(ev) && min(s.config.Hold, n.Offer(s.link, 1-s.end)) == 0 {
 			return n.endWait(s.link, s.end, topology.BFDStrictHold, "BfdHoldTimer"+over+", which waits for BFD")
@@ -175,7 +177,29 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID, ev trace.Event) Wait {
 	case bgp.SendHoldTimer:
 		return n.endWait(s.link, s.end, topology.BGPSendHold, "SendHoldTimer"+over)
 	}
-	return n.endWait(s.link, s.end, n.idleKey(s, ev.Cause), "IdleHoldTimer"+over)
+	key := n.idleKey(s, ev.Cause)
+	w := n.endWait(s.link, s.end, key, "IdleHoldTimer"+over)
+	if of := n.idleHold(s, key, n.ran(ev)); key == topology.BGPIdleHold && of > s.config.IdleHold {
+		w.What += fmt.Sprintf(", %s by now: it doubles with each error in a row", topology.FormatDuration(of))
+	}
+	return w
+}
+
+// idleHold is what an IdleHoldTimer of s that was armed by key, and ran for ran, was
+// before jitter. Which error in a row it was is not recorded; as long as jitter leaves
+// more than half of a time, there is one doubling only that it can be.
+func (n *Network) idleHold(s *session, key topology.Key, ran time.Duration) time.Duration {
+	switch key {
+	case topology.BGPIdleHoldReset:
+		return s.config.IdleHoldReset
+	case topology.BGPMaxPrefixesRestart:
+		return s.config.PrefixRestart
+	}
+	of := s.config.IdleHold
+	for 0 < of && of < ran && of < s.config.IdleHoldMax {
+		of = min(2*of, s.config.IdleHoldMax)
+	}
+	return of
 }
 
 // idleKey is the setting that the IdleHoldTimer of a session was armed by, when
@@ -229,9 +253,11 @@ func (n *Network) tunnelWait(link, end int, t vpn.TimerID, ran time.Duration) Wa
 		}
 		return n.endWait(link, end, key, "dead peer detection"+of)
 	case vpn.RekeyIKETimer:
-		return n.endWait(link, end, topology.VPNIKELifetime, "IKE SA lifetime"+of)
+		w := n.endWait(link, end, topology.VPNIKELifetime, "IKE SA lifetime"+of)
+		return n.spreadLifetime(w, link, end, n.links[link].ends[end].config.IKELifetime, ran)
 	}
-	return n.endWait(link, end, topology.VPNChildLifetime, "IPsec SA lifetime"+of)
+	w := n.endWait(link, end, topology.VPNChildLifetime, "IPsec SA lifetime"+of)
+	return n.spreadLifetime(w, link, end, n.links[link].ends[end].config.ChildLifetime, ran)
 }
 
 // FaultText says what fault i of the story is.
@@ -400,8 +426,8 @@ func (n *Network) Blame(res *ProbeResult, c PathChange) (Wait, bool) {
 		return n.routerWait(c.Router, topology.RouteTablePropagate, "route propagation is off: BGP is up, and its routes never enter the route table"), true
 	case dropSecurityGroup:
 		h := res.p.dst
-		return Wait{h.Name, "the security group admits no ICMP echo", "hosts." + h.Name + ".security_group.icmp", "false",
-			topology.Origin{Status: topology.Given, Pos: h.DropPos}}, true
+		return Wait{Node: h.Name, What: "the security group admits no ICMP echo", Parameter: "hosts." + h.Name + ".security_group.icmp", Value: "false",
+			Origin: topology.Origin{Status: topology.Given, Pos: h.DropPos}}, true
 	case dropNoRoute, dropNoRow:
 		for _, i := range n.routers[c.Router].sessions {
 			s := &n.sessions[i]

@@ -123,6 +123,18 @@ type Wait struct {
 	Parameter string  `json:"parameter"` // "routers.aws.bgp.hold"; empty: none
 	Value     string  `json:"value"`
 	Source    string  `json:"source"` // "aws-gcp.yaml:12:5", "profile aws-vgw, documented: https://…", "assumed: …"
+	Drawn     *Drawn  `json:"drawn,omitempty"`
+}
+
+// Drawn says that a timer did not run for the value of its setting but for that
+// times a random number, and for how long it did.
+type Drawn struct {
+	Times     int     `json:"times"` // 1, unless several waits of one kind are one
+	S         Seconds `json:"s"`     // how long it ran, or they ran together, whatever part of that counts
+	From      string  `json:"from"`  // "30s x U(0.75, 1)"
+	Parameter string  `json:"parameter"`
+	Value     string  `json:"value"`
+	Source    string  `json:"source"`
 }
 
 // RuledOut is a suspect that did not make the gap longer.

@@ -102,9 +102,9 @@ func seedCase() Document {
 		Reply:        "sent into tun2, which gcp had deleted, until aws moved to tun1",
 		Cause:        deletion + " (story[0], aws-gcp.yaml:31:5)",
 		Chain: []Wait{
-			{fault, expired, heard, "aws", "hold timer of the session over tun2", "routers.aws.bgp.hold", "30 s", "profile aws-vgw, documented: https://docs.aws.amazon.com/vpn/latest/s2svpn/"},
-			{expired, expired, expired, "aws", "decision: tun1 becomes best", "", "", ""},
-			{expired, end, expired, "aws", "route table of the VPC follows", "routers.aws.propagation_delay", "0.1 s", "assumed: AWS does not say"},
+			{fault, expired, heard, "aws", "hold timer of the session over tun2", "routers.aws.bgp.hold", "30 s", "profile aws-vgw, documented: https://docs.aws.amazon.com/vpn/latest/s2svpn/", nil},
+			{expired, expired, expired, "aws", "decision: tun1 becomes best", "", "", "", nil},
+			{expired, end, expired, "aws", "route table of the VPC follows", "routers.aws.propagation_delay", "0.1 s", "assumed: AWS does not say", nil},
 		},
 		RuledOut: []RuledOut{
 			{"routers.*.bgp.mrai", "no UPDATE was needed: both ends already held the other path, and a local decision waits for no advertisement"},
@@ -249,7 +249,7 @@ func noPing() Document {
 	}
 	loop := ForwardingInterval{100 * sec, 100*sec + 700, "loop", "request", true, []string{"l12", "l23", "l23"}, []string{}, "r2 -> r3 -> r2", "it has been here before", "r1 withdraws its prefixes",
 		[]TableEntry{{"r2", "fib", "10.0.0.0/24", "l23", 100 * sec, "r1 withdraws its prefixes"}, {"r3", "route_table", "", "", -3 * sec, "the network came up"}},
-		[]Wait{{100 * sec, 100*sec + 600, 100 * sec, "r3", "MRAI towards l23", "routers.r3.bgp.mrai", "600ns", "clique.yaml:4:5"}}}
+		[]Wait{{100 * sec, 100*sec + 600, 100 * sec, "r3", "MRAI towards l23", "routers.r3.bgp.mrai", "600ns", "clique.yaml:4:5", nil}}}
 	doc.Forwarding = []Forwarding{{From: "r2", To: "r1", ToAddress: "10.0.0.1", OneWay: true,
 		Seconds: ForwardingSeconds{OK: 300*sec - 700, Loop: 700, Lost: 700}, Count: ForwardingCount{OK: 2, Loop: 1, Lost: 1},
 		Intervals: []ForwardingInterval{
@@ -293,7 +293,7 @@ func neverRecovered() Document {
 		OutageS: 12_800 * ms, StartS: 7_200 * ms, EndS: 20 * sec, Direction: "both",
 		RequestOutageS: 12_800 * ms, ReplyOutageS: 12_800 * ms,
 		Request: "no route at gcp", Reply: "sent into tun2", Cause: "gcp deletes tun1 and tun2 (story[0], one.yaml:9:3)",
-		Chain: []Wait{{7_200 * ms, 20 * sec, 7_200 * ms, "gcp", "for a tunnel: nobody creates one", "", "", ""}},
+		Chain: []Wait{{7_200 * ms, 20 * sec, 7_200 * ms, "gcp", "for a tunnel: nobody creates one", "", "", "", nil}},
 	}}
 	return doc
 }
@@ -350,8 +350,9 @@ func betweenTwoProbes() Document {
 		OutageS: 213_000_400, StartS: 3_700 * ms, EndS: 3_913_000_400, Direction: "reply", ReplyOutageS: 213_000_400,
 		Request: "moved to tun1 at 3.700 s", Reply: "sent into tun2", Cause: "gcp deletes tun2 and tells aws (story[0], one.yaml:9:3)",
 		Chain: []Wait{
-			{3_700 * ms, 3_713_000_400, 3_700 * ms, "gcp", "IKE DELETE under way", "tunnels.tun2.rtt", "6.7 ms", "one.yaml:4:9"},
-			{3_713_000_400, 3_713_000_400 + 200*ms, 3_713_000_400, "aws", "route table of the VPC follows", "routers.aws.propagation_delay", "0.2 s", "one.yaml:6:9"},
+			{3_700 * ms, 3_713_000_400, 3_700 * ms, "gcp", "IKE DELETE under way", "tunnels.tun2.rtt", "6.7 ms", "one.yaml:4:9", nil},
+			{3_713_000_400, 3_713_000_400 + 200*ms, 3_713_000_400, "aws", "route table of the VPC follows", "routers.aws.propagation_delay", "0.2 s", "one.yaml:6:9",
+				&Drawn{1, 213_333_333, "0.25 s x U(0.75, 1)", "routers.aws.propagation_jitter", "0.75", "profile rfc4271, standard: RFC 4271 §10"}},
 		},
 	}}
 	return doc

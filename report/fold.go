@@ -30,6 +30,9 @@ func fold(chain []Wait) []Wait {
 			for k := range rounds {
 				c := chain[i+j+k*period]
 				at += c.EndS - c.StartS
+				if k > 0 {
+					w.Drawn = w.Drawn.And(c.Drawn)
+				}
 			}
 			w.EndS, w.SinceS = at, w.StartS
 			w.What = fmt.Sprintf("%s (%d times, by turns)", w.What, rounds)
@@ -56,5 +59,5 @@ func circle(chain []Wait) (period, rounds int) {
 
 // alike tells whether two waits are of one kind; how long they took does not matter.
 func alike(a, b Wait) bool {
-	return a.Node == b.Node && a.What == b.What && a.Parameter == b.Parameter && a.Value == b.Value
+	return a.Node == b.Node && a.What == b.What && a.Parameter == b.Parameter && a.Value == b.Value && a.Drawn.Like(b.Drawn)
 }

@@ -214,14 +214,19 @@ func (p *page) waits(waits []Wait, verdict string) {
 	widest := 0
 	for i, c := range chain {
 		what := c.What
-		if s := since(c); s != "" {
+		for _, s := range asides(c) {
 			what += "\n" + p.paint(dim, s)
 		}
-		why := setting(c)
-		if c.Source != "" {
-			why = strings.TrimPrefix(why+"\n"+p.paint(dim, c.Source), "\n")
+		var why []string
+		for _, r := range reasons(c) {
+			if r[0] != "" {
+				why = append(why, r[0])
+			}
+			if r[1] != "" {
+				why = append(why, p.paint(dim, r[1]))
+			}
 		}
-		t.add(took[i], c.Node, what, why)
+		t.add(took[i], c.Node, what, strings.Join(why, "\n"))
 		widest = max(widest, len(took[i]))
 	}
 	sum := total(waits).Fixed(decimals) + " s"

@@ -8,6 +8,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -171,10 +172,14 @@ func (m *sheet) gap(g Gap) {
 		var rows [][]string
 		for i, c := range chain {
 			what := c.What
-			if s := since(c); s != "" {
+			for _, s := range asides(c) {
 				what += " (" + s + ")"
 			}
-			rows = append(rows, []string{took[i], c.Node, what, setting(c), c.Source})
+			var because, from []string
+			for _, r := range reasons(c) {
+				because, from = append(because, r[0]), append(from, r[1])
+			}
+			rows = append(rows, []string{took[i], c.Node, what, strings.Join(because, "; "), strings.Join(slices.Compact(from), "; ")})
 		}
 		rows = append(rows, []string{"**" + total(g.Chain).Fixed(decimals) + " s**", "", sumVerdict(g), "", ""})
 		m.table([]string{"took", "at", "waiting for", "because of", "which comes from"}, rows)

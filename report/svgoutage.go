@@ -100,11 +100,14 @@ func (p *picture) wait(c Wait, took string, at func(Seconds) float64, y float64)
 		words += ": " + s
 	}
 	title := words
-	if s := since(c); s != "" {
+	for _, s := range asides(c) {
 		title += "; " + s
 	}
 	if c.Source != "" {
 		title += "; " + c.Source
+	}
+	if d := c.Drawn; d != nil {
+		title += "; " + d.Parameter + " = " + d.Value + "; " + d.Source
 	}
 	x, end := at(c.StartS), at(c.EndS)
 	left := x

@@ -300,7 +300,11 @@ func (e *TestedExpectation) waits() (rows [][]string) {
 			rows = append(rows, []string{"", "…", fmt.Sprintf("%d more", len(e.Chain)-i), ""})
 			break
 		}
-		rows = append(rows, []string{took[i], c.Node + ": " + c.What, setting(c), c.Source})
+		what := c.Node + ": " + c.What
+		if s := c.Drawn.words(); s != "" {
+			what += " (" + s + ")"
+		}
+		rows = append(rows, []string{took[i], what, setting(c), c.Source})
 	}
 	return rows
 }

@@ -165,6 +165,9 @@ func (p *page) assumptions(doc Document, forwarding bool) {
 	for _, g := range doc.Gaps {
 		for _, c := range g.Chain {
 			inChain[c.Parameter] = true
+			if c.Drawn != nil {
+				inChain[c.Drawn.Parameter] = true
+			}
 		}
 	}
 	for _, f := range doc.Forwarding {
@@ -172,6 +175,9 @@ func (p *page) assumptions(doc Document, forwarding bool) {
 			for _, c := range v.Chain {
 				if forwarding {
 					inChain[c.Parameter] = true
+					if c.Drawn != nil {
+						inChain[c.Drawn.Parameter] = true
+					}
 				}
 			}
 		}

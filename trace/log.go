@@ -66,7 +66,7 @@ const (
 	NoteIKE                            // Router sent IKE over Link
 	NoteLink                           // Link is Up or down
 	NoteLost                           // probe A, sequence B died at Router: Text says why, Because wrote the state
-	NoteAdvertise                      // Router's advertisement to the peer over Link waits for MRAI (Up) or no longer
+	NoteAdvertise                      // Router's advertisement to the peer over Link waits for MRAI (Up) or no longer; A: the interval, if it is known beforehand
 	NoteForwarding                     // probe A, direction B (0 request, 1 reply): Up or not from now on; Text says why
 	NoteLimit                          // Router takes A prefixes over Link and no more: the peer has announced another one
 	NoteBFD                            // Router's BFD session over Link: From -> To (bfd.State) because A (bfd.Diag), or Text where nobody could be told
