@@ -125,7 +125,7 @@ func (r Rule) worth(p *Path) uint64 {
 	case RuleExternal:
 		good = p.External
 	case RuleLongLived:
-		good = !p.Attrs.longLived()
+		good = !p.Attrs.LongLived()
 	case RuleLocalOrigin:
 		good = p.Peer == Local
 	case RuleStatic:

@@ -111,7 +111,7 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 		a := e.in[i]
 		attrs, bar := s.admit(peer, a.path.External, prefix, a.raw)
 		path := *a.path
-		if a.stale && path.Attrs.longLived() {
+		if a.stale && path.Attrs.LongLived() {
 			attrs = s.lastChoice(attrs)
 		}
 		path.Attrs = attrs

@@ -7,6 +7,9 @@ type Verdict struct {
 	Path Path
 	Best bool
 	Used bool // Best, or beside it through multipath
+	// Stale: it is kept from a session that has ended, and its peer has not said it
+	// again. RFC 4724 §4.2
+	Stale bool
 	// Rule is where the path was removed from consideration; for the best path,
 	// where it beat the runner-up; for a path that was no candidate, what bars it.
 	Rule Rule
@@ -51,7 +54,7 @@ func (s *Speaker) Explain(p netip.Prefix) []Verdict {
 	ranked := e.candidates(nil)
 	s.cfg.Rules.rank(ranked, e.st)
 	for _, c := range ranked {
-		v := Verdict{Path: *c}
+		v := Verdict{Path: *c, Stale: e.stale(c)}
 		if route == nil {
 			v.Rule = RuleDeferred
 			vs = append(vs, v)
@@ -69,11 +72,24 @@ func (s *Speaker) Explain(p netip.Prefix) []Verdict {
 	}
 	for _, a := range e.in {
 		if a.bar != RuleNone {
-			vs = append(vs, Verdict{Path: *a.path, Rule: a.bar})
+			vs = append(vs, Verdict{Path: *a.path, Rule: a.bar, Stale: a.stale})
 		}
 	}
 	return vs
 }
+
+// stale tells whether path is kept from a session that has ended.
+func (e *entry) stale(path *Path) bool {
+	for i := range e.in {
+		if e.in[i].path == path {
+			return e.in[i].stale
+		}
+	}
+	return false
+}
+
+// Rules is the decision process of s. Nobody may change it.
+func (s *Speaker) Rules() Ruleset { return s.cfg.Rules }
 
 // removed replays the decision and tells at which rule loser goes, and which
 // path makes it go: the best one that this rule prefers to it. ranked is best

@@ -163,7 +163,7 @@ func (s *Speaker) exportPath(peer PeerID, e *entry, best *Path) *Attrs {
 		// information contained in that UPDATE message to other internal peers."
 		// RFC 4271 §9.2. A route reflector does, from and to its clients (reflect.go).
 		return nil
-	case s.cfg.LongLived && a.longLived() && !s.beside[peer].longLived():
+	case s.cfg.LongLived && a.LongLived() && !s.beside[peer].longLived():
 		// "The route SHOULD NOT be advertised to any neighbor from which the
 		// Long-Lived Graceful Restart Capability has not been received." RFC 9494 §4.3
 		return nil

@@ -294,7 +294,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 	if e != nil {
 		i, known = e.findPath(peer, id)
 	}
-	if known && e.in[i].raw.Equal(raw) && !(e.in[i].stale && e.in[i].path.Attrs.longLived()) {
+	if known && e.in[i].raw.Equal(raw) && !(e.in[i].stale && e.in[i].path.Attrs.LongLived()) {
 		if e.in[i].stale {
 			e.in[i].stale = false
 			n.stale--

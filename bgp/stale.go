@@ -54,8 +54,8 @@ const (
 	NoLLGR    uint32 = 0xFFFF0007
 )
 
-// longLived tells whether a is the last choice. RFC 9494 §4.3
-func (a *Attrs) longLived() bool { return slices.Contains(a.Communities, LLGRStale) }
+// LongLived tells whether a is the last choice. RFC 9494 §4.3
+func (a *Attrs) LongLived() bool { return slices.Contains(a.Communities, LLGRStale) }
 
 // time starts a timer of peer, stopTime stops it if it runs.
 func (s *Speaker) time(acts []Action, peer PeerID, t TimerID, d time.Duration) []Action {
@@ -166,7 +166,7 @@ func (s *Speaker) mark(acts []Action, peer PeerID, stamp uint64) []Action {
 			case !a.stale:
 			case slices.Contains(old.Attrs.Communities, NoLLGR):
 				s.discard(e, i)
-			case !old.Attrs.longLived():
+			case !old.Attrs.LongLived():
 				path := *old
 				path.Attrs, path.Stamp = s.lastChoice(old.Attrs), stamp
 				a.path = s.newPath(path, a.bar, nil)
@@ -337,6 +337,13 @@ func (s *Speaker) Stale(peer PeerID) (n int) {
 		}
 	}
 	return n
+}
+
+// LastChoice is for how long the routes of peer, which is away, are kept as the last
+// choice once its Restart Time is over. RFC 9494 §4.2
+func (s *Speaker) LastChoice(peer PeerID) time.Duration {
+	_, long, _ := s.cfg.Peers[peer].Helper.keeps(s.beside[peer].open)
+	return long
 }
 
 // Deferring tells whether the choice of routes waits for the peers.

@@ -25,25 +25,62 @@ func (a *Answer) Best(router, prefix string) error {
 	n, at := a.at()
 	rows := bgpRows(n, r, p.Masked(), at)
 	name := a.Design.Routers[r].Name
-	rs := a.Design.Routers[r].Settings[topology.BGPDecision]
 	x := &report.Explain{Question: fmt.Sprintf("best %s %s", name, p), AtS: seconds(at), Routes: rows,
-		Rules: rules(rs.Enum, a.Design.Routers[r].Settings[topology.BGPAlwaysCompareMED].Bool)}
-	if len(rows) == 0 {
-		x.Answer = append(x.Answer, fmt.Sprintf("%s knows no path to %s at %v s.", name, p, seconds(at)))
-		var known []string
-		for _, q := range n.Speaker(r).Prefixes() {
-			known = append(known, q.String())
-		}
-		x.Answer = append(x.Answer, "It knows "+strings.Join(known, ", ")+".")
-	}
-	for _, row := range rows {
-		if row.Best {
-			x.Answer = append(x.Answer, fmt.Sprintf("%s's best path to %s is over %s. %s.", name, p, row.Link, upper(row.Verdict)))
+		Rules: rules(n.Speaker(r).Rules())}
+	switch best := slices.IndexFunc(rows, func(row report.Route) bool { return row.Best }); {
+	case len(rows) == 0:
+		x.Answer = append(x.Answer, fmt.Sprintf("%s knows no path to %s at %v s.", name, p, seconds(at)), known(n.Speaker(r).Prefixes()))
+	case best < 0:
+		x.Answer = append(x.Answer, fmt.Sprintf("%s has no route to %s at %v s: %s.", name, p, seconds(at), noneCounts(rows)))
+	default:
+		row := &rows[best]
+		x.Answer = append(x.Answer, fmt.Sprintf("%s's best path to %s is over %s. %s.", name, p, row.Link, upper(row.Verdict)))
+		if row.Stale != nil && row.Stale.Here {
+			x.Answer = append(x.Answer, whyKept(name, row))
 		}
 	}
 	x.Answer = append(x.Answer, a.bestIsNotAll(n, r, p.Masked())...)
 	a.Doc.Kind, a.Doc.Explain = "explain", x
 	return nil
+}
+
+// known lists the first of what a router has paths to: that may be a whole table.
+func known(prefixes []netip.Prefix) string {
+	if len(prefixes) == 0 {
+		return "It knows no path to anything."
+	}
+	var list []string
+	for _, q := range prefixes[:min(len(prefixes), 10)] {
+		list = append(list, q.String())
+	}
+	if more := len(prefixes) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return "It knows " + strings.Join(list, ", ") + "."
+}
+
+// noneCounts says why none of the paths in rows is a candidate.
+func noneCounts(rows []report.Route) string {
+	var why []string
+	for _, row := range rows {
+		if s := strings.TrimPrefix(row.Verdict, noCandidate); !slices.Contains(why, s) {
+			why = append(why, s)
+		}
+	}
+	s := "the only path is no candidate: "
+	if len(rows) > 1 {
+		s = fmt.Sprintf("none of its %d paths is a candidate: ", len(rows))
+	}
+	return s + strings.Join(why, "; ")
+}
+
+// whyKept says what a stale route still does there.
+func whyKept(router string, row *report.Route) string {
+	s := fmt.Sprintf("It is stale: the session over %s that told it has ended, and %s keeps it in case the peer comes back, ", row.Link, router)
+	if row.Stale.KeptUntilS == nil {
+		return s + "until the peer has said what it knows (End-of-RIB)."
+	}
+	return s + fmt.Sprintf("until %s s (%s).", row.Stale.KeptUntilS.Fixed(3), row.Stale.Parameter)
 }
 
 // bestIsNotAll is the answer to a puzzle: why routes other than the best path
@@ -139,14 +176,7 @@ func (a *Answer) router(name string) (int, error) {
 }
 
 // rules are the steps of a decision process, in order.
-func rules(name string, alwaysMED bool) []string {
-	set, ok := bgp.RulesetFor(name)
-	if !ok {
-		return nil
-	}
-	if alwaysMED {
-		set = set.AlwaysCompareMED()
-	}
+func rules(set bgp.Ruleset) []string {
 	var list []string
 	for i, r := range set {
 		s := fmt.Sprintf("%d. %s", i+1, r)

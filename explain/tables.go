@@ -64,7 +64,7 @@ func tableRows(n *network.Network, r int, table string, row network.Row, at sim.
 	for _, l := range row.Links {
 		x := base
 		x.Link = n.Design().Links[l].Name
-		x.NextHop = farEnd(n.Design(), l, r).In(topology.FamilyOf(row.Prefix.Addr())).String()
+		x.NextHop = otherEnd(n.Design(), l, r, row.Prefix)
 		if len(row.Links) > 1 {
 			x.Verdict = fmt.Sprintf("equal to the other %d: flows are hashed over them", len(row.Links)-1)
 			if table == "vpc" {
@@ -76,6 +76,16 @@ func tableRows(n *network.Network, r int, table string, row network.Row, at sim.
 		list = append(list, x)
 	}
 	return list
+}
+
+// otherEnd is the address at the other end of a link that packets to p are handed to: one
+// of the family of p, if it has one.
+func otherEnd(d *topology.Design, link, router int, p netip.Prefix) string {
+	e := farEnd(d, link, router)
+	if a := e.In(topology.FamilyOf(p.Addr())); a.IsValid() {
+		return a.String()
+	}
+	return e.Inside.Addr().String()
 }
 
 func farEnd(d *topology.Design, link, router int) *topology.End {
@@ -101,12 +111,54 @@ func bgpRows(n *network.Network, r int, p netip.Prefix, at sim.Time) []report.Ro
 		x.Link, x.NextHop = "local", "self"
 		if l := n.LinkOf(r, v.Path.Peer); l >= 0 {
 			x.Link, x.NextHop = n.Design().Links[l].Name, v.Path.Attrs.NextHop.String()
+			if !v.Path.Attrs.NextHop.IsValid() { // a static route names its link
+				x.NextHop = otherEnd(n.Design(), l, r, p)
+			}
 		}
-		x.Verdict = verdict(n, r, v)
+		x.Stale = stale(n, r, &v)
+		x.Verdict = verdict(n, r, v) + staleText(x.Stale)
 		list = append(list, x)
 	}
 	return list
 }
+
+// stale is what there is to be said about a path that graceful restart keeps.
+func stale(n *network.Network, r int, v *bgp.Verdict) *report.Stale {
+	long := v.Path.Attrs.LongLived()
+	if !v.Stale {
+		if !long {
+			return nil
+		}
+		return &report.Stale{LongLived: true}
+	}
+	x := &report.Stale{Here: true, LongLived: long}
+	if until, w, limited := n.KeptUntil(r, v.Path.Peer); limited {
+		s := seconds(until)
+		x.KeptUntilS, x.Parameter = &s, w.Parameter
+	}
+	return x
+}
+
+// staleText follows a verdict.
+func staleText(x *report.Stale) string {
+	if x == nil {
+		return ""
+	}
+	s := "; stale"
+	if x.LongLived {
+		s = "; long-lived stale"
+	}
+	switch {
+	case !x.Here:
+		return s + " (LLGR_STALE): another router keeps it"
+	case x.KeptUntilS == nil:
+		return s + ", kept until the peer's End-of-RIB"
+	}
+	return s + ", kept until " + x.KeptUntilS.Fixed(3) + " s"
+}
+
+// noCandidate is how the verdict on a path begins that took no part in the decision.
+const noCandidate = "no candidate: "
 
 func verdict(n *network.Network, r int, v bgp.Verdict) string {
 	other := ""
@@ -123,7 +175,7 @@ func verdict(n *network.Network, r int, v bgp.Verdict) string {
 	}
 	switch {
 	case !v.Candidate():
-		return "no candidate: " + rule
+		return noCandidate + rule
 	case v.Best && v.Rule == bgp.RuleOnly:
 		return "best: the only path"
 	case v.Best:

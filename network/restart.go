@@ -215,6 +215,27 @@ func (n *Network) dropUnknown(r *router) {
 	}
 }
 
+// KeptUntil tells when the stale routes of a peer go if it does not come back, and which
+// wait that is the end of. Not limited: they stay until the peer has said End-of-RIB.
+func (n *Network) KeptUntil(router int, peer bgp.PeerID) (until sim.Time, w Wait, limited bool) {
+	r := &n.routers[router]
+	id := int(r.sessions[peer])
+	for t, timer := range n.sessions[id].stales {
+		t := bgp.RestartTimer + bgp.TimerID(t)
+		at, runs := n.k.When(timer)
+		if !runs {
+			continue
+		}
+		if long := r.speaker.LastChoice(peer); t == bgp.RestartTimer && long > 0 {
+			t, at = bgp.LongLivedTimer, at.Add(long)
+		}
+		if !limited || at < until {
+			until, w, limited = at, n.staleWait(id, t), true
+		}
+	}
+	return until, w, limited
+}
+
 // noteStale notes how many routes of peers that are away a router keeps, where
 // that has changed.
 func (n *Network) noteStale(r *router) {

@@ -334,6 +334,16 @@ type Route struct {
 	Best      bool    `json:"best"`
 	Used      bool    `json:"used"`
 	Verdict   string  `json:"verdict"` // "best", "lost at step f: lower peer address", "used beside it (multipath)"
+	Stale     *Stale  `json:"stale,omitempty"`
+}
+
+// Stale is what makes a route one: the session that told it has ended, and graceful
+// restart keeps it.
+type Stale struct {
+	Here       bool     `json:"here"`                // by this router; otherwise by another one, which marked it with LLGR_STALE
+	LongLived  bool     `json:"long_lived"`          // it is the last choice (RFC 9494)
+	KeptUntilS *Seconds `json:"kept_until_s"`        // if the peer does not come back; nil: until its End-of-RIB, or unknown
+	Parameter  string   `json:"parameter,omitempty"` // what says for how long
 }
 
 // Expectation is one line of `expect:` and whether it held.

@@ -34,7 +34,7 @@ func Explanation(w io.Writer, doc Document, opt Options) error {
 		p.routeTable(t.rows)
 	}
 	if len(tables) > 0 {
-		p.line(0, p.paint(dim, "> best path   * used for forwarding"))
+		p.line(0, p.paint(dim, legend(doc.Explain.Routes)))
 	}
 	if len(doc.Explain.Rules) > 0 {
 		p.printf("\n")

@@ -159,12 +159,12 @@ func seedCase() Document {
 		}},
 	}
 	doc.Routes = []Route{
-		{300 * sec, "aws", "bgp", "10.1.0.0/16", "tun1", "169.254.26.158", 100, -1, "65000", "igp", true, true, "best"},
-		{300 * sec, "aws", "bgp", "10.1.0.0/16", "tun2", "169.254.26.134", 100, -1, "65000", "igp", false, false, "lost at step f: higher router id"},
-		{300 * sec, "gcp", "bgp", "10.2.0.0/16", "tun1", "169.254.26.157", 100, 100, "64512", "igp", true, true, "best"},
-		{300 * sec, "gcp", "bgp", "10.2.0.0/16", "tun2", "169.254.26.133", 100, 100, "64512", "igp", false, true, "used beside it (multipath)"},
-		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun1", "169.254.26.157", 0, -1, "", "", true, true, "installed: one row per next hop"},
-		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun2", "169.254.26.133", 0, -1, "", "", false, true, "installed: one row per next hop"},
+		{300 * sec, "aws", "bgp", "10.1.0.0/16", "tun1", "169.254.26.158", 100, -1, "65000", "igp", true, true, "best", nil},
+		{300 * sec, "aws", "bgp", "10.1.0.0/16", "tun2", "169.254.26.134", 100, -1, "65000", "igp", false, false, "lost at step f: higher router id", nil},
+		{300 * sec, "gcp", "bgp", "10.2.0.0/16", "tun1", "169.254.26.157", 100, 100, "64512", "igp", true, true, "best", nil},
+		{300 * sec, "gcp", "bgp", "10.2.0.0/16", "tun2", "169.254.26.133", 100, 100, "64512", "igp", false, true, "used beside it (multipath)", nil},
+		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun1", "169.254.26.157", 0, -1, "", "", true, true, "installed: one row per next hop", nil},
+		{300 * sec, "gcp", "vpc", "10.2.0.0/16", "tun2", "169.254.26.133", 0, -1, "", "", false, true, "installed: one row per next hop", nil},
 	}
 	doc.Forwarding = []Forwarding{{
 		From: "vm", FromAddress: "10.1.0.2", To: "ec2", ToAddress: "10.2.0.6",

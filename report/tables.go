@@ -24,7 +24,7 @@ func (p *page) routes(doc Document) {
 		p.line(0, p.paint(bold, t.title()))
 		p.routeTable(t.rows)
 	}
-	p.line(0, p.paint(dim, "> best path   * used for forwarding"))
+	p.line(0, p.paint(dim, legend(doc.Routes)))
 }
 
 // routeTable is one table of one router at one instant.
@@ -114,7 +114,19 @@ func marks(r Route) string {
 	if r.Best {
 		m[1] = '>'
 	}
+	if r.Stale != nil && r.Stale.Here {
+		m = append(m, 's')
+	}
 	return string(m)
+}
+
+// legend says what the marks of rows mean.
+func legend(rows []Route) string {
+	s := "> best path   * used for forwarding"
+	if slices.ContainsFunc(rows, func(r Route) bool { return len(marks(r)) > 2 }) {
+		s += "   s stale: kept although the session that told it has ended"
+	}
+	return s
 }
 
 func dash(s string) string {
