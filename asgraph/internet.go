@@ -41,9 +41,9 @@ type Internet struct {
 
 	memory bgp.Memory
 	rules  bgp.Ruleset
-	peers  []bgp.PeerConfig // as ends
-	opens  []bgp.Open       // of each node: what it says of itself
-	routes []bgp.Action     // scratch
+	peers  []*bgp.PeerConfig // as ends
+	opens  []bgp.Open        // of each node: what it says of itself
+	routes []bgp.Action      // scratch
 
 	parcels []parcel // what is under way
 	free    []int32
@@ -130,8 +130,8 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 	if cfg.Delay.IsRandom() {
 		n.sent, n.last = make([]uint32, ends), make([]sim.Time, ends)
 	}
-	n.peers = make([]bgp.PeerConfig, ends)
-	groups := cfg.groups()
+	n.peers = make([]*bgp.PeerConfig, ends)
+	configs := n.configs()
 	next := append([]int32(nil), n.first...)
 	for _, e := range g.Edges {
 		a, b := next[e.A], next[e.B]
@@ -140,9 +140,26 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		n.owner[a], n.back[b] = e.A, place{e.A, bgp.PeerID(a - n.first[e.A])}
 		n.owner[b], n.back[a] = e.B, place{e.B, bgp.PeerID(b - n.first[e.B])}
 		toB, toA := views(e.Rel)
-		n.peers[a], n.peers[b] = n.peer(e.A, e.B, toB, groups), n.peer(e.B, e.A, toA, groups)
+		n.peers[a], n.peers[b] = configs(e.B, toB), configs(e.A, toA)
 	}
 	return n
+}
+
+// configs makes what neighbours know about each node beforehand. It is the same for all to
+// whom the node is the same, a customer, a peer or a provider, and made once for them.
+func (n *Internet) configs() func(node int32, relation int) *bgp.PeerConfig {
+	groups, made, room := n.cfg.groups(), make([][numRelations]*bgp.PeerConfig, len(n.g.ASNs)), []bgp.PeerConfig(nil)
+	return func(node int32, relation int) *bgp.PeerConfig {
+		c := &made[node][relation]
+		if *c == nil {
+			if len(room) == 0 {
+				room = make([]bgp.PeerConfig, min(len(n.g.ASNs), 1<<10))
+			}
+			*c, room = &room[0], room[1:]
+			**c = bgp.PeerConfig{AS: n.g.ASNs[node], Weight: relationOf[relation].weight, Addr: n.opens[node].ID, PeerGroup: groups[relation]}
+		}
+		return *c
+	}
 }
 
 // Address of node i, the only one it has: it is its BGP identifier too, so the
@@ -150,11 +167,6 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 func Address(i int) netip.Addr {
 	i += 0xC6120001 // 198.18.0.1
 	return netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)})
-}
-
-func (n *Internet) peer(me, other int32, relation int, groups [numRelations]*bgp.PeerGroup) bgp.PeerConfig {
-	return bgp.PeerConfig{AS: n.g.ASNs[other], Weight: relationOf[relation].weight,
-		Addr: n.opens[other].ID, Local: n.opens[me].ID, PeerGroup: groups[relation]}
 }
 
 // end is the end that is at p.

@@ -79,11 +79,12 @@ func (n *Internet) reset(seed uint64) {
 	draw, random := n.draw, n.random // one of each for all
 	for i := range n.g.ASNs {
 		from, to := n.first[i], n.first[i+1]
-		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Rules: n.rules, LateTimers: true, BriefRoutes: true, Together: together,
-			Peers: n.peers[from:to:to], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
-		for _, other := range n.back[from:to] { // all of them at once, since they are anywhere (ahead.go)
-			n.ahead.looked += uint64(n.opens[other.node].Version) + uint64(len(n.opens[other.node].Families))
+		for e := from; e < to; e++ { // all of them at once, since they are anywhere (ahead.go)
+			open, peer := &n.opens[n.back[e].node], n.peers[e]
+			n.ahead.looked += uint64(open.Version) + uint64(len(open.Families)) + uint64(peer.AS) + uint64(peer.Local.BitLen())
 		}
+		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Local: n.opens[i].ID, Rules: n.rules, LateTimers: true, BriefRoutes: true, Together: together,
+			Peers: n.peers[from:to:to], Rand: random, Draw: draw, Phase: n.phase(i), Memory: &n.memory})
 		for e := from; e < to; e++ {
 			n.connect(e)
 		}

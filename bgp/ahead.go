@@ -25,7 +25,7 @@ func Look(steps []Expected) (x uint64) {
 		n := &s.peers[w.Peer]
 		x += uint64(n.families) + uint64(n.stale)
 		if !n.sourced { // source will be asked for all of this
-			x += uint64(s.cfg.Peers[w.Peer].AS) + uint64(s.cfg.Peers[w.Peer].Local.BitLen()) + uint64(s.beside[w.Peer].rank)
+			x += uint64(s.cfg.Peers[w.Peer].AS) + uint64(s.cfg.Peers[w.Peer].Addr.BitLen()) + uint64(s.beside[w.Peer].rank)
 		}
 		if len(s.hops) > 0 {
 			x += uint64(s.hops[0].BitLen())

@@ -91,7 +91,7 @@ type PeerConfig struct {
 	Direct     bool       // it is reached over a line of its own, and not through a VPN (AWS: Direct Connect)
 	Static     bool       // no neighbour: the routes that the router's own configuration points at one link (static.go)
 	Addr       netip.Addr // the peer's address: next hop and last tie-break
-	Local      netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP
+	Local      netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP; none: SpeakerConfig.Local
 	*PeerGroup            // how it is treated; nil: a PeerGroup without any setting
 }
 
@@ -162,9 +162,10 @@ type SpeakerConfig struct {
 	AS        uint32
 	ID        netip.Addr
 	Rules     Ruleset
-	Peers     []PeerConfig
-	Cluster   netip.Addr // of a route reflector; invalid: its ID. RFC 4456 §7
-	Multipath int        // at most so many equally good paths are used; 0 and 1: one
+	Peers     []*PeerConfig // what two routers know about the same neighbour may be the same
+	Local     netip.Addr    // our address towards peers whose PeerConfig has none
+	Cluster   netip.Addr    // of a route reflector; invalid: its ID. RFC 4456 §7
+	Multipath int           // at most so many equally good paths are used; 0 and 1: one
 	// MultipathSameAS: paths are used beside the best only if they come through
 	// the same neighbouring AS (iBGP: have the same AS_PATH), as FRR and Cisco IOS
 	// have it unless told "as-path multipath-relax".

@@ -101,7 +101,16 @@ func (g *PeerGroup) exportsAll() bool {
 // ours is our own address towards the peer in a family: the next hop of what we
 // announce. "The Network Address of Next Hop field" of an IPv6 route has a global
 // IPv6 address (RFC 2545 §3), whichever family the session runs over.
-func (c *PeerConfig) ours(f Families) netip.Addr { return inFamily(f, c.Local, c.AlsoLocal) }
+func (s *Speaker) ours(c *PeerConfig, f Families) netip.Addr {
+	return inFamily(f, s.local(c), c.AlsoLocal)
+}
+
+func (s *Speaker) local(c *PeerConfig) netip.Addr {
+	if c.Local.IsValid() {
+		return c.Local
+	}
+	return s.cfg.Local
+}
 
 // theirs is the peer's.
 func (c *PeerConfig) theirs(f Families) netip.Addr { return inFamily(f, c.Addr, c.AlsoAddr) }

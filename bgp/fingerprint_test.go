@@ -13,7 +13,7 @@ import (
 var needNotCount = map[string]string{
 	"Speaker.cfg":        "does not change while the speaker runs",
 	"Speaker.hops":       "as cfg",
-	"Speaker.local":      "as cfg",
+	"Speaker.own":        "as cfg",
 	"Speaker.ordered":    "as cfg",
 	"Speaker.steady":     "as cfg",
 	"Speaker.together":   "as cfg",
@@ -67,7 +67,7 @@ func fingerprinted() (*Speaker, func() uint64) {
 		{Mode: MRAIOutDelay, Interval: 5 * time.Second},
 		{Mode: MRAISinceLastUpdate, Interval: 5 * time.Second, First: time.Second},
 	} {
-		cfg.Peers = append(cfg.Peers, PeerConfig{AS: 65001 + uint32(i), Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}),
+		cfg.Peers = append(cfg.Peers, &PeerConfig{AS: 65001 + uint32(i), Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}),
 			Local: netip.AddrFrom4([4]byte{192, 0, 2, 100 + byte(i)}), PeerGroup: &PeerGroup{
 				MRAI: m, Damping: &Damping{HalfLife: 15 * time.Minute, Suppress: 2000, Reuse: 750, Max: time.Hour}}})
 	}
@@ -227,7 +227,7 @@ func (c *changer) tryWith(name string, change, back func()) {
 // their counters are not; which path is older counts.
 func TestFingerprintIsOfTheStateNotOfTheWay(t *testing.T) {
 	rules, _ := RulesetFor("rfc4271")
-	cfg := SpeakerConfig{AS: 65000, ID: netip.MustParseAddr("1.1.1.1"), Rules: rules, Peers: []PeerConfig{{AS: 65001, Addr: netip.MustParseAddr("192.0.2.1")}, {AS: 65002, Addr: netip.MustParseAddr("192.0.2.2")}}}
+	cfg := SpeakerConfig{AS: 65000, ID: netip.MustParseAddr("1.1.1.1"), Rules: rules, Peers: []*PeerConfig{{AS: 65001, Addr: netip.MustParseAddr("192.0.2.1")}, {AS: 65002, Addr: netip.MustParseAddr("192.0.2.2")}}}
 	s := NewSpeaker(cfg)
 	p := netip.MustParsePrefix("10.1.0.0/16")
 	say := func(peer PeerID, u *Update) {

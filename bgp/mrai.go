@@ -273,7 +273,7 @@ func (p *pacer) left(now, phase, unit time.Duration) time.Duration {
 // nextTick moves the tick of peer on by one interval, at least a millisecond;
 // without jitter, to the first one that is not over.
 func (s *Speaker) nextTick(peer PeerID) {
-	p, m := s.beside[peer].pacer, &s.cfg.Peers[peer].MRAI
+	p, m := s.beside[peer].pacer, &s.peers[peer].group.MRAI
 	step := max(m.Interval, time.Millisecond)
 	switch {
 	case m.Jitter.Hi == 0:

@@ -92,7 +92,7 @@ func daemonOracle(t *testing.T, ruleset string, port int, best func() map[netip.
 	rules, _ := bgp.RulesetFor(ruleset)
 	cfg := bgp.SpeakerConfig{AS: 65000, ID: netip.MustParseAddr("127.0.0.1"), Rules: rules}
 	for p, as := range oracleASNs {
-		cfg.Peers = append(cfg.Peers, bgp.PeerConfig{AS: as, Addr: oracleAddr(p), Local: netip.MustParseAddr("127.0.0.1")})
+		cfg.Peers = append(cfg.Peers, &bgp.PeerConfig{AS: as, Addr: oracleAddr(p), Local: netip.MustParseAddr("127.0.0.1")})
 	}
 	ours := bgp.NewSpeaker(cfg)
 	for p := range oracleASNs {

@@ -104,7 +104,7 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 	rules, _ := bgp.RulesetFor(ruleset)
 	cfg := bgp.SpeakerConfig{AS: 65000, ID: netip.MustParseAddr("127.0.0.1"), Rules: rules}
 	for p, as := range oracleASNs {
-		cfg.Peers = append(cfg.Peers, bgp.PeerConfig{AS: as, Addr: oracleAddr(p), Local: netip.MustParseAddr("127.0.0.1"),
+		cfg.Peers = append(cfg.Peers, &bgp.PeerConfig{AS: as, Addr: oracleAddr(p), Local: netip.MustParseAddr("127.0.0.1"),
 			PeerGroup: &bgp.PeerGroup{Families: bgp.WithIPv4 | bgp.WithIPv6}})
 	}
 	ours := bgp.NewSpeaker(cfg)

@@ -179,8 +179,8 @@ func (s *Speaker) exportPath(peer PeerID, e *entry, best *Path) *Attrs {
 	if external && len(g.Export) == 0 {
 		kind = nil
 	}
-	cfg := &s.cfg.Peers[peer]
-	local := cfg.ours(family)
+	cfg := s.cfg.Peers[peer]
+	local := s.ours(cfg, family)
 	if t.best != best || t.group != kind || t.external != external || t.local != local {
 		term := g.Export.match(e.prefix, a)
 		if term != nil && term.Reject {

@@ -208,7 +208,7 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 		cfg.Multipath = rapid.IntRange(0, 3).Draw(t, "multipath")
 		cfg.Together = rapid.Bool().Draw(t, "together")
 		for i := range cfg.Peers {
-			p := &cfg.Peers[i]
+			p := cfg.Peers[i]
 			p.NoEcho, p.SenderSideLoop = rapid.Bool().Draw(t, "no echo"), rapid.Bool().Draw(t, "sender side")
 			p.MRAI = drawMRAI(t)
 			if rapid.IntRange(0, 3).Draw(t, "policy") == 0 {
@@ -335,9 +335,9 @@ func TestStateIsWhatARecomputationGives(t *testing.T) {
 		s.EachUndecided(func(x netip.Prefix) { t.Fatalf("%v waits for ever for a decision", x) })
 
 		atOnce := cfg // it need not wait for what s has waited for
-		atOnce.Together, atOnce.Peers = false, slices.Clone(cfg.Peers)
-		for p := range atOnce.Peers {
-			atOnce.Peers[p].MRAI = bgp.MRAI{}
+		atOnce.Together = false
+		for _, p := range atOnce.Peers {
+			p.MRAI = bgp.MRAI{}
 		}
 		fresh := bgp.NewSpeaker(atOnce)
 		for p := len(cfg.Peers) - 1; p >= 0; p-- {
@@ -423,7 +423,7 @@ func TestMeshAgrees(t *testing.T) {
 				Together: rapid.Bool().Draw(t, "together")}
 			for p := range bgp.PeerID(n - 1) {
 				o := routerOf(r, p)
-				c := bgp.PeerConfig{AS: uint32(o + 1), Addr: addr(o, r), Local: addr(r, o), PeerGroup: &bgp.PeerGroup{
+				c := &bgp.PeerConfig{AS: uint32(o + 1), Addr: addr(o, r), Local: addr(r, o), PeerGroup: &bgp.PeerGroup{
 					NoEcho: rapid.Bool().Draw(t, "no echo"), SenderSideLoop: rapid.Bool().Draw(t, "sender side")}}
 				c.MRAI = drawMRAI(t)
 				if rapid.IntRange(0, 2).Draw(t, "prepend?") == 0 {

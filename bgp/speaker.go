@@ -43,7 +43,7 @@ type Speaker struct {
 	cfg       SpeakerConfig
 
 	table     map[netip.Prefix]*entry // of the entries, when there are more than a few
-	local     *Source                 // of our own routes
+	own       *Source                 // of our own routes
 	undecided []undecided             // the rows that wait for InDecide
 	stamp     uint64                  // of the input, if together
 	flaps     map[flapKey]*flap       // of the routes that have flapped
@@ -81,22 +81,23 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	s.hops, s.uniform = s.hops[:0], true
 	for i := range s.peers {
 		p, b := &s.peers[i], &s.beside[i]
-		if cfg.Peers[i].PeerGroup == nil {
-			cfg.Peers[i].PeerGroup = &PeerGroup{}
+		c := cfg.Peers[i]
+		if c.PeerGroup == nil {
+			c.PeerGroup = &PeerGroup{}
 		}
-		*p = neighbour{group: cfg.Peers[i].PeerGroup, source: p.source, external: cfg.Peers[i].AS != cfg.AS, way: cfg.Peers[i].MRAI.pacing()}
+		*p = neighbour{group: c.PeerGroup, source: p.source, external: c.AS != cfg.AS, way: c.MRAI.pacing()}
 		p.plain = p.external && !s.cfg.LongLived && p.group.exportsAll()
 		*b = beside{pacer: b.pacer, rank: int32(len(cfg.Order) + i)}
-		own := cfg.Peers[i].Local
-		s.uniform = s.uniform && own == cfg.Peers[0].Local && own != cfg.Peers[i].Addr && !cfg.Peers[i].AlsoLocal.IsValid()
+		own := s.local(c)
+		s.uniform = s.uniform && own == s.local(cfg.Peers[0]) && own != c.Addr && !c.AlsoLocal.IsValid()
 		if s.hops == nil {
 			s.hops = s.mem.addrs.take(1)[:0] // mostly it is one
 		}
 		if own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
 			s.hops = append(s.hops, own)
 		}
-		if own := cfg.Peers[i].AlsoLocal; own.IsValid() {
-			s.hops = append(s.hops, own)
+		if c.AlsoLocal.IsValid() {
+			s.hops = append(s.hops, c.AlsoLocal)
 		}
 	}
 	slices.SortFunc(s.hops, netip.Addr.Compare)
@@ -228,10 +229,10 @@ func (m *Memory) sourceIs(old *Source, want Source) *Source {
 // common.
 func (s *Speaker) source(peer PeerID) *Source {
 	if peer == Local {
-		s.local = s.mem.sourceIs(s.local, Source{Peer: Local, PeerBGPID: s.cfg.ID, Weight: localWeight, Rank: -1})
-		return s.local
+		s.own = s.mem.sourceIs(s.own, Source{Peer: Local, PeerBGPID: s.cfg.ID, Weight: localWeight, Rank: -1})
+		return s.own
 	}
-	n, cfg := &s.peers[peer], &s.cfg.Peers[peer]
+	n, cfg := &s.peers[peer], s.cfg.Peers[peer]
 	if !n.sourced {
 		n.sourced = true
 		b := &s.beside[peer]

@@ -238,7 +238,7 @@ func speakerOf(rules string, asns ...uint32) bgp.SpeakerConfig {
 	cfg := bgp.SpeakerConfig{AS: 65000, ID: netip.MustParseAddr("1.1.1.1"), Rules: rs,
 		Rand: func() uint64 { panic("nothing here is random") }}
 	for i, as := range asns {
-		cfg.Peers = append(cfg.Peers, bgp.PeerConfig{AS: as,
+		cfg.Peers = append(cfg.Peers, &bgp.PeerConfig{AS: as,
 			Addr:  netip.AddrFrom4([4]byte{10, 0, byte(i), 2}),
 			Local: netip.AddrFrom4([4]byte{10, 0, byte(i), 1}), PeerGroup: &bgp.PeerGroup{}})
 	}

@@ -544,7 +544,7 @@ func TestStaticRoutesAreNotDeferred(t *testing.T) {
 	cfg := helperOf(1)
 	cfg.SelectionDeferral = 360 * time.Second
 	cfg.Peers[0].Restarter = true
-	cfg.Peers = append(cfg.Peers, bgp.PeerConfig{Static: true})
+	cfg.Peers = append(cfg.Peers, &bgp.PeerConfig{Static: true})
 	r := newSpeakerRig(t, cfg)
 	r.step("restart", bgp.Local, bgp.Input{Kind: bgp.InRestart})
 	r.quiet()

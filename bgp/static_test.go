@@ -12,8 +12,8 @@ import (
 func staticRig(t *testing.T, rules string) *speakerRig {
 	cfg := speakerOf(rules, 65010, 65010, 0, 0)
 	cfg.Peers[1].Direct = true
-	cfg.Peers[2] = bgp.PeerConfig{Static: true}
-	cfg.Peers[3] = bgp.PeerConfig{Static: true}
+	cfg.Peers[2] = &bgp.PeerConfig{Static: true}
+	cfg.Peers[3] = &bgp.PeerConfig{Static: true}
 	r := newSpeakerRig(t, cfg)
 	r.up(0)
 	return r

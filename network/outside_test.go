@@ -60,7 +60,7 @@ func attach(t *testing.T, story string, calls bool, sets ...string) *standIn {
 		Hold: 90 * time.Second, IdleHold: time.Second, ConnectRetry: 5 * time.Second, FourOctetAS: true, Passive: calls})
 	rules, _ := bgp.RulesetFor("rfc4271")
 	s.peer = bgp.NewSpeaker(bgp.SpeakerConfig{AS: 65002, ID: ip("192.168.1.2"), Rules: rules,
-		Peers: []bgp.PeerConfig{{AS: 65001, Addr: ip("192.168.1.1"), Local: ip("192.168.1.2")}}})
+		Peers: []*bgp.PeerConfig{{AS: 65001, Addr: ip("192.168.1.1"), Local: ip("192.168.1.2")}}})
 	for i := range s.timers {
 		s.timers[i] = math.MaxInt64
 	}

@@ -157,7 +157,7 @@ func (n *Network) staleWait(id int, t bgp.TimerID) Wait {
 // restarts tells whether a router asks any of its peers to keep its routes while
 // its process is away.
 func (n *Network) restarts(r *router) bool {
-	return slices.ContainsFunc(r.config.Peers, func(p bgp.PeerConfig) bool { return p.Restarter })
+	return slices.ContainsFunc(r.config.Peers, func(p *bgp.PeerConfig) bool { return p.Restarter })
 }
 
 // stop ends the routing process in an orderly way. Peers that know how to keep

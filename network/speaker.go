@@ -35,7 +35,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		s := &n.sessions[i]
 		l := &n.d.Links[s.link]
 		me, other := &l.Ends[s.end], &l.Ends[1-s.end]
-		p := bgp.PeerConfig{
+		p := &bgp.PeerConfig{
 			AS: n.d.Routers[other.Router].ASN, Addr: other.Inside.Addr(), Local: me.Inside.Addr(),
 			Weight: uint32(me.Settings[topology.BGPWeight].Int), IGPMetric: uint32(me.Settings[topology.BGPIGPMetric].Int),
 			Direct: l.Kind == topology.Plain,

@@ -16,7 +16,7 @@ func (r *router) withStatics(c bgp.SpeakerConfig) bgp.SpeakerConfig {
 	for _, s := range r.cfg.Statics {
 		if !slices.Contains(r.ways[len(r.sessions):], int32(s.Link)) {
 			r.ways = append(r.ways, int32(s.Link))
-			c.Peers = append(c.Peers, bgp.PeerConfig{Static: true})
+			c.Peers = append(c.Peers, &bgp.PeerConfig{Static: true})
 		}
 	}
 	return c
