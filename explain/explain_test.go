@@ -199,6 +199,18 @@ func TestWhatIfNamesRealParameters(t *testing.T) {
 				if slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == x.Parameter }) {
 					t.Errorf("%s rules out %s, which stands in the chain", name, x.Parameter)
 				}
+				// Whoever has one session holds no other path.
+				if who, _, says := strings.Cut(x.Why, " already held the other path"); says {
+					n := 0
+					for _, s := range a.Doc.Sessions {
+						if s.Router == who {
+							n++
+						}
+					}
+					if n < 2 {
+						t.Errorf("%s, gap %d: %s, which has %d sessions", name, g.N, x.Why, n)
+					}
+				}
 			}
 			for _, c := range g.Counterfactuals {
 				for _, m := range assignment.FindAllStringSubmatch(c.Change, -1) {

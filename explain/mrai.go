@@ -14,11 +14,8 @@ import (
 // more than one router mostly is.
 
 // mrai lists the intervals of router r: towards other ASes and within its own.
-// MRAI holds back UPDATEs; where both ends already hold the other path, none is
-// needed.
-func (a *Answer) mrai(g *report.Gap, r int) []suspect {
+func (a *Answer) mrai(c *course, r int) []suspect {
 	router := &a.Design.Routers[r]
-	why := a.heldNothingBack(g)
 	var list []suspect
 	for _, k := range a.intervals(r) {
 		path := "routers." + router.Name + "." + k.String()
@@ -29,25 +26,20 @@ func (a *Answer) mrai(g *report.Gap, r int) []suspect {
 			}
 			return c
 		}
-		list = append(list, suspect{path, []change{try("0s"), try("60s")}, why})
+		list = append(list, suspect{path, []change{try("0s"), try("60s")}, a.held(c, []int{r}, k)})
 	}
 	return list
-}
-
-func (a *Answer) heldNothingBack(g *report.Gap) string {
-	if d := a.decider(g); d >= 0 {
-		return fmt.Sprintf("%s already held the other path, and to change to it is a local decision that needs no UPDATE", a.Design.Routers[d].Name)
-	}
-	return "no UPDATE was held back"
 }
 
 // mraiOfAll tries the intervals of all routers at once, where there are too many
 // to do so one by one. Without any interval, a graph of twenty might explore
 // more paths than anybody wants to wait for.
-func (a *Answer) mraiOfAll(g *report.Gap) []suspect {
+func (a *Answer) mraiOfAll(g *report.Gap, c *course) []suspect {
 	none, other := false, false
 	var has [2]bool
+	var all []int
 	for r := range a.Design.Routers {
+		all = append(all, r)
 		switch a.Design.Routers[r].Settings[topology.BGPMRAIMode].Enum {
 		case "none":
 			none = true
@@ -73,7 +65,7 @@ func (a *Answer) mraiOfAll(g *report.Gap) []suspect {
 			}
 			return c
 		}
-		list = append(list, suspect{path, []change{try("1s"), try("60s")}, a.heldNothingBack(g)})
+		list = append(list, suspect{path, []change{try("1s"), try("60s")}, a.held(c, all, k)})
 	}
 	return list
 }

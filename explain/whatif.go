@@ -39,7 +39,7 @@ func (c change) String() string {
 type suspect struct {
 	parameter string
 	tries     []change
-	why       string
+	why       string // it should not, as the record has it; empty: nothing known
 }
 
 // whatIf runs the scenario again for each link of each gap's chain without it,
@@ -80,8 +80,7 @@ func (a *Answer) whatIf() error {
 				tried = append(tried, c.words)
 			}
 			if len(tried) > 0 && !changed {
-				g.RuledOut = append(g.RuledOut, report.RuledOut{Parameter: s.parameter,
-					Why: fmt.Sprintf("%s; run again with %s: the same to the nanosecond", s.why, strings.Join(tried, " and "))})
+				g.RuledOut = append(g.RuledOut, report.RuledOut{Parameter: s.parameter, Why: ruledOut(s.why, strings.Join(tried, " and "))})
 			}
 		}
 	}
@@ -333,11 +332,12 @@ const noticedLate = 3 * time.Second
 // suspects lists what people blame, MRAI first.
 func (a *Answer) suspects(g *report.Gap) []suspect {
 	var list []suspect
+	c := a.courseOf(g)
 	if len(a.Design.Routers) > few {
-		list = append(list, a.mraiOfAll(g)...)
+		list = append(list, a.mraiOfAll(g, c)...)
 	} else {
 		for r := range a.Design.Routers {
-			list = append(list, a.mrai(g, r)...)
+			list = append(list, a.mrai(c, r)...)
 		}
 	}
 	if a.ask.WhatIf < EverySuspect {
@@ -345,7 +345,7 @@ func (a *Answer) suspects(g *report.Gap) []suspect {
 	}
 	for _, r := range a.concerned(g) {
 		name := a.Design.Routers[r].Name
-		set := &a.Design.Routers[r].Settings
+		set, why := &a.Design.Routers[r].Settings, a.reasons(c, r)
 		at := func(k topology.Key) string { return "routers." + name + "." + k.String() }
 		now := func(k topology.Key) string { return set[k].Format(k) }
 		one := func(k topology.Key, value string) change {
@@ -357,15 +357,15 @@ func (a *Answer) suspects(g *report.Gap) []suspect {
 			suspect{at(topology.BGPKeepalive), []change{one(topology.BGPKeepalive, "2s")},
 				"it only says when the last sign of life may have been"},
 			suspect{at(topology.VPNDPDInterval), []change{one(topology.VPNDPDInterval, "0s")},
-				"dead peer detection had not found anything before the gap was over"},
+				why.dpd},
 			suspect{at(topology.BGPConnectRetry), []change{one(topology.BGPConnectRetry, "1s"), one(topology.BGPConnectRetry, "240s")},
-				"no connection had to be opened to end the gap"},
+				why.connect},
 			suspect{at(topology.BGPIdleHold), []change{one(topology.BGPIdleHold, "0s"), one(topology.BGPIdleHold, "60s")},
-				"no session had to come back to end the gap"},
+				why.idle},
 			suspect{at(topology.BGPProcessing), []change{one(topology.BGPProcessing, "0s"), one(topology.BGPProcessing, "1s")},
-				"no UPDATE had to be processed to end the gap"},
+				why.processing},
 			suspect{at(topology.TCPRTO), []change{one(topology.TCPRTO, "50ms"), one(topology.TCPRTO, "3s")},
-				"nothing that ended the gap was retransmitted"},
+				why.rto},
 		)
 	}
 	return list
