@@ -137,8 +137,8 @@ func compareGaps(c *report.LabCase, seen, predicted []int64, every time.Duration
 		c.Goal.Median = max(d.MedianS, -d.MedianS) <= d.ToleranceS
 	}
 	o := &c.Outside
-	o.ToleranceS = report.Seconds(lab.Beside(every))
 	least, most := slices.Min(predicted), slices.Max(predicted)
+	o.ToleranceS = report.Seconds(lab.Beside(every, time.Duration(most)))
 	for _, v := range seen {
 		if v < least {
 			o.Below++
