@@ -46,7 +46,7 @@ func (k *Kernel) Start(seed uint64, start Time) {
 
 // Add registers an actor; its id is the number of actors before it.
 func (k *Kernel) Add(a Actor) ActorID {
-	k.actors = append(k.actors, a)
+	k.actors = append(roomy(k.actors), a)
 	return ActorID(len(k.actors) - 1)
 }
 
