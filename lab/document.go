@@ -88,7 +88,11 @@ func (p *Plan) Document(opt Options, res *Results) report.Lab {
 			doc.Cannot = append(doc.Cannot, report.LabSetting{Path: c.Path, Scenario: c.Value, Lab: c.Instead})
 		}
 	}
+	doc.Interrupted = res.Interrupted
 	for i, t := range res.Trials {
+		if t == nil && res.Errors[i] == nil {
+			continue
+		}
 		doc.Trials = append(doc.Trials, p.TrialDocument(i+1, opt.Seed+uint64(i), t, res.Errors[i]))
 		if beside := int64(Beside(p.Design.Probes[0].Every, time.Duration(res.Predicted.Max()))); t != nil {
 			if g := int64(t.Gap()); g < res.Predicted.Min()-beside || g > res.Predicted.Max()+beside {

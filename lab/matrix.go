@@ -8,11 +8,13 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/vpnsim/vpnsim/daemonconf"
 	"github.com/vpnsim/vpnsim/topology"
 )
 
@@ -45,50 +47,24 @@ type Case struct {
 	Trials   int
 	For      time.Duration // Options.For
 	Note     string
-	Pos      topology.Pos // in the matrix
+	// Where these stand in the matrix; what is not there stands where With does.
+	ScenarioAt, WithAt, SetAt, ForAt topology.Pos
 }
 
-// Wrong is something in a matrix that cannot be, with its place.
+// Wrong is something in a matrix that cannot be, with its place. Word, where there is one,
+// is what is none of Known.
 type Wrong struct {
 	Pos           topology.Pos
 	Message, Help string
+	Word          string
+	Known         []string
 }
 
-// word is a text that knows where it stands.
-type word struct {
-	text string
-	node *yaml.Node
-}
-
-func (w *word) UnmarshalYAML(n *yaml.Node) error {
-	w.node = n
-	return n.Decode(&w.text)
-}
-
-// words is a list of them; one may stand without brackets.
-type words []word
-
-func (w *words) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind != yaml.SequenceNode {
-		*w = make(words, 1)
-		return n.Decode(&(*w)[0])
-	}
-	return n.Decode((*[]word)(w))
-}
-
-type matrixFile struct {
-	Version word `yaml:"vpnsim-lab"`
-	Cases   []struct {
-		Group    word   `yaml:"group"`
-		Scenario word   `yaml:"scenario"`
-		With     words  `yaml:"with"`
-		Tunnel   word   `yaml:"tunnel"`
-		Set      words  `yaml:"set"`
-		Trials   int    `yaml:"trials"`
-		For      word   `yaml:"for"`
-		Note     string `yaml:"note"`
-	} `yaml:"cases"`
-}
+// matrixKeys are the keys of a matrix, and caseKeys those of each of its cases.
+var (
+	matrixKeys = []string{"vpnsim-lab", "cases"}
+	caseKeys   = []string{"group", "scenario", "with", "set", "trials", "for", "tunnel", "note"}
+)
 
 // mostTrials of a case, and mostCases of a matrix, are more than anybody waits for.
 const (
@@ -98,123 +74,290 @@ const (
 
 var groupRule = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-// ReadMatrix reads one. If anything is wrong with it, the list says what, all at once.
-func ReadMatrix(file string, data []byte) (*Matrix, []Wrong) {
-	var (
-		raw   matrixFile
-		wrong []Wrong
-	)
-	complain := func(n *yaml.Node, help, format string, args ...any) {
-		pos := topology.Pos{File: file}
-		if n != nil {
-			pos.Line, pos.Col = n.Line, n.Column
-		}
-		wrong = append(wrong, Wrong{pos, fmt.Sprintf(format, args...), help})
-	}
-	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithKnownFields())
-	if err == nil {
-		err = loader.Load(&raw)
-	}
-	var many *yaml.LoadErrors
-	var one *yaml.LoadError
-	switch {
-	case errors.Is(err, io.EOF):
-		complain(nil, "it begins with `vpnsim-lab: v1`", "the file is empty")
-	case errors.As(err, &many):
-		for _, e := range many.Errors {
-			complain(&yaml.Node{Line: e.Mark.Line, Column: e.Mark.Column}, "", "%s", e.Message)
-		}
-	case errors.As(err, &one):
-		complain(&yaml.Node{Line: one.Mark.Line, Column: one.Mark.Column}, "", "%s", one.Message)
-	case err != nil:
-		complain(nil, "", "%v", err)
-	case raw.Version.text != "v1":
-		complain(raw.Version.node, "it begins with `vpnsim-lab: v1`", "this is no matrix of vpnsim lab")
-	case len(raw.Cases) == 0:
-		complain(nil, "", "there are no cases")
-	}
-	if wrong != nil {
-		return nil, wrong
-	}
-	m := &Matrix{}
-	seen := map[string]topology.Pos{}
-	for i := range raw.Cases {
-		c := &raw.Cases[i]
-		at := cmp.Or(c.Group.node, c.Scenario.node)
-		switch {
-		case c.Group.text == "":
-			complain(at, "group: hold", "case %d has no group", i+1)
-		case !groupRule.MatchString(c.Group.text):
-			complain(at, "lower case letters, digits and -", "%q cannot be a group", c.Group.text)
-		}
-		if c.Scenario.text == "" {
-			complain(at, "", "case %d has no scenario", i+1)
-		}
-		if len(c.With) == 0 {
-			complain(at, "with: [frr, bird]", "case %d has no daemons", i+1)
-		}
-		if c.Tunnel.node != nil && !slices.Contains(Carriers, Carrier(c.Tunnel.text)) {
-			complain(c.Tunnel.node, "known: plain, ipsec", "tunnel: nothing is called %q", c.Tunnel.text)
-		}
-		if c.Trials < 1 || c.Trials > mostTrials {
-			complain(at, "", "trials: %d is not between 1 and %d", c.Trials, mostTrials)
-		}
-		length := time.Duration(0)
-		if c.For.node != nil {
-			if length, err = time.ParseDuration(c.For.text); err != nil || length <= 0 {
-				complain(c.For.node, "write it like 45s", "for: %q is no duration", c.For.text)
-			}
-		}
-		if len(c.Set) == 0 {
-			c.Set = words{{}}
-		}
-		for _, with := range c.With {
-			flags, ok := readWith(with.text)
-			if !ok {
-				complain(with.node, "write frr, or a=frr b=bird", "%q does not say which daemons", with.text)
-				continue
-			}
-			flags.Tunnel = c.Tunnel.text
-			for _, set := range c.Set {
-				naming, others, _ := strings.Cut(set.text, ";")
-				sets := strings.Fields(naming)
-				one := Case{Scenario: c.Scenario.text, With: flags, Sets: append(sets, strings.Fields(others)...), Trials: c.Trials, For: length, Note: c.Note}
-				n := cmp.Or(set.node, with.node)
-				one.Pos = topology.Pos{File: file, Line: n.Line, Col: n.Column}
-				parts := []string{c.Group.text, strings.Join(strings.Fields(with.text), "+")}
-				if len(sets) > 0 {
-					parts = append(parts, strings.Join(sets, "+"))
-				}
-				one.Name = strings.Join(parts, "/")
-				if first, twice := seen[one.Name]; twice {
-					complain(n, fmt.Sprintf("the first is in line %d; give one of them another group, or another setting before its semicolon", first.Line), "two cases are called %s", one.Name)
-				}
-				seen[one.Name] = one.Pos
-				m.Cases = append(m.Cases, one)
-			}
-		}
-	}
-	if len(m.Cases) > mostCases {
-		complain(nil, "", "%d cases are more than %d", len(m.Cases), mostCases)
-	}
-	slices.SortStableFunc(wrong, func(a, b Wrong) int {
+// ReadMatrix reads one. trials is what a case has that does not say; 0: it has to. If
+// anything is wrong, the list says what, all at once, and the matrix has those cases that
+// could be understood.
+func ReadMatrix(file string, data []byte, trials int) (*Matrix, []Wrong) {
+	r := &matrixReader{file: file, trials: trials, seen: map[string]topology.Pos{}}
+	r.matrix(data)
+	slices.SortStableFunc(r.wrong, func(a, b Wrong) int {
 		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
 	})
-	return m, wrong
+	return &r.Matrix, r.wrong
 }
 
-// readWith reads "frr" or "a=frr b=bird".
-func readWith(text string) (f Flags, ok bool) {
-	for _, w := range strings.Fields(text) {
+// matrixReader walks through a file, and notes what is wrong with it.
+type matrixReader struct {
+	Matrix
+	file   string
+	trials int
+	wrong  []Wrong
+	seen   map[string]topology.Pos // names of cases
+}
+
+func (r *matrixReader) pos(n *yaml.Node) topology.Pos {
+	if n == nil {
+		return topology.Pos{File: r.file}
+	}
+	return topology.Pos{File: r.file, Line: n.Line, Col: n.Column}
+}
+
+func (r *matrixReader) complain(n *yaml.Node, help, format string, args ...any) {
+	r.wrong = append(r.wrong, Wrong{Pos: r.pos(n), Message: fmt.Sprintf(format, args...), Help: help})
+}
+
+// unknown complains about a word that is none of those.
+func (r *matrixReader) unknown(n *yaml.Node, word string, known []string, format string, args ...any) {
+	r.wrong = append(r.wrong, Wrong{Pos: r.pos(n), Message: fmt.Sprintf(format, args...), Word: word, Known: known})
+}
+
+const beginsWith = "a matrix begins with `vpnsim-lab: v1`; docs/lab.md shows one"
+
+func (r *matrixReader) matrix(data []byte) {
+	load, err := yaml.NewLoader(bytes.NewReader(data))
+	var doc, second yaml.Node
+	if err == nil {
+		err = load.Load(&doc)
+	}
+	switch {
+	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:
+		r.complain(nil, beginsWith, "the file is empty")
+		return
+	case err != nil:
+		r.syntax(err)
+		return
+	}
+	switch err := load.Load(&second); {
+	case err == nil:
+		r.complain(&second, "put each matrix into a file of its own", "a second YAML document begins here")
+	case !errors.Is(err, io.EOF):
+		r.syntax(err)
+	}
+	root := meant(doc.Content[0])
+	if root.Kind != yaml.MappingNode {
+		r.complain(root, beginsWith, "a matrix is a mapping, this is %s", kindOf(root))
+		return
+	}
+	if i := slices.IndexFunc(root.Content, func(n *yaml.Node) bool { return n.Value == "vpnsim-lab" }); i < 0 {
+		r.complain(root, beginsWith, "this is no matrix of vpnsim lab")
+		return // most likely it is a scenario: nothing in it would be known
+	}
+	top := r.fields(root, "a matrix", matrixKeys)
+	if v := top["vpnsim-lab"]; v.Value != "v1" {
+		r.complain(v, beginsWith, "version %q of a matrix is not known, only v1", v.Value)
+	}
+	list := top["cases"]
+	switch {
+	case list == nil || isNothing(list) || list.Kind == yaml.SequenceNode && len(list.Content) == 0:
+		r.complain(cmp.Or(list, root), "cases: is a list; docs/lab.md shows one", "there are no cases")
+		return
+	case list.Kind != yaml.SequenceNode:
+		r.complain(list, "each begins with a -", "cases: is a list, not %s", kindOf(list))
+		return
+	}
+	for i, n := range list.Content {
+		if n = meant(n); n.Kind != yaml.MappingNode {
+			r.complain(n, "- group: hold", "case %d is %s, not a mapping", i+1, kindOf(n))
+			continue
+		}
+		r.cases(n, i+1)
+		if len(r.seen) > mostCases {
+			r.complain(n, "", "these are more than %d cases", mostCases)
+			return
+		}
+	}
+}
+
+func (r *matrixReader) syntax(err error) {
+	wrong := Wrong{Pos: r.pos(nil), Message: "not YAML: " + err.Error()}
+	var one *yaml.LoadError
+	if errors.As(err, &one) {
+		wrong.Pos.Line, wrong.Pos.Col = one.Mark.Line, one.Mark.Column
+		wrong.Message = strings.TrimSpace("not YAML: " + one.Message + " " + one.ContextMsg)
+	}
+	r.wrong = append(r.wrong, wrong)
+}
+
+// fields of a mapping, each once.
+func (r *matrixReader) fields(n *yaml.Node, what string, keys []string) map[string]*yaml.Node {
+	first, fields := map[string]*yaml.Node{}, map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], meant(n.Content[i+1])
+		switch {
+		case !slices.Contains(keys, key.Value):
+			r.unknown(key, key.Value, keys, "%s has no %q", what, key.Value)
+		case first[key.Value] != nil:
+			r.complain(key, "", "%s: is there twice; the first is in line %d", key.Value, first[key.Value].Line)
+		default:
+			first[key.Value], fields[key.Value] = key, value
+		}
+	}
+	return fields
+}
+
+// cases that one entry of the list stands for.
+func (r *matrixReader) cases(n *yaml.Node, number int) {
+	before := len(r.wrong)
+	f := r.fields(n, "a case", caseKeys)
+	for _, needed := range []struct{ key, help string }{{"group", "group: hold"}, {"scenario", "scenario: aws-gcp"}, {"with", "with: [frr, bird]"}, {"trials", "trials: 12, or --trials"}} {
+		if v := f[needed.key]; (v == nil || isNothing(v)) && (needed.key != "trials" || r.trials == 0) {
+			r.complain(n, needed.help, "case %d has no %s", number, needed.key)
+			delete(f, needed.key)
+		}
+	}
+	group, scenario := r.text(f, "group"), r.text(f, "scenario")
+	if f["group"] != nil && group != "" && !groupRule.MatchString(group) {
+		r.complain(f["group"], "lower case letters, digits and -", "%q cannot be a group", group)
+	}
+	one := Case{Scenario: scenario, Trials: r.trials, Note: r.text(f, "note")}
+	if v := f["trials"]; v != nil {
+		var err error
+		if one.Trials, err = strconv.Atoi(v.Value); err != nil || one.Trials < 1 || one.Trials > mostTrials {
+			r.complain(v, "", "trials: %q is no whole number between 1 and %d", v.Value, mostTrials)
+		}
+	}
+	if v := f["for"]; v != nil {
+		var err error
+		if one.For, err = topology.ParseDuration(v.Value); err != nil {
+			r.complain(v, "", "for: %v", err)
+		} else if one.For == 0 {
+			r.complain(v, "left out, a trial measures until the scenario ends", "for: nothing is measured in %s", v.Value)
+		}
+	}
+	tunnel := r.text(f, "tunnel")
+	if v := f["tunnel"]; v != nil && !slices.Contains(Carriers, Carrier(tunnel)) {
+		r.complain(v, "known: plain, ipsec", "tunnel: nothing is called %q", tunnel)
+	}
+	sets := r.list(f, "set")
+	if len(sets) == 0 {
+		sets = []*yaml.Node{nil}
+	}
+	for _, with := range r.list(f, "with") {
+		var ok bool
+		if one.With, ok = r.with(with); !ok {
+			continue
+		}
+		one.With.Tunnel = tunnel
+		for _, set := range sets {
+			at, naming, others := with, "", ""
+			if set != nil {
+				at = set
+				naming, others, _ = strings.Cut(set.Value, ";")
+			}
+			c := one
+			c.WithAt, c.SetAt, c.ForAt = r.pos(with), r.pos(at), r.pos(with)
+			if v := f["for"]; v != nil {
+				c.ForAt = r.pos(v)
+			}
+			if s := f["scenario"]; s != nil {
+				c.ScenarioAt = r.pos(s)
+			}
+			names := strings.Fields(naming)
+			c.Sets = append(names, strings.Fields(others)...)
+			parts := []string{group, strings.Join(strings.Fields(with.Value), "+")}
+			if len(names) > 0 {
+				parts = append(parts, strings.Join(names, "+"))
+			}
+			c.Name = strings.Join(parts, "/")
+			if first, twice := r.seen[c.Name]; twice {
+				r.complain(at, fmt.Sprintf("the first is in line %d; give one of them another group, or another setting before its semicolon", first.Line), "two cases are called %s", c.Name)
+			}
+			r.seen[c.Name] = c.SetAt
+			if len(r.wrong) == before {
+				r.Cases = append(r.Cases, c)
+			}
+			if len(r.seen) > mostCases {
+				return
+			}
+		}
+	}
+}
+
+// text of a field, or nothing.
+func (r *matrixReader) text(f map[string]*yaml.Node, key string) string {
+	n := f[key]
+	switch {
+	case n == nil || isNothing(n):
+		return ""
+	case n.Kind != yaml.ScalarNode:
+		r.complain(n, "", "%s: is a text, not %s", key, kindOf(n))
+		delete(f, key)
+		return ""
+	}
+	return n.Value
+}
+
+// list of a field; one text may stand without brackets.
+func (r *matrixReader) list(f map[string]*yaml.Node, key string) (list []*yaml.Node) {
+	n := f[key]
+	if n == nil || isNothing(n) {
+		return nil
+	}
+	all := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		all = n.Content
+	}
+	for _, x := range all {
+		if x = meant(x); x.Kind != yaml.ScalarNode {
+			r.complain(x, "", "%s: is a list of texts, and in it is %s", key, kindOf(x))
+			continue
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// with reads "frr" or "a=frr b=bird".
+func (r *matrixReader) with(n *yaml.Node) (f Flags, ok bool) {
+	var known []string
+	for _, d := range daemons {
+		known = append(known, string(d))
+	}
+	for _, w := range strings.Fields(n.Value) {
 		name, daemon, each := strings.Cut(w, "=")
 		switch {
 		case each && name != "" && daemon != "":
 			f.Routers = append(f.Routers, w)
 		case !each && f.With == "":
-			f.With = w
+			f.With, daemon = w, w
 		default:
+			r.complain(n, "write frr, or a=frr b=bird", "%q does not say which daemons", n.Value)
+			return f, false
+		}
+		if !slices.Contains(daemons, daemonconf.Daemon(daemon)) {
+			r.unknown(n, daemon, known, "with: there is no daemon %q", daemon)
 			return f, false
 		}
 	}
-	return f, f.With != "" || len(f.Routers) > 0
+	if f.With == "" && len(f.Routers) == 0 {
+		r.complain(n, "write frr, or a=frr b=bird", "%q does not say which daemons", n.Value)
+		return f, false
+	}
+	return f, true
+}
+
+// meant is what an alias stands for.
+func meant(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// isNothing tells whether a value has been left out.
+func isNothing(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && (n.Value == "" || n.Tag == "!!null")
+}
+
+// kindOf a node in words.
+func kindOf(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNothing(n):
+		return "nothing"
+	}
+	return "a single value"
 }

@@ -64,12 +64,19 @@ func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
 		}
 		p.Daemons = slices.Repeat([]daemonconf.Daemon{with}, len(d.Routers))
 	}
+	named := map[string]bool{}
 	for _, text := range f.Routers {
 		name, word, ok := strings.Cut(text, "=")
 		i := slices.IndexFunc(d.Routers, func(r topology.Router) bool { return r.Name == name })
-		if !ok || i < 0 {
-			return nil, problem("write --router ROUTER=DAEMON", "--router %s: %s has no router %q", text, d.File, name)
+		switch {
+		case !ok:
+			return nil, problem("write ROUTER=DAEMON, such as "+d.Routers[0].Name+"=bird", "--router %s does not say which daemon", text)
+		case i < 0:
+			return nil, problem("its routers: "+routerNames(d), "--router %s: %s has no router %q", text, d.File, name)
+		case named[name]:
+			return nil, problem("a router is one daemon", "--router %s: %s is named twice", text, name)
 		}
+		named[name] = true
 		with, err := daemon("--router "+name, word)
 		if err != nil {
 			return nil, err
@@ -97,6 +104,14 @@ func NewPlan(d *topology.Design, f Flags) (*Plan, error) {
 		p.configs = append(p.configs, c)
 	}
 	return p, nil
+}
+
+func routerNames(d *topology.Design) string {
+	var names []string
+	for i := range d.Routers {
+		names = append(names, d.Routers[i].Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func daemon(flag, word string) (daemonconf.Daemon, error) {

@@ -25,12 +25,26 @@ type Job struct {
 	Opt  Options // but for Parallel
 }
 
-// Results of a run: in the order of the trials, nil for one that failed.
+// Results of a run: in the order of the trials, nil for one that failed. One that has
+// neither failed nor succeeded was interrupted, or never began.
 type Results struct {
-	Trials    []*Trial
-	Errors    []error
-	Measured  *stats.Histogram
-	Predicted *stats.Histogram
+	Trials      []*Trial
+	Errors      []error
+	Measured    *stats.Histogram
+	Predicted   *stats.Histogram
+	Interrupted bool
+}
+
+func newResults(trials int) *Results {
+	return &Results{Trials: make([]*Trial, trials), Errors: make([]error, trials), Measured: stats.NewHistogram(stats.Millisecond)}
+}
+
+// add what came of a trial, counted from 0.
+func (r *Results) add(trial int, t *Trial, err error) {
+	r.Trials[trial], r.Errors[trial] = t, err
+	if err == nil {
+		r.Measured.Add(int64(t.Gap()))
+	}
 }
 
 // Length is how long each trial measures.

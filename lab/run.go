@@ -3,35 +3,32 @@
 package lab
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
-	"time"
-
-	"github.com/vpnsim/vpnsim/stats"
 )
 
 // comingUp is how many trials are brought up at once: starting daemons is what takes
 // processors, and those who measure meanwhile are not to notice it.
 const comingUp = 6
 
-// weight of a trial among those that run at the same time: a trial with two routers is
-// what --parallel counts.
-func (p *Plan) weight() int { return max(1, (len(p.Design.Routers)+1)/2) }
-
 // Run does the trials, and simulates the same. It fails when no trial has succeeded, or
-// ctx ends.
+// ctx ends; the trials that had ended by then are there, if one had succeeded.
 func Run(ctx context.Context, p *Plan, opt Options) (*Results, error) {
 	if opt.Pcap != "" {
 		if err := os.MkdirAll(opt.Pcap, 0o755); err != nil {
 			return nil, err
 		}
 	}
-	var all *Results
+	all, each := newResults(opt.Trials), opt.Each
+	opt.Each = func(number int, t *Trial, err error) {
+		all.add(number-1, t, err)
+		if each != nil {
+			each(number, t, err)
+		}
+	}
 	err := RunAll(ctx, []Job{{p, opt}}, opt.Parallel, func(_ int, res *Results) error {
 		all = res
 		if res.Measured.N() == 0 {
@@ -39,6 +36,13 @@ func Run(ctx context.Context, p *Plan, opt Options) (*Results, error) {
 		}
 		return nil
 	})
+	if errors.Is(err, context.Canceled) && all.Measured.N() > 0 && all.Predicted == nil {
+		all.Interrupted = true
+		var failed error
+		if all.Predicted, failed = p.Predict(context.WithoutCancel(ctx), opt.Runs, opt.Seed, p.Length(opt)); failed != nil {
+			return nil, failed
+		}
+	}
 	return all, err
 }
 
@@ -54,22 +58,12 @@ func RunAll(ctx context.Context, jobs []Job, parallel int, done func(job int, re
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
-	type task struct {
-		job, trial int
-		length     time.Duration
-	}
-	var tasks []task
+	tasks := inOrder(jobs)
 	results := make([]*Results, len(jobs))
 	left := make([]int, len(jobs))
 	for j := range jobs {
-		opt := &jobs[j].Opt
-		results[j] = &Results{Trials: make([]*Trial, opt.Trials), Errors: make([]error, opt.Trials), Measured: stats.NewHistogram(stats.Millisecond)}
-		left[j] = opt.Trials
-		for t := range opt.Trials {
-			tasks = append(tasks, task{j, t, jobs[j].Plan.Length(*opt)})
-		}
+		results[j], left[j] = newResults(jobs[j].Opt.Trials), jobs[j].Opt.Trials
 	}
-	slices.SortStableFunc(tasks, func(a, b task) int { return cmp.Compare(b.length, a.length) })
 
 	var (
 		wg    sync.WaitGroup
@@ -98,13 +92,10 @@ func RunAll(ctx context.Context, jobs []Job, parallel int, done func(job int, re
 			trial, err := job.Plan.trial(ctx, led, number+1, seed, t.length, job.Opt.capture(t.trial+1))
 			mu.Lock()
 			defer mu.Unlock()
-			if ctx.Err() != nil {
-				return
+			if ctx.Err() != nil && err != nil {
+				return // it has not failed: it was not to go on
 			}
-			res.Trials[t.trial], res.Errors[t.trial] = trial, err
-			if err == nil {
-				res.Measured.Add(int64(trial.Gap()))
-			}
+			res.add(t.trial, trial, err)
 			if job.Opt.Each != nil {
 				job.Opt.Each(t.trial+1, trial, err)
 			}

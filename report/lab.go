@@ -30,6 +30,7 @@ type Lab struct {
 	IPsec          string       `json:"ipsec,omitempty"` // the program
 	Kernel         string       `json:"kernel"`
 	LengthS        Seconds      `json:"length_s"`
+	Interrupted    bool         `json:"interrupted,omitempty"`
 	Routers        []LabRouter  `json:"routers"`
 	Trials         []LabTrial   `json:"trials"`
 	Measured       LabSample    `json:"measured"`
@@ -192,6 +193,9 @@ func LabText(w io.Writer, l Lab, opt Options) error {
 	p.printf("\n")
 	p.line(0, p.paint(bold, "measured beside predicted: "+strings.Join(who, ", ")))
 	p.line(0, p.paint(dim, fmt.Sprintf("vpnsim %s: %s (sha256 %.8s), seed %d, %s s each, Linux %s", l.Version, l.Scenario, l.ScenarioSHA256, l.Seed, l.LengthS.Fixed(0), l.Kernel)))
+	if l.Interrupted {
+		p.line(0, p.paint(yellow, fmt.Sprintf("interrupted: the %d trials that had ended", len(l.Trials))))
+	}
 	p.printf("\n")
 	g := grid{head: []string{"longest gap of a run", "runs", "at most 1 s", "min", "median", "p95", "max"}, right: []int{1, 2, 3, 4, 5, 6}}
 	for _, s := range []struct {

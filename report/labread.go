@@ -221,7 +221,14 @@ func (r *labReader) skip() error {
 
 // scalar tells what is wrong with one.
 func scalar(tok json.Token, typ reflect.Type, name string) string {
-	wrong := fmt.Sprintf("%s is %v, not %s", name, tok, kindOf(typ.Kind(), false))
+	is := fmt.Sprint(tok)
+	switch text, isText := tok.(string); {
+	case isText:
+		is = strconv.Quote(text)
+	case tok == nil:
+		is = "null"
+	}
+	wrong := fmt.Sprintf("%s is %s, not %s", name, is, kindOf(typ.Kind(), false))
 	n, isNumber := tok.(json.Number)
 	switch typ.Kind() {
 	case reflect.String:

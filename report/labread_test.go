@@ -12,7 +12,7 @@ import (
 func labFixture() Lab {
 	most := Seconds(29_665 * ms)
 	return Lab{VPNSim: "v1", Kind: LabKind, Version: "devel", Case: "hold/9", Scenario: "x.yaml", ScenarioSHA256: strings.Repeat("ab", 32), Seed: 1<<64 - 1,
-		Sets: []string{"a=1"}, Tunnel: "plain", Kernel: "6.18", LengthS: 48_000 * ms,
+		Sets: []string{"a=1"}, Tunnel: "plain", Kernel: "6.18", LengthS: 48_000 * ms, Interrupted: true,
 		Routers: []LabRouter{{Router: "aws", Daemon: "frr", Program: "FRR 8.4.4", Instead: "aws-vgw", Differs: []LabSetting{{"routers.aws.fib.delay", "100ms", "70ms"}}}},
 		Trials: []LabTrial{
 			{Number: 1, Seed: 1, Error: "bgpd has ended", Events: []LabEvent{}, Pings: []LabPing{}, Changes: []LabChange{}, BGP: []LabBGP{}, Streams: []LabStream{}},
@@ -75,10 +75,11 @@ func TestReadLabsRefuses(t *testing.T) {
 		{"a list", `[1, {"a": []}]`, "a.json:1:1: a result of a lab is a list, not an object"},
 		{"an unknown field", swap(`"gap_s":28`, `"gap": {"a": [1]}`), "a.json:3:1: trials[1].gap is no field of a result of a lab"},
 		{"a field twice", swap(`"number":2`, `"seed":3`), "a.json:3:10: trials[1].seed is there twice"},
-		{"a word for a number", swap(`"gap_s":28`, `"gap_s": "28"`), "a.json:3:10: trials[1].gap_s is 28, not a number"},
+		{"a word for a number", swap(`"gap_s":28`, `"gap_s": "28"`), `a.json:3:10: trials[1].gap_s is "28", not a number`},
 		{"a negative seed", swap(`"seed":2`, `"seed": -2`), "a.json:3:9: trials[1].seed is -2, not a whole number from 0"},
 		{"finer than a nanosecond", swap(`"gap_s":28`, `"gap_s": 1e-10`), "a.json:3:10: trials[1].gap_s: 1e-10 seconds are finer than a nanosecond"},
-		{"null", swap(`"scenario":"x.yaml"`, `"scenario": null`), "a.json:3:13: scenario is <nil>, not a string"},
+		{"a word for a length", swap(`"length_s":48`, `"length_s": "45"`), `a.json:3:13: length_s is "45", not a number`},
+		{"null", swap(`"scenario":"x.yaml"`, `"scenario": null`), "a.json:3:13: scenario is null, not a string"},
 		{"another version", swap(`"vpnsim":"v1"`, `"vpnsim":"v2"`), `a.json:2:1: version "v2" of the format is not known`},
 		{"no length", swap(`"length_s":48`, `"length_s":0`), "a.json:2:1: this result has no length_s"},
 		{"a gap that is not the pings'", swap(`"gap_s":28,"events"`, `"gap_s":27,"events"`), "trials[1] (number 2, seed 2): its gap_s is not the longest of its pings' gaps"},

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 	"github.com/vpnsim/vpnsim/lab"
 	"github.com/vpnsim/vpnsim/report"
 	"github.com/vpnsim/vpnsim/scenarios"
+	"github.com/vpnsim/vpnsim/topology"
 )
 
 // calibrateFlags are what the user asked for.
@@ -47,17 +50,26 @@ A case whose results are already there, with as many trials and of the same scen
 is not run again; so a run that was interrupted goes on where it was. The trials that
 take longest come first.
 
-Exit codes: 0 ok; 1 a trial failed; 2 bad usage, matrix or scenario, or not supported;
-4 the machine lacks something.`,
-		Example: `  vpnsim lab calibrate calibration/matrix.yaml -o calibration/results --parallel 24
+Exit codes: 0 ok; 1 a trial failed, or Ctrl-C; 2 bad usage, matrix or scenario, or not
+supported; 4 the machine lacks something.`,
+		Example: `  vpnsim lab calibrate calibration/matrix.yaml --list
+  vpnsim lab calibrate calibration/matrix.yaml -o calibration/results --parallel 24
   vpnsim lab calibrate calibration/matrix.yaml -o /tmp/hold --only '^hold/frr' --trials 4`,
-		Args: exactly(1, "lab calibrate takes one matrix"),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef(whatIsAMatrix, "lab calibrate takes one matrix, not %d", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.format != "text" {
 				return usagef("the results are JSON, in the folder", "lab calibrate prints text, not %s", a.format)
 			}
 			if q.parallel < 1 || q.runs < 1 || q.trials < 0 {
 				return usagef("", "--parallel, --runs and --trials are at least 1")
+			}
+			if q.folder == "" && !q.list {
+				return usagef("or --list, which runs nothing", "-o FOLDER says where the results go")
 			}
 			return a.calibrate(cmd.Context(), args[0], &q)
 		},
@@ -70,32 +82,42 @@ Exit codes: 0 ok; 1 a trial failed; 2 bad usage, matrix or scenario, or not supp
 	f.IntVar(&q.runs, "runs", 400, "so `many` simulated runs to print beside them")
 	f.Uint64Var(&q.seed, "seed", 1, "what the trials draw at random comes from this `number` and the case's name")
 	f.BoolVar(&q.again, "again", false, "run cases again whose results are there")
-	f.BoolVar(&q.list, "list", false, "print the cases, and how long they take, and run nothing")
-	cmd.MarkFlagRequired("output")
+	f.BoolVar(&q.list, "list", false, "print the cases, how long they take and, with -o, which have their results; run nothing")
 	return cmd
 }
+
+// whatIsAMatrix is said to whom it is not known.
+const whatIsAMatrix = "a matrix is a YAML file that lists cases; docs/lab.md shows one"
 
 // prepared is a case that is ready to run.
 type prepared struct {
 	*lab.Case
-	job  lab.Job
-	file string // of its results
+	job   lab.Job
+	file  string // of its results; empty: nowhere
+	there bool   // they are
 }
 
 // calibrate runs the cases of a matrix that have no results yet.
 func (a *app) calibrate(ctx context.Context, name string, q *calibrateFlags) error {
-	cases, err := a.prepare(name, q)
+	src, err := a.openMatrix(name)
 	if err != nil {
 		return err
 	}
-	todo, took := cases[:0:0], time.Duration(0)
-	for _, c := range cases {
-		if q.again || !there(&c) {
-			todo = append(todo, c)
-			took += time.Duration(c.job.Opt.Trials) * (c.job.Plan.Length(c.job.Opt) + c.job.Plan.Overhead())
+	cases, err := a.prepare(src, q)
+	if err != nil {
+		return err
+	}
+	var todo []prepared
+	var jobs []lab.Job
+	for i := range cases {
+		if c := &cases[i]; q.again || !c.there {
+			todo, jobs = append(todo, *c), append(jobs, c.job)
 		}
 	}
 	if !q.list && len(todo) > 0 {
+		if err := folder("-o", q.folder); err != nil {
+			return err
+		}
 		if err := a.atHome(); err != nil {
 			return err
 		}
@@ -106,28 +128,36 @@ func (a *app) calibrate(ctx context.Context, name string, q *calibrateFlags) err
 		if err := a.lacking(lacks); err != nil {
 			return err
 		}
-		if done, err := a.asRoot(ctx, nil); done {
+		if done, err := a.asRoot(ctx, src.input()); done {
 			return err
 		}
 	}
 	if q.list {
-		for _, c := range todo {
-			fmt.Fprintf(a.out, "%-60s %3d trials of %v\n", c.Name, c.job.Opt.Trials, c.job.Plan.Length(c.job.Opt)+c.job.Plan.Overhead())
+		for _, c := range cases {
+			state := ""
+			if c.there {
+				state = ", has results"
+			}
+			fmt.Fprintf(a.out, "%-60s %s of %s%s\n", c.Name, counted(c.job.Opt.Trials, "trial"), roughly(c.job.Plan.Length(c.job.Opt)+c.job.Plan.Overhead()), state)
 		}
 	}
-	fmt.Fprintf(a.out, "%d cases, %d of them to be run, in about %v\n", len(cases), len(todo), (took / time.Duration(q.parallel)).Round(time.Minute))
+	summary := counted(len(cases), "case")
+	switch {
+	case len(todo) == 0:
+		summary += ", no more to be run"
+	case len(todo) == len(cases):
+		summary += " to be run, in about " + roughly(lab.Estimate(jobs, q.parallel))
+	default:
+		summary += fmt.Sprintf(", %d of them to be run, in about %s", len(todo), roughly(lab.Estimate(jobs, q.parallel)))
+	}
+	if _, err := fmt.Fprintln(a.out, summary); err != nil {
+		return printed(err)
+	}
 	if q.list || len(todo) == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(q.folder, 0o777); err != nil {
-		return usagef("", "-o %s: %s", q.folder, reason(err))
-	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	jobs := make([]lab.Job, len(todo))
-	for i := range todo {
-		jobs[i] = todo[i].job
-	}
 	failed, ended := 0, 0
 	err = lab.RunAll(ctx, jobs, q.parallel, func(i int, res *lab.Results) error {
 		c := &todo[i]
@@ -168,63 +198,80 @@ func brief(t *report.LabTrial) {
 	t.BGP = slices.DeleteFunc(t.BGP, func(m report.LabBGP) bool { return m.Type != "NOTIFICATION" || m.Direction != "sent" })
 }
 
-// prepare reads the matrix and everything that it names.
-func (a *app) prepare(name string, q *calibrateFlags) ([]prepared, error) {
-	src, err := a.open(name)
-	if err != nil {
-		return nil, err
+// openMatrix reads the file of a matrix: none ships with the program.
+func (a *app) openMatrix(name string) (source, error) {
+	if _, err := os.Stat(name); name != "-" && errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(name, gitPrefix) {
+		return source{}, unreadable(name, "there is no such file", whatIsAMatrix)
 	}
+	return a.open(name)
+}
+
+// readMatrix tells what is wrong with one as with any file. trials is what a case has that
+// does not say.
+func readMatrix(src source, trials int) (*lab.Matrix, []report.Diagnostic) {
+	m, wrong := lab.ReadMatrix(src.name, src.data, trials)
+	var problems []report.Diagnostic
+	for _, w := range wrong {
+		help := w.Help
+		if w.Word != "" {
+			help = scenarios.DidYouMean(w.Word, w.Known)
+		}
+		problems = append(problems, wrongAt(w.Pos, w.Message, help))
+	}
+	return m, problems
+}
+
+func wrongAt(pos topology.Pos, message, help string) report.Diagnostic {
+	return report.Diagnostic{File: pos.File, Line: pos.Line, Col: pos.Col, Severity: "error", Message: message, Help: help}
+}
+
+// prepare reads the matrix and everything that it names.
+func (a *app) prepare(src source, q *calibrateFlags) ([]prepared, error) {
 	only, err := regexp.Compile(q.only)
 	if err != nil {
 		return nil, usagef("", "--only %s: %v", q.only, err)
 	}
-	m, wrong := lab.ReadMatrix(name, src.data)
-	var (
-		list     []prepared
-		problems []report.Diagnostic
-	)
-	complain := func(w lab.Wrong) {
-		problems = append(problems, report.Diagnostic{File: w.Pos.File, Line: w.Pos.Line, Col: w.Pos.Col, Severity: "error", Message: w.Message, Help: w.Help})
-	}
-	for _, w := range wrong {
-		complain(w)
-	}
-	for i := 0; len(wrong) == 0 && i < len(m.Cases); i++ {
+	m, problems := readMatrix(src, q.trials)
+	var list []prepared
+	said := map[report.Diagnostic]bool{} // of a scenario that many cases share, or a setting of many daemons
+	for i := range m.Cases {
 		c := &m.Cases[i]
 		if !only.MatchString(c.Name) {
 			continue
 		}
-		path := filepath.Join(filepath.Dir(name), c.Scenario)
-		if _, shipped := scenarios.Builtin(c.Scenario); shipped {
-			if _, err := os.Stat(path); err != nil {
-				path = c.Scenario
+		plan, wrong := a.planOf(src.name, c)
+		for _, p := range wrong {
+			if !said[p] {
+				problems = append(problems, p)
 			}
+			said[p] = true
 		}
-		plan, err := a.plan(path, c)
-		if err != nil {
-			var bad *badScenario
-			var problem *lab.Problem
-			var usage *usageError
-			switch {
-			case errors.As(err, &bad):
-				problems = append(problems, bad.problems...)
-			case errors.As(err, &problem):
-				complain(lab.Wrong{Pos: c.Pos, Message: problem.Message, Help: problem.Help})
-			case errors.As(err, &usage):
-				complain(lab.Wrong{Pos: c.Pos, Message: usage.message, Help: usage.help})
-			default:
-				complain(lab.Wrong{Pos: c.Pos, Message: err.Error()})
-			}
+		if len(wrong) > 0 {
 			continue
 		}
-		opt := lab.Options{Trials: c.Trials, For: c.For, Runs: q.runs, Seed: seedOf(c.Name, q.seed)}
+		one := prepared{Case: c, job: lab.Job{Plan: plan, Opt: lab.Options{Trials: c.Trials, For: c.For, Runs: q.runs, Seed: seedOf(c.Name, q.seed)}}}
 		if q.trials > 0 {
-			opt.Trials = q.trials
+			one.job.Opt.Trials = q.trials
 		}
-		file := filepath.Join(q.folder, strings.ReplaceAll(c.Name, "/", "_")+".json")
-		list = append(list, prepared{c, lab.Job{Plan: plan, Opt: opt}, file})
+		if q.folder != "" {
+			one.file = filepath.Join(q.folder, strings.ReplaceAll(c.Name, "/", "_")+".json")
+			one.there = there(&one)
+		}
+		list = append(list, one)
 	}
 	if len(problems) > 0 {
+		// Those of the matrix in the order of its lines, those of its scenarios behind them.
+		slices.SortStableFunc(problems, func(x, y report.Diagnostic) int {
+			switch here, there := x.File == src.name, y.File == src.name; {
+			case here && there:
+				return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Col, y.Col))
+			case here:
+				return -1
+			case there:
+				return 1
+			}
+			return 0
+		})
 		return nil, &badScenario{problems}
 	}
 	if len(list) == 0 {
@@ -233,21 +280,51 @@ func (a *app) prepare(name string, q *calibrateFlags) ([]prepared, error) {
 	return list, nil
 }
 
-// plan of a case.
-func (a *app) plan(path string, c *lab.Case) (*lab.Plan, error) {
+// planOf a case of a matrix. What is wrong with a scenario stands there; everything else
+// that is wrong, in the matrix.
+func (a *app) planOf(matrix string, c *lab.Case) (*lab.Plan, []report.Diagnostic) {
+	path := filepath.Join(filepath.Dir(matrix), c.Scenario)
+	if _, shipped := scenarios.Builtin(c.Scenario); shipped {
+		if _, err := os.Stat(path); err != nil {
+			path = c.Scenario
+		}
+	}
+	var bad *badScenario
 	src, err := a.open(path)
-	if err != nil {
-		return nil, err
+	if errors.As(err, &bad) {
+		var list []report.Diagnostic
+		for _, p := range bad.problems {
+			list = append(list, wrongAt(c.ScenarioAt, p.File+": "+p.Message, p.Help))
+		}
+		return nil, list
+	} else if err != nil {
+		return nil, []report.Diagnostic{wrongAt(c.ScenarioAt, err.Error(), "")}
 	}
 	d, err := src.load(c.Sets)
-	if err != nil {
-		return nil, err
+	if errors.As(err, &bad) {
+		var list []report.Diagnostic
+		for _, p := range bad.problems {
+			if p.Line == 0 && strings.HasPrefix(p.File, "--set") {
+				p = wrongAt(c.SetAt, strings.Replace(p.File, "--set", "set:", 1)+": "+p.Message, p.Help)
+			}
+			list = append(list, p)
+		}
+		return nil, list
+	} else if err != nil {
+		return nil, []report.Diagnostic{wrongAt(c.ScenarioAt, err.Error(), "")}
 	}
 	plan, err := lab.NewPlan(d, c.With)
+	at := c.WithAt
 	if err == nil {
-		err = plan.Tells(lab.Options{For: c.For})
+		at, err = c.ForAt, plan.Tells(lab.Options{For: c.For})
 	}
-	return plan, err
+	var problem *lab.Problem
+	if errors.As(err, &problem) {
+		return nil, []report.Diagnostic{wrongAt(at, strings.Replace(problem.Message, "--router", "with:", 1), problem.Help)}
+	} else if err != nil {
+		return nil, []report.Diagnostic{wrongAt(at, err.Error(), "")}
+	}
+	return plan, nil
 }
 
 // seedOf a case: cases do not share what they draw.
@@ -275,4 +352,40 @@ func there(c *prepared) bool {
 		}
 	}
 	return d.Case == c.Name && d.ScenarioSHA256 == c.job.Plan.Scenario.SHA256 && good >= c.job.Opt.Trials
+}
+
+// counted is "1 case", "2 cases".
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// roughly is a length to the second, and a long one to the minute: 41s, 2m27s, 12m, 1h5m.
+func roughly(d time.Duration) string {
+	if d < 10*time.Minute {
+		return d.Round(time.Second).String()
+	}
+	text := strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// folder makes sure that files can be put there, before anything else is done.
+func folder(flag, path string) error {
+	err := os.MkdirAll(path, 0o777)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(path, ".vpnsim-*"); err == nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}
+	if err != nil {
+		return usagef("", "%s %s: cannot be written to: %s", flag, path, reason(err))
+	}
+	return nil
 }

@@ -2,20 +2,25 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vpnsim/vpnsim/report"
+	"github.com/vpnsim/vpnsim/scenarios"
 )
 
 // Every case of the project's own matrix names a scenario, daemons and settings that a lab
 // can do, on any machine.
 func TestTheCalibrationCanBeRun(t *testing.T) {
 	var out, errs bytes.Buffer
-	code := program([]string{"lab", "calibrate", "../../calibration/matrix.yaml", "-o", t.TempDir(), "--list"}, nil, &out, &errs)
+	code := program([]string{"lab", "calibrate", "../../calibration/matrix.yaml", "--list"}, nil, &out, &errs)
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
@@ -33,10 +38,47 @@ func TestWhatIsWrongWithAMatrixIsSaidWithItsPlace(t *testing.T) {
 	for _, want := range []string{
 		"testdata/matrix.yaml:4:12: ", // no such daemon
 		"testdata/matrix.yaml:8:12: ", // no such router
-		"testdata/nowhere.yaml: there is no such file",
+		"testdata/matrix.yaml:9:30: testdata/nowhere.yaml: there is no such file",
 	} {
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("%q is not in %s", want, errs.String())
+		}
+	}
+}
+
+// All cases are listed, and which of them have their results.
+func TestCasesThatHaveResultsAreListedToo(t *testing.T) {
+	dir := t.TempDir()
+	data, _ := scenarios.Builtin("aws-gcp")
+	sum := sha256.Sum256(data)
+	doc := report.Lab{VPNSim: "v1", Kind: report.LabKind, Case: "a/bird", Scenario: "aws-gcp.yaml", ScenarioSHA256: hex.EncodeToString(sum[:]), Tunnel: "plain", LengthS: 1,
+		Routers: []report.LabRouter{{Router: "aws", Daemon: "bird"}}, Trials: []report.LabTrial{{Pings: []report.LabPing{{}}}}}
+	var line bytes.Buffer
+	if err := report.LabLine(&line, doc); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a_bird.json", line.String())
+	write("m.yaml", "vpnsim-lab: v1\ncases:\n  - {group: a, scenario: aws-gcp, with: [frr, bird], for: 20s, trials: 1}\n")
+	for _, c := range []struct {
+		more []string
+		want string
+	}{
+		{nil, "a/frr 1 trial of 45s\na/bird 1 trial of 45s, has results\n2 cases, 1 of them to be run, in about 45s\n"},
+		{[]string{"--only", "bird"}, "a/bird 1 trial of 45s, has results\n1 case, no more to be run\n"},
+		{[]string{"--again"}, "a/frr 1 trial of 45s\na/bird 1 trial of 45s, has results\n2 cases to be run, in about 1m30s\n"},
+		{[]string{"--trials", "2", "--only", "bird"}, "a/bird 2 trials of 45s\n1 case to be run, in about 1m30s\n"},
+	} {
+		var out, errs bytes.Buffer
+		if code := program(append([]string{"lab", "calibrate", filepath.Join(dir, "m.yaml"), "-o", dir, "--list", "--parallel", "1"}, c.more...), nil, &out, &errs); code != exitOK {
+			t.Fatalf("exit code %d: %s", code, errs.String())
+		}
+		if got := regexp.MustCompile(" +").ReplaceAllString(out.String(), " "); got != c.want {
+			t.Errorf("%v:\n%s\nwant\n%s", c.more, got, c.want)
 		}
 	}
 }

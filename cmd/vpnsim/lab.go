@@ -42,12 +42,16 @@ beside what is predicted for these daemons: a simulation with their profiles in 
 place of the scenario's, which keeps the scenario's timers.
 
 Needs root, or user namespaces; ` + "`vpnsim lab doctor`" + ` says what else. No namespace is connected to anything
-outside, and everything is removed in the end, after Ctrl-C, too. After a kill -9,
-` + "`vpnsim lab clean`" + ` does it. A trial takes as long as in the world: the time before the
-story's first event is cut short, and --for cuts the end.
+outside, and everything is removed in the end, after Ctrl-C, too; the trials that had
+ended by then are printed. After a kill -9, ` + "`vpnsim lab clean`" + ` does it. A trial takes as
+long as in the world: the time before the story's first event is cut short, and --for
+cuts the end.
 
-Exit codes: 0 ok; 1 a trial failed; 2 bad usage or scenario, or not supported; 4 the
-machine lacks something.`,
+Text lists trials as they end; --format json has them in order. There is no --format md:
+keep the JSON, and ` + "`vpnsim lab compare`" + ` makes a page of it.
+
+Exit codes: 0 ok; 1 a trial failed, or Ctrl-C; 2 bad usage or scenario, or not supported;
+4 the machine lacks something.`,
 		Example: `  vpnsim lab run aws-gcp --with frr --trials 10 --for 50s
   vpnsim lab run aws-gcp --with frr --router aws=bird --parallel 4
   vpnsim lab run aws-gcp-blackhole --with bird --set routers.aws.bgp.hold=9s --format json
@@ -56,7 +60,7 @@ machine lacks something.`,
 		Args: exactly(1, "lab run takes one scenario"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.format == "md" {
-				return usagef("", "lab run prints text or json, not md")
+				return usagef("keep the json, and `vpnsim lab compare --format md` makes a page of it", "lab run prints text or json, not md")
 			}
 			if opt.Trials < 1 || opt.Parallel < 1 || opt.Runs < 1 {
 				return usagef("", "--trials, --parallel and --runs are at least 1")
@@ -65,6 +69,9 @@ machine lacks something.`,
 				d, err := flagDuration(length)
 				if err != nil {
 					return usagef("", "--for: %v", err)
+				}
+				if d == 0 {
+					return usagef("left out, a trial measures until the scenario ends", "--for: nothing is measured in %s", length)
 				}
 				opt.For = d
 			}
@@ -89,14 +96,15 @@ machine lacks something.`,
 			} else if err != nil {
 				return err
 			}
+			if opt.Pcap != "" {
+				if err := folder("--pcap", opt.Pcap); err != nil {
+					return err
+				}
+			}
 			if err := a.lacking(plan.Lacks()); err != nil {
 				return err
 			}
-			var input []byte
-			if src.name == "-" {
-				input = src.data
-			}
-			if done, err := a.asRoot(cmd.Context(), input); done {
+			if done, err := a.asRoot(cmd.Context(), src.input()); done {
 				return err
 			}
 			return a.lab(cmd.Context(), plan, opt, sets)
@@ -138,27 +146,31 @@ func (a *app) lab(ctx context.Context, plan *lab.Plan, opt lab.Options, sets []s
 		}
 	}
 	res, err := lab.Run(ctx, plan, opt)
+	stop() // a second Ctrl-C ends the program at once: nothing is left to be removed
+	interrupted := errors.Is(err, context.Canceled)
 	switch {
 	case broken != nil:
 		return printed(broken)
-	case errors.Is(err, context.Canceled):
-		a.complain("interrupted; every namespace and process has been removed", "")
-		return ending(exitFailed)
-	case err != nil:
+	case err != nil && !interrupted:
 		a.complain(err.Error(), "")
 		return ending(exitFailed)
 	}
-	doc := plan.Document(opt, res)
-	doc.Version, doc.Sets = version(), sets
-	if a.format == "json" {
-		err = report.LabJSON(a.out, doc)
-	} else {
-		err = report.LabText(a.out, doc, width)
+	if err == nil || res.Interrupted {
+		doc := plan.Document(opt, res)
+		doc.Version, doc.Sets = version(), sets
+		if a.format == "json" {
+			err = report.LabJSON(a.out, doc)
+		} else {
+			err = report.LabText(a.out, doc, width)
+		}
+		if err != nil {
+			return printed(err)
+		}
 	}
-	if err != nil {
-		return printed(err)
+	if interrupted {
+		a.complain("interrupted; every namespace and process has been removed", "")
 	}
-	if failed > 0 {
+	if failed > 0 || interrupted {
 		return ending(exitFailed)
 	}
 	return nil

@@ -52,8 +52,8 @@ func (a *app) labCompareCommand() *cobra.Command {
 results of the same case together, predict every case again from its scenario, and say
 whether measured and predicted agree.
 
-RESULTS are files, with one result or several in each, or folders with files that end
-in .json, .jsonl or .ndjson. A trial that is in several of them counts once. A
+RESULTS are files, with one result or several in each, - for standard input, or folders
+with files that end in .json, .jsonl or .ndjson. A trial that is in several of them counts once. A
 scenario is looked for under the path that its result names, from here and from the folders
 that the result lies in, and among those that ship with the program.
 
@@ -102,7 +102,7 @@ scenario.`,
 
 // labCompare compares what the files hold.
 func (a *app) labCompare(names []string, q *labCompareFlags) error {
-	docs, err := readResults(names)
+	docs, err := a.readResults(names)
 	if err != nil {
 		return err
 	}
@@ -168,11 +168,17 @@ func (a *app) labCompare(names []string, q *labCompareFlags) error {
 // resultSuffixes are those of files that are read in a folder.
 var resultSuffixes = []string{".json", ".jsonl", ".ndjson"}
 
-// readResults reads files, and those in folders.
-func readResults(names []string) (docs []report.LabDocument, err error) {
+// readResults reads files, those in folders, and standard input.
+func (a *app) readResults(names []string) (docs []report.LabDocument, err error) {
 	var problems []report.Diagnostic
 	read := func(name string) {
-		data, err := os.ReadFile(name)
+		var data []byte
+		var err error
+		if name == "-" {
+			data, err = io.ReadAll(a.in)
+		} else {
+			data, err = os.ReadFile(name)
+		}
 		if err != nil {
 			problems = append(problems, report.Diagnostic{File: name, Severity: "error", Message: "cannot be read: " + reason(err)})
 			return
@@ -181,6 +187,10 @@ func readResults(names []string) (docs []report.LabDocument, err error) {
 		docs, problems = append(docs, list...), append(problems, wrong...)
 	}
 	for _, name := range names {
+		if name == "-" {
+			read(name)
+			continue
+		}
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
@@ -289,16 +299,12 @@ func (a *app) scenarioOf(c *measured.Case) (source, error) {
 
 // notes are those of a matrix, by case.
 func (a *app) notes(name string) (map[string]string, error) {
-	src, err := a.open(name)
+	src, err := a.openMatrix(name)
 	if err != nil {
 		return nil, err
 	}
-	m, wrong := lab.ReadMatrix(name, src.data)
-	if len(wrong) > 0 {
-		var problems []report.Diagnostic
-		for _, w := range wrong {
-			problems = append(problems, report.Diagnostic{File: w.Pos.File, Line: w.Pos.Line, Col: w.Pos.Col, Severity: "error", Message: w.Message, Help: w.Help})
-		}
+	m, problems := readMatrix(src, 1) // how many trials there are does not matter here
+	if len(problems) > 0 {
 		return nil, &badScenario{problems}
 	}
 	notes := map[string]string{}

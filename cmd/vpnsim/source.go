@@ -32,6 +32,14 @@ type source struct {
 	files func(name string) ([]byte, error)
 }
 
+// input is what has been read of standard input: nobody can read it again.
+func (s source) input() []byte {
+	if s.name != "-" {
+		return nil
+	}
+	return s.data
+}
+
 // open finds a scenario: a file, standard input, one that ships with the
 // program, or git:REV:path. A file comes first, so that nobody's file is ever passed over.
 func (a *app) open(name string) (source, error) {
