@@ -107,8 +107,14 @@ func union(a, b []string) []string {
 	return slices.Compact(all)
 }
 
+// fewRuns do not show how short and how long predicted gaps can be.
+const fewRuns = 100
+
 // remarks are what has to be known to read the rest.
 func remarks(doc *report.LabCompare, cases []*Case) (list []string) {
+	if doc.Runs < fewRuns {
+		list = append(list, fmt.Sprintf("So few simulated runs (%d) do not show the range of the predicted gaps, and a case that is said to leave it may be in it; take %d at least.", doc.Runs, fewRuns))
+	}
 	if doc.Duplicates > 0 {
 		list = append(list, fmt.Sprintf("%d trials were there more than once and count once.", doc.Duplicates))
 	}
@@ -144,8 +150,9 @@ func remarks(doc *report.LabCompare, cases []*Case) (list []string) {
 		if x.Failed > 0 {
 			failed = append(failed, fmt.Sprintf("%s (%d of %d)", c.Name, x.Failed, len(c.Trials)))
 		}
-		if n := x.Measured.Open + x.Predicted.Open; n > 0 && x.Measured.N > 0 {
-			unfinished = append(unfinished, fmt.Sprintf("%s (%d of %d, predicted %s)", c.Name, x.Measured.Open, x.Measured.N, percent(float64(x.Predicted.Open)/float64(x.Predicted.N))))
+		share := percent(float64(x.Predicted.Open) / float64(x.Predicted.N))
+		if x.Measured.N > 0 && (x.Measured.Open > 0 || share != percent(0)) {
+			unfinished = append(unfinished, fmt.Sprintf("%s (%d of %d, predicted %s)", c.Name, x.Measured.Open, x.Measured.N, share))
 		}
 	}
 	say := func(text string, list []string) []string {

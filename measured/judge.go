@@ -213,7 +213,7 @@ func judge(doc *report.LabCompare) {
 			doc.Disagree++
 		case !c.Goal.Median:
 			c.Verdict = report.LabWithinChance
-			c.Reasons = []string{fmt.Sprintf("medians %s; with n = %d that may be chance, about %d would tell", medians(c), c.Difference.Measured, c.Difference.Enough)}
+			c.Reasons = []string{fmt.Sprintf("medians %s; with %d gaps longer than 1 s that may be chance, about %d would tell", medians(c), c.Difference.Measured, c.Difference.Enough)}
 			doc.WithinChance++
 		default:
 			doc.Agree++

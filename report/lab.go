@@ -179,8 +179,9 @@ func LabTrialText(w io.Writer, t LabTrial, opt Options) error {
 	return err
 }
 
-// LabText writes what all trials together say.
-func LabText(w io.Writer, l Lab, opt Options) error {
+// LabText writes what all trials together say; every setting that is not the scenario's, if
+// it is asked for all.
+func LabText(w io.Writer, l Lab, all bool, opt Options) error {
 	l = rewritten(l, oneLine)
 	p := &page{opt: opt}
 	var who []string
@@ -194,7 +195,7 @@ func LabText(w io.Writer, l Lab, opt Options) error {
 	p.line(0, p.paint(bold, "measured beside predicted: "+strings.Join(who, ", ")))
 	p.line(0, p.paint(dim, fmt.Sprintf("vpnsim %s: %s (sha256 %.8s), seed %d, %s s each, Linux %s", l.Version, l.Scenario, l.ScenarioSHA256, l.Seed, l.LengthS.Fixed(0), l.Kernel)))
 	if l.Interrupted {
-		p.line(0, p.paint(yellow, fmt.Sprintf("interrupted: the %d trials that had ended", len(l.Trials))))
+		p.line(0, p.paint(yellow, "interrupted: of "+count(len(l.Trials), "trial that had ended", "trials that had ended")))
 	}
 	p.printf("\n")
 	g := grid{head: []string{"longest gap of a run", "runs", "at most 1 s", "min", "median", "p95", "max"}, right: []int{1, 2, 3, 4, 5, 6}}
@@ -217,16 +218,23 @@ func LabText(w io.Writer, l Lab, opt Options) error {
 		p.line(0, "every measured gap lies in the range of the predicted ones")
 	}
 	p.line(0, fmt.Sprintf("largest distance of the two distributions %.2f, where 0.3 s make no difference; were they the same, it would be as large with probability %.3f (Kolmogorov-Smirnov)", l.Distance, l.P))
+	p.printf("\n")
 	for _, r := range l.Routers {
-		p.printf("\n")
-		p.line(0, p.paint(bold, fmt.Sprintf("%s: profile %s in the place of %s, in both", r.Router, r.Daemon, r.Instead)))
+		text := fmt.Sprintf("%s: profile %s in the place of %s, in both", r.Router, r.Daemon, r.Instead)
+		if n := len(r.Differs); n > 0 && !all {
+			text += fmt.Sprintf("; %s not as there (-v lists them)", count(n, "setting is", "settings are"))
+		}
+		p.line(0, text)
 		for _, s := range r.Differs {
-			p.line(2, fmt.Sprintf("%s: %s, not %s", s.Path, s.Lab, s.Scenario))
+			if all {
+				p.line(2, fmt.Sprintf("%s: %s, not %s", s.Path, s.Lab, s.Scenario))
+			}
 		}
 	}
-	if len(l.Cannot) > 0 {
-		p.printf("\n")
-		p.line(0, p.paint(bold, "predicted with a value that the daemon cannot be told"))
+	if n := len(l.Cannot); n > 0 && !all {
+		p.line(0, count(n, "value is predicted with that a daemon cannot be told (-v lists it)", "values are predicted with that a daemon cannot be told (-v lists them)"))
+	} else if n > 0 {
+		p.line(0, "predicted with a value that the daemon cannot be told:")
 		for _, s := range l.Cannot {
 			p.line(2, fmt.Sprintf("%s %s: %s", s.Path, s.Scenario, s.Lab))
 		}

@@ -23,7 +23,7 @@ func TestLabText(t *testing.T) {
 		Measured: LabSample{N: 8, Instant: 5, MaxS: 28_000 * ms}, Predicted: LabSample{N: 400, Instant: 208, MaxS: 30_000 * ms}, Outside: 1, Distance: 0.12, P: 0.974,
 		Cannot: []LabSetting{{"routers.aws.bgp.send_hold", "360s", "60s, twice the hold time"}}}
 	var b bytes.Buffer
-	for _, err := range []error{LabTrialText(&b, trial, Options{}), LabTrialText(&b, LabTrial{Number: 3, Error: "bgpd has ended\x1b[2J"}, Options{}), LabText(&b, l, Options{})} {
+	for _, err := range []error{LabTrialText(&b, trial, Options{}), LabTrialText(&b, LabTrial{Number: 3, Error: "bgpd has ended\x1b[2J"}, Options{}), LabText(&b, l, true, Options{})} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,5 +54,27 @@ func TestLabText(t *testing.T) {
 	// What was before the story belongs to no event.
 	if strings.Contains(b.String(), "10.1.0.0/16") {
 		t.Error("a change before the story is printed under an event")
+	}
+}
+
+// Unasked, a line for each router says by how much it is another, and whoever has pressed
+// Ctrl-C is told so.
+func TestLabTextInShort(t *testing.T) {
+	l := labFixture()
+	l.Cannot = append(l.Cannot, l.Cannot[0])
+	var b bytes.Buffer
+	if err := LabText(&b, l, false, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"interrupted: of 2 trials that had ended\n",
+		"aws: profile frr in the place of aws-vgw, in both; 1 setting is not as there (-v lists them)\n2 values are predicted with that a daemon cannot be told (-v lists them)\n",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "fib.delay") {
+		t.Error(b.String())
 	}
 }

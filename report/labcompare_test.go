@@ -42,10 +42,10 @@ func TestLabCompareText(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"measured beside predicted: 1 case agrees, 1 differs within chance, 1 without a result, 1 disagrees\n",
+		"measured beside predicted: 1 case agrees, 1 differs within chance, 1 has no result, 1 disagrees\n",
 		"40 trials (3 more failed) on BIRD 2.0.12, FRR 8.4.4, Linux 6.18, beside 2,000 simulated runs of each case, seeds 1 to 2000",
-		"bird/hold=9s  8        0   12.82  11.5 … 13.9  +5.16 [+4.53, +5.84]  disagrees\n",
-		"                     0 %    7.60    6.0 … 9.2\n",
+		"bird/hold=9s  8        0   12.82  11.5 … 13.9  13.9  +5.16 [+4.53, +5.84]  disagrees\n",
+		"                     0 %    7.60    6.0 … 9.2   9.2\n",
 		"hold with bird (6 cases, 64 gaps): measured gaps are shorter than predicted in 68 % of all pairs",
 		"  bird fib.delay         38       31      0  −1.40\n",
 		"hold/bird/hold=9s: disagrees\n  measured 5.16 s longer [4.53, 5.84], medians 12.82 against 7.60 s\n  8 of 8 longer",
@@ -90,16 +90,18 @@ func TestLabCompareFits(t *testing.T) {
 // As a page: a table for each group, and again what does not agree.
 func TestLabCompareMarkdown(t *testing.T) {
 	var b bytes.Buffer
-	if err := LabCompareMarkdown(&b, compareFixture()); err != nil {
+	if err := LabCompareMarkdown(&b, compareFixture(), true); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"**1 case agrees, 1 differs within chance, 1 without a result, 1 disagrees.** vpnsim devel",
-		"### bfd\n\n| case | n | instant | median | range | shift | verdict |\n",
-		"| bird/hold=9s | 8 | 0 / 0 % | 12.82 / 7.60 | 11.5 … 13.9 / 6.0 … 9.2 | +5.16 [+4.53, +5.84] | **disagrees** |\n",
+		"**1 case agrees, 1 differs within chance, 1 has no result, 1 disagrees.** vpnsim devel",
+		"### bfd\n\n| case | n | instant | median | range | p95 | shift | verdict |\n",
+		"| bird/hold=9s | 8 | 0 / 0 % | 12.82 / 7.60 | 11.5 … 13.9 / 6.0 … 9.2 | 13.9 / 9.2 | +5.16 [+4.53, +5.84] | **disagrees** |\n",
 		"| frr/hold=9s | 4 | 1 / 0 % | ",
 		"### Cases that disagree\n\n- **hold/bird/hold=9s**: measured 5.16 s longer \\[4.53, 5.84\\], medians 12.82 against 7.60 s; 8 of 8 longer than all predicted ones, by up to 4.65 s. see \\| issue",
 		"### Cases whose medians differ by more than the goal, as they may by chance\n\n- **hold/frr/hold=9s**: ",
+		"### hold/bird/hold=9s: first change of a router's routes after an event\n\n- tun1 becomes a black hole\n  - a: measured 7.50 s",
+		"\n    - NOTIFICATION (Hold Timer Expired) to b over tun1: sent by a at",
 		"### Cases without a result\n\n- **shut/frr**: no trial has succeeded.\n",
 	} {
 		if !strings.Contains(b.String(), want) {
@@ -108,5 +110,22 @@ func TestLabCompareMarkdown(t *testing.T) {
 	}
 	if strings.Contains(b.String(), "\x1b") {
 		t.Error("an escape sequence got through")
+	}
+}
+
+// Verdicts that no case has are not counted.
+func TestLabCount(t *testing.T) {
+	for _, c := range []struct {
+		l    LabCompare
+		want string
+	}{
+		{LabCompare{Agree: 2, Cases: make([]LabCase, 2)}, "2 cases agree"},
+		{LabCompare{Disagree: 1, Cases: make([]LabCase, 1)}, "1 case disagrees"},
+		{LabCompare{Cases: make([]LabCase, 1)}, "1 case has no result"},
+		{LabCompare{WithinChance: 3, Disagree: 2, Cases: make([]LabCase, 5)}, "3 cases differ within chance, 2 disagree"},
+	} {
+		if got := labCount(c.l); got != c.want {
+			t.Errorf("%q, not %q", got, c.want)
+		}
 	}
 }

@@ -23,14 +23,21 @@ func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
 	}
 	p.line(0, p.paint(bold, "measured beside predicted: ")+p.paint(color, labCount(l)))
 	p.line(0, p.paint(dim, labProvenance(l)))
-	p.line(0, p.paint(dim, "of two lines the first is measured, the second predicted; seconds; median and shift are those of gaps longer than 1 s"))
+	p.line(0, p.paint(dim, "of two lines the first is measured, the second predicted; seconds; median and shift are those of gaps longer than 1 s, range and p95 those of all"))
 	for _, group := range labGroups(l.Cases) {
 		p.printf("\n")
-		g := grid{head: append([]string{cmp.Or(group.name, "case")}, labHead...), right: []int{1, 2, 3, 4, 5}}
+		narrow := opt.Width > 0 && opt.Width < labWide
+		g := grid{head: append([]string{cmp.Or(group.name, "case")}, labHead...), right: []int{1, 2, 3, 4, 5, 6}}
+		if narrow {
+			g.head, g.right = slices.Delete(g.head, labP95, labP95+1), g.right[:5]
+		}
 		for _, c := range group.cases {
 			cells := labCells(c, "\n")
 			cells[0] = labName(strings.TrimPrefix(cells[0], group.name+"/"), opt.Width)
 			cells[len(cells)-1] = p.paint(labColor(c.Verdict), cells[len(cells)-1])
+			if narrow {
+				cells = slices.Delete(cells, labP95, labP95+1)
+			}
 			g.add(cells...)
 		}
 		p.grid(0, g)
@@ -56,10 +63,7 @@ func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
 		}
 	}
 	p.timers(l)
-	for _, c := range l.Cases {
-		if !events && len(l.Cases) > fewCases || len(c.Events) == 0 {
-			continue
-		}
+	for _, c := range withEvents(l, events) {
 		p.printf("\n")
 		p.line(0, p.paint(bold, c.Case+": first change of a router's routes after an event"))
 		for i, e := range c.Events {
@@ -81,6 +85,16 @@ func LabCompareText(w io.Writer, l LabCompare, events bool, opt Options) error {
 
 // fewCases have their events printed unasked.
 const fewCases = 3
+
+// withEvents are the cases whose events are printed.
+func withEvents(l LabCompare, all bool) (list []*LabCase) {
+	for i := range l.Cases {
+		if (all || len(l.Cases) <= fewCases) && len(l.Cases[i].Events) > 0 {
+			list = append(list, &l.Cases[i])
+		}
+	}
+	return list
+}
 
 // labName breaks a name so that a page of limited width has room for the rest.
 func labName(name string, width int) string {
@@ -137,15 +151,23 @@ func labWord(verdict string) string {
 	return verdict
 }
 
+// labCount says how many cases there are of each verdict that there is.
 func labCount(l LabCompare) string {
-	text := count(l.Agree, "case agrees", "cases agree")
-	if l.WithinChance > 0 {
-		text += ", " + count(l.WithinChance, "differs within chance", "differ within chance")
+	var parts []string
+	for _, v := range []struct {
+		n         int
+		one, many string
+	}{{l.Agree, "agrees", "agree"}, {l.WithinChance, "differs within chance", "differ within chance"},
+		{len(l.Cases) - l.Agree - l.WithinChance - l.Disagree, "has no result", "have no result"}, {l.Disagree, "disagrees", "disagree"}} {
+		switch {
+		case v.n == 0:
+		case len(parts) == 0:
+			parts = append(parts, count(v.n, "case "+v.one, "cases "+v.many))
+		default:
+			parts = append(parts, count(v.n, v.one, v.many))
+		}
 	}
-	if unknown := len(l.Cases) - l.Agree - l.WithinChance - l.Disagree; unknown > 0 {
-		text += fmt.Sprintf(", %d without a result", unknown)
-	}
-	return text + ", " + count(l.Disagree, "disagrees", "disagree")
+	return strings.Join(parts, ", ")
 }
 
 func labProvenance(l LabCompare) string {
@@ -180,7 +202,10 @@ func labGroups(cases []LabCase) (list []labGroup) {
 }
 
 // labHead are the columns: measured first, then predicted.
-var labHead = []string{"n", "instant", "median", "range", "shift", "verdict"}
+var labHead = []string{"n", "instant", "median", "range", "p95", "shift", "verdict"}
+
+// labP95 is which column of a row is the 95th percentile; a narrow page has no room for it.
+const labP95, labWide = 5, 116
 
 // labCells is a row; what is measured stands before what is predicted.
 func labCells(c *LabCase, between string) []string {
@@ -214,7 +239,7 @@ func labCells(c *LabCase, between string) []string {
 		}
 		return fmt.Sprintf("%.0f %%", 100*g.Share.Share)
 	}),
-		median, pair(func(g *LabGaps) string { return g.MinS.Fixed(1) + " … " + g.MaxS.Fixed(1) }), shift, labWord(c.Verdict)}
+		median, pair(func(g *LabGaps) string { return g.MinS.Fixed(1) + " … " + g.MaxS.Fixed(1) }), pair(func(g *LabGaps) string { return g.P95S.Fixed(1) }), shift, labWord(c.Verdict)}
 }
 
 func shifted(s Seconds) string {
@@ -226,6 +251,14 @@ func shifted(s Seconds) string {
 
 // reaction is one router after one event.
 func (p *page) reaction(e *LabReaction) {
+	p.line(4, e.words())
+	for _, w := range e.why() {
+		p.line(6, p.paint(dim, w))
+	}
+}
+
+// words say when its routes changed, measured and predicted.
+func (e *LabReaction) words() string {
 	of := func(f LabFirst) string {
 		if f.Changed == 0 {
 			return "no change"
@@ -243,13 +276,18 @@ func (p *page) reaction(e *LabReaction) {
 			text += fmt.Sprintf(" [%s, %s]", shifted(*e.LowS), shifted(*e.HighS))
 		}
 	}
-	p.line(4, text)
+	return text
+}
+
+// why they changed: what the prediction has waited for, and what was heard.
+func (e *LabReaction) why() (list []string) {
 	for _, t := range e.Timers {
-		p.line(6, p.paint(dim, t.words(e.Predicted.Changed)))
+		list = append(list, t.words(e.Predicted.Changed))
 	}
 	for _, h := range e.Heard {
-		p.line(6, p.paint(dim, h.words()))
+		list = append(list, h.words())
 	}
+	return list
 }
 
 func (t *LabTimer) words(of int) string {
@@ -293,9 +331,9 @@ func togetherWords(l LabCompare) (list []string) {
 	return list
 }
 
-// LabCompareMarkdown writes it as GitHub-flavoured Markdown: the tables, and again those
-// cases that do not agree, with the reasons.
-func LabCompareMarkdown(w io.Writer, l LabCompare) error {
+// LabCompareMarkdown writes it as GitHub-flavoured Markdown: the tables, again those cases
+// that do not agree, with the reasons, and with few cases or with events the reactions.
+func LabCompareMarkdown(w io.Writer, l LabCompare, events bool) error {
 	plain := rewritten(l, oneLine)
 	l = rewritten(plain, escapeMarkdown)
 	for i := range l.Cases {
@@ -303,7 +341,7 @@ func LabCompareMarkdown(w io.Writer, l LabCompare) error {
 	}
 	m := &sheet{}
 	m.printf("**%s.** %s.\n\n", labCount(l), labProvenance(l))
-	m.printf("n counts trials. Of two numbers the first is measured, the second predicted; seconds. The median and the shift are those of gaps longer than 1 s.\n\n")
+	m.printf("n counts trials. Of two numbers the first is measured, the second predicted; seconds. The median and the shift are those of gaps longer than 1 s, range and p95 those of all.\n\n")
 	for _, group := range labGroups(l.Cases) {
 		if group.name != "" {
 			m.printf("### %s\n\n", group.name)
@@ -346,6 +384,20 @@ func LabCompareMarkdown(w io.Writer, l LabCompare) error {
 		if !first {
 			m.printf("\n")
 		}
+	}
+	for _, c := range withEvents(l, events) {
+		m.printf("### %s: first change of a router's routes after an event\n\n", c.Case)
+		for i := range c.Events {
+			e := &c.Events[i]
+			if i == 0 || c.Events[i-1].Event != e.Event {
+				m.printf("- %s\n", e.Event)
+			}
+			m.printf("  - %s\n", e.words())
+			for _, w := range e.why() {
+				m.printf("    - %s\n", w)
+			}
+		}
+		m.printf("\n")
 	}
 	for _, r := range l.Remarks {
 		m.printf("%s\n\n", r)

@@ -32,6 +32,7 @@ func (a *app) labRunCommand() *cobra.Command {
 		flags  lab.Flags
 		sets   []string
 		length string
+		all    bool
 	)
 	cmd := &cobra.Command{
 		Use:   "run SCENARIO --with frr|bird|gobgp",
@@ -107,7 +108,7 @@ Exit codes: 0 ok; 1 a trial failed, or Ctrl-C; 2 bad usage or scenario, or not s
 			if done, err := a.asRoot(cmd.Context(), src.input()); done {
 				return err
 			}
-			return a.lab(cmd.Context(), plan, opt, sets)
+			return a.lab(cmd.Context(), plan, opt, sets, all)
 		},
 	}
 	f := cmd.Flags()
@@ -118,6 +119,7 @@ Exit codes: 0 ok; 1 a trial failed, or Ctrl-C; 2 bad usage or scenario, or not s
 	f.IntVar(&opt.Runs, "runs", 400, "so `many` simulated runs to compare with")
 	f.Uint64Var(&opt.Seed, "seed", 1, "the first trial's times, phases and choices are drawn from this `number`, the next trial's from the next")
 	f.StringVar(&length, "for", "", "measure so `long` in each trial (otherwise: until the scenario ends)")
+	f.BoolVarP(&all, "verbose", "v", false, "print every setting in which a daemon is not as the scenario has it")
 	f.StringVar(&opt.Pcap, "pcap", "", "keep the routers' BGP packets of each trial in this `folder`, as pcapng")
 	f.StringArrayVar(&sets, "set", nil, "change the scenario: `path=value`, such as routers.aws.bgp.hold=9s")
 	f.StringVar(&flags.Tunnel, "tunnel", "plain", "what tunnels are made of: plain, or `ipsec` (strongSwan)")
@@ -126,7 +128,7 @@ Exit codes: 0 ok; 1 a trial failed, or Ctrl-C; 2 bad usage or scenario, or not s
 }
 
 // lab runs the plan and prints what comes of it.
-func (a *app) lab(ctx context.Context, plan *lab.Plan, opt lab.Options, sets []string) error {
+func (a *app) lab(ctx context.Context, plan *lab.Plan, opt lab.Options, sets []string, all bool) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if left, _ := lab.Leftovers(); len(left) > 0 {
@@ -161,7 +163,7 @@ func (a *app) lab(ctx context.Context, plan *lab.Plan, opt lab.Options, sets []s
 		if a.format == "json" {
 			err = report.LabJSON(a.out, doc)
 		} else {
-			err = report.LabText(a.out, doc, width)
+			err = report.LabText(a.out, doc, all, width)
 		}
 		if err != nil {
 			return printed(err)

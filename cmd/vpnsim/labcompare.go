@@ -142,7 +142,7 @@ func (a *app) labCompare(names []string, q *labCompareFlags) error {
 			if filepath.Ext(path) == ".json" {
 				return report.LabCompareJSON(w, *doc)
 			}
-			return report.LabCompareMarkdown(w, *doc)
+			return report.LabCompareMarkdown(w, *doc, q.events)
 		}})
 	}
 	if err := writeAll(files); err != nil {
@@ -152,7 +152,7 @@ func (a *app) labCompare(names []string, q *labCompareFlags) error {
 	case "json":
 		err = report.LabCompareJSON(a.out, *doc)
 	case "md":
-		err = report.LabCompareMarkdown(a.out, *doc)
+		err = report.LabCompareMarkdown(a.out, *doc, q.events)
 	default:
 		err = report.LabCompareText(a.out, *doc, q.events, a.options(a.out))
 	}

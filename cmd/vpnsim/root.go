@@ -38,9 +38,10 @@ file in another revision, or - for standard input. The result goes to standard
 output, warnings to standard error.
 
 Exit codes: 0 ok; 1 an expectation failed (or the wire check, or --fail-on of
-diff and lab compare); 2 bad usage or scenario, or an output that cannot be written; 3 nothing was
-tested (run: with --strict, as are warnings); 4 check --env: an optional program
-is not installed.`
+diff and lab compare, or a trial of a lab, which Ctrl-C ends, too); 2 bad usage
+or scenario, or an output that cannot be written; 3 nothing was tested (run: with
+--strict, as are warnings); 4 check --env: an optional program is not installed;
+lab: the machine lacks something.`
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
