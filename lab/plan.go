@@ -277,10 +277,8 @@ func (p *Plan) settle() time.Duration {
 			}
 		}
 	}
-	if _, interval, _ := p.aged(&p.Design.Story[0]); interval > over {
-		over = interval // the last thing that was heard is a KEEPALIVE then, and not an UPDATE
-	}
-	return 4*time.Second + over
+	// The last thing that was heard is a KEEPALIVE then, and not an UPDATE.
+	return 4*time.Second + max(over, p.keepalive())
 }
 
 // youth is how long after its start every OPEN of a bgpd with graceful restart says that it
