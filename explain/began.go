@@ -156,6 +156,17 @@ func (a *Answer) beginning(res *network.ProbeResult, o network.Outage) origin {
 	return origin{-1, 0}
 }
 
+// beganAt is when that was which an outage began with: mostly a fault, before the outage.
+func (a *Answer) beganAt(res *network.ProbeResult, o network.Outage) sim.Time {
+	switch x := a.beginning(res, o); {
+	case x.fault >= 0:
+		return min(o.Start, a.Net.FaultTime(x.fault))
+	case x.timer != 0:
+		return min(o.Start, a.when(x.timer))
+	}
+	return o.Start
+}
+
 func (a *Answer) faultText(f int) string {
 	return fmt.Sprintf("%s at %.3f s (story[%d], %s)", a.Net.FaultText(f), a.Net.FaultTime(f).Seconds(), a.Design.Story[f].Index, a.Design.Story[f].Pos)
 }

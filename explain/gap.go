@@ -37,6 +37,7 @@ func (a *Answer) gaps(i int, words, chains bool) {
 		if words {
 			g.Cause = a.causeText(res, o)
 			g.Request, g.Reply = a.directionText(res, o, false), a.directionText(res, o, true)
+			g.TotalS = lostInAll(res)
 		}
 		if chains {
 			g.Chain = a.chain(i, o)
@@ -56,6 +57,14 @@ func (a *Answer) gaps(i int, words, chains bool) {
 		probeGap(&g, res)
 		a.Doc.Gaps = append(a.Doc.Gaps, g)
 	}
+}
+
+// lostInAll is how long a round trip would have failed in the whole run.
+func lostInAll(res *network.ProbeResult) (sum report.Seconds) {
+	for _, o := range res.Outages {
+		sum += report.Seconds(o.End - o.Start)
+	}
+	return sum
 }
 
 // probeGap is the interval between the last good and the first good request.

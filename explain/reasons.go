@@ -36,13 +36,7 @@ func (a *Answer) courseOf(g *report.Gap) *course {
 			if seconds(o.Start) != g.StartS || a.Design.Probes[i].Name != g.Probe {
 				continue
 			}
-			c := &course{Outage: o, from: o.Start, decider: a.decider(g)}
-			switch x := a.beginning(res, o); {
-			case x.fault >= 0:
-				c.from = min(c.from, a.Net.FaultTime(x.fault))
-			case x.timer != 0:
-				c.from = min(c.from, a.when(x.timer))
-			}
+			c := &course{Outage: o, from: a.beganAt(res, o), decider: a.decider(g)}
 			if !o.Open {
 				about := a.about(i, o.EndEvent)
 				for id := o.EndEvent; id != 0 && a.when(id) >= c.from; id = a.Net.Before(id, about) {

@@ -51,6 +51,7 @@ func (a *Answer) whatIf() error {
 		if g.OutageS == 0 {
 			continue
 		}
+		way := a.courseOf(g)
 		for _, c := range a.without(g) {
 			if cf, ok := runner.try(g, c); ok {
 				g.Counterfactuals = append(g.Counterfactuals, cf)
@@ -58,11 +59,11 @@ func (a *Answer) whatIf() error {
 		}
 		g.Counterfactuals = append(g.Counterfactuals, runner.otherEgress(g)...)
 		for _, c := range a.levers(g) {
-			if cf, ok := runner.try(g, c); ok && cf.OutageS < g.OutageS {
+			if cf, ok := runner.try(g, c); ok && cf.OutageS < g.OutageS && cf.TotalS < g.TotalS {
 				g.Counterfactuals = append(g.Counterfactuals, cf)
 			}
 		}
-		for _, s := range a.suspects(g) {
+		for _, s := range a.suspects(g, way) {
 			if slices.ContainsFunc(g.Chain, func(w report.Wait) bool { return w.Parameter == s.parameter }) {
 				continue
 			}
@@ -99,7 +100,7 @@ func (r *runner) try(g *report.Gap, c change) (report.Counterfactual, bool) {
 	if probe == nil {
 		return report.Counterfactual{}, false
 	}
-	cf := report.Counterfactual{Change: c.String(), Note: r.a.note(c), Removes: c.removes}
+	cf := report.Counterfactual{Change: c.String(), Note: r.a.note(c), Removes: c.removes, TotalS: lostInAll(probe)}
 	for _, o := range probe.Outages {
 		// The same gap begins with the same fault; a wait that is gone may move its start a little.
 		if o.Start < sim.Time(g.EndS) && o.End > sim.Time(g.StartS) || o.Start == sim.Time(g.StartS) {
@@ -217,7 +218,7 @@ func (r *runner) otherEgress(g *report.Gap) []report.Counterfactual {
 			if probe := r.probe(g, c); probe == nil || leftBy(probe, d.name == "reply", a.Net.FaultTime(f)) != l {
 				continue
 			}
-			if cf, ok := r.try(g, c); ok && (best == nil || cf.OutageS < best.OutageS) {
+			if cf, ok := r.try(g, c); ok && (best == nil || cf.TotalS < best.TotalS) {
 				best = &cf
 			}
 		}
@@ -330,9 +331,8 @@ func (a *Answer) levers(g *report.Gap) []change {
 const noticedLate = 3 * time.Second
 
 // suspects lists what people blame, MRAI first.
-func (a *Answer) suspects(g *report.Gap) []suspect {
+func (a *Answer) suspects(g *report.Gap, c *course) []suspect {
 	var list []suspect
-	c := a.courseOf(g)
 	if len(a.Design.Routers) > few {
 		list = append(list, a.mraiOfAll(g, c)...)
 	} else {

@@ -98,6 +98,7 @@ type Gap struct {
 	Lost            int              `json:"lost"`
 	ProbeGapS       Seconds          `json:"probe_gap_s"` // from the last good send to the first good send; 0 when one is missing
 	OutageS         Seconds          `json:"outage_s"`
+	TotalS          Seconds          `json:"total_s"` // all outages of the probe in this run
 	StartS          Seconds          `json:"start_s"`
 	EndS            Seconds          `json:"end_s"`
 	Open            bool             `json:"open"`      // not over when the run ended
@@ -149,6 +150,7 @@ type Counterfactual struct {
 	Note    string  `json:"note"`    // what that means, where the option doesn't say it: "the far end is told"
 	Removes string  `json:"removes"` // the parameter of the chain's link that it takes away or shortens
 	OutageS Seconds `json:"outage_s"`
+	TotalS  Seconds `json:"total_s"` // all outages of the probe then: a shorter gap is no remedy if more is lost in all
 	Lost    int     `json:"lost"`
 }
 

@@ -96,7 +96,7 @@ func seedCase() Document {
 	}
 	doc.Gaps = []Gap{{
 		N: 1, Probe: "ping", LastOKSeq: 85, FirstOKSeq: 115, Lost: 29, ProbeGapS: 30 * sec,
-		OutageS: end - fault, StartS: fault, EndS: end, Direction: "reply",
+		OutageS: end - fault, TotalS: end - fault, StartS: fault, EndS: end, Direction: "reply",
 		ReplyOutageS: end - fault,
 		Request:      "moved from tun2 to tun1 at 85.404 s: gcp deleted the tunnel itself",
 		Reply:        "sent into tun2, which gcp had deleted, until aws moved to tun1",
@@ -112,10 +112,10 @@ func seedCase() Document {
 			{"routers.gcp.bgp.hold", "gcp knew of its own deletion at once"},
 		},
 		Counterfactuals: []Counterfactual{
-			{"--set story.0.notify=true", "", "routers.aws.bgp.hold", 213 * ms, 0},
-			{"--set routers.aws.bgp.hold=9s", "", "routers.aws.bgp.hold", 7_996_123_456, 8},
-			{"--set routers.aws.propagation_delay=0s", "", "routers.aws.propagation_delay", expired - fault, 29},
-			{"--set routers.aws.bgp.mrai=30s", "", "", end - fault, 29},
+			{"--set story.0.notify=true", "", "routers.aws.bgp.hold", 213 * ms, 213 * ms, 0},
+			{"--set routers.aws.bgp.hold=9s", "", "routers.aws.bgp.hold", 7_996_123_456, 7_996_123_456, 8},
+			{"--set routers.aws.propagation_delay=0s", "", "routers.aws.propagation_delay", expired - fault, expired - fault, 29},
+			{"--set routers.aws.bgp.mrai=30s", "", "", end - fault, end - fault, 29},
 		},
 	}}
 	up := func(router, peer, link string, at Seconds) Session {

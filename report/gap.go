@@ -332,11 +332,29 @@ func (p *page) change(c Counterfactual) string {
 	return c.Change + " (" + c.Note + ")"
 }
 
+// elsewhere says that a change does not do for the whole run what it does for one gap:
+// a shorter outage may have longer ones beside it.
+func (c *Counterfactual) elsewhere(g Gap) string {
+	here, all := c.OutageS-g.OutageS, c.TotalS-g.TotalS
+	switch {
+	case g.TotalS == 0: // not known
+	case here < 0 && all == 0:
+		return fmt.Sprintf("but as much is lost in the whole run, %s s", c.TotalS.Fixed(3))
+	case here < 0 && all > 0, here == 0 && all > 0, here > 0 && all <= 0:
+		return fmt.Sprintf("but %s s are lost in the whole run, not %s s", c.TotalS.Fixed(3), g.TotalS.Fixed(3))
+	}
+	return ""
+}
+
 // sortChanges parts what would have helped, the best first, from what would
-// have made it worse.
+// have made it worse, there or in the whole run.
 func sortChanges(g Gap) (better, worse []Counterfactual) {
 	for _, c := range g.Counterfactuals {
-		if c.OutageS > g.OutageS {
+		but := c.elsewhere(g)
+		if but != "" {
+			c.Note = strings.TrimPrefix(c.Note+"; "+but, "; ")
+		}
+		if c.OutageS > g.OutageS || but != "" {
 			worse = append(worse, c)
 		} else {
 			better = append(better, c)
