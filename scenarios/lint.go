@@ -33,6 +33,8 @@ func Lint(d *topology.Design) []Diagnostic {
 	for i := range d.Links {
 		l.link(&d.Links[i])
 	}
+	l.idle()
+	l.mesh()
 	l.exchanged()
 	for i := range d.Probes {
 		l.probe(&d.Probes[i])
