@@ -57,6 +57,9 @@ const (
 // NewPlan works out what the flags mean for a design. secrets turns the words
 // behind a key's link into the secret.
 func NewPlan(d *topology.Design, f Flags, secrets func(string) (live.Secret, error)) (*Plan, error) {
+	if d.Internet != nil {
+		return nil, problem("one of at most 500 ASes has routers", "%s is a graph of ASes of which the control plane only is simulated: no real router can take the place of one", d.File)
+	}
 	p := &Plan{Design: d, TTL: f.TTL}
 	if err := p.who(f); err != nil {
 		return nil, err

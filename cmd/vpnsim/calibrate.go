@@ -283,7 +283,10 @@ func (a *app) prepare(src source, q *calibrateFlags) ([]prepared, error) {
 // planOf a case of a matrix. What is wrong with a scenario stands there; everything else
 // that is wrong, in the matrix.
 func (a *app) planOf(matrix string, c *lab.Case) (*lab.Plan, []report.Diagnostic) {
-	path := filepath.Join(filepath.Dir(matrix), c.Scenario)
+	path := c.Scenario // from the folder of the matrix
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(matrix), path)
+	}
 	if _, shipped := scenarios.Builtin(c.Scenario); shipped {
 		if _, err := os.Stat(path); err != nil {
 			path = c.Scenario

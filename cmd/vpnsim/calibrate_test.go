@@ -46,6 +46,23 @@ func TestWhatIsWrongWithAMatrixIsSaidWithItsPlace(t *testing.T) {
 	}
 }
 
+// A scenario is looked for from the folder of the matrix, unless its path is absolute.
+func TestAMatrixMayNameItsScenarioByAnAbsolutePath(t *testing.T) {
+	dir := t.TempDir()
+	scenario, err := filepath.Abs("../../calibration/ring.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	matrix := filepath.Join(dir, "matrix.yaml")
+	if err := os.WriteFile(matrix, []byte("vpnsim-lab: v1\ncases:\n  - {group: ring, scenario: "+scenario+", with: [frr], trials: 1}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := program([]string{"lab", "calibrate", matrix, "-o", dir, "--list"}, nil, &out, &errs); code != exitOK || !strings.Contains(out.String(), "ring/frr") {
+		t.Errorf("exit code %d: %s%s", code, out.String(), errs.String())
+	}
+}
+
 // All cases are listed, and which of them have their results.
 func TestCasesThatHaveResultsAreListedToo(t *testing.T) {
 	dir := t.TempDir()

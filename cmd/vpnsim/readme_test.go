@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/vpnsim/vpnsim/profile"
 )
 
 const readme = "../../README.md"
@@ -45,6 +47,20 @@ func TestReadmeShowsTheRun(t *testing.T) {
 		}
 	}
 	t.Fatal("README.md shows more than is printed")
+}
+
+func TestReadmeNamesEveryProfile(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "\nProfiles: ")
+	list, _, _ = strings.Cut(list, "\n\n")
+	for _, name := range profile.Names() {
+		if !strings.Contains(list, "`"+name+"`") {
+			t.Errorf("README.md does not name the profile %s", name)
+		}
+	}
 }
 
 // Every vpnsim command in the README is one that works, and .ci/run runs the
