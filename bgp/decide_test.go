@@ -152,6 +152,13 @@ func TestPeersThatTheOrderDoesNotNameComeLast(t *testing.T) {
 	}
 }
 
+// RFC 4271 §9.1.2.2 leaves one route. draft-lapukhov-bgp-ecmp-considerations-09 §1 on what
+// has become common: "abort the tie-breaking process after comparing IGP cost for the
+// NEXT_HOP attribute and selecting either all eBGP or all iBGP paths that remained
+// 'equal'". Quagga's manual, "BGP decision process", step 9, on which these are: "If bgp
+// bestpath as-path multipath-relax is set, all such routes are considered equal, otherwise
+// routes received via iBGP with identical AS_PATHs or routes received from eBGP neighbours
+// in the same AS are considered equal."
 func TestMultipath(t *testing.T) {
 	p := prefixList(tenSlash8)[0]
 	used := func(s *bgp.Speaker) string {
@@ -179,6 +186,8 @@ func TestMultipath(t *testing.T) {
 			[]*bgp.Attrs{pathAttrs(asPath(1), withMED(5)), pathAttrs(asPath(2), withMED(4))}, "0 1"},
 		{"unless all must come through one AS", 8, true,
 			[]*bgp.Attrs{pathAttrs(asPath(1)), pathAttrs(asPath(2)), pathAttrs(asPath(1))}, "0 2"},
+		{"which says nothing of the ASes behind it", 8, true,
+			[]*bgp.Attrs{pathAttrs(asPath(1, 3)), pathAttrs(asPath(1, 4))}, "0 1"},
 	} {
 		t.Run(c.sentence, func(t *testing.T) {
 			cfg := speakerOf("rfc4271", 1, 1, 1)
