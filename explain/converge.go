@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/vpnsim/vpnsim/network"
@@ -11,6 +13,7 @@ import (
 
 // convergence writes down how routing reacted, event by event.
 func (a *Answer) convergence() {
+	slowest := a.slowest()
 	for i := range a.Result.Reactions {
 		r := &a.Result.Reactions[i]
 		c := report.Convergence{AtS: seconds(r.At), Seconds: report.Seconds(r.Last - r.At),
@@ -18,6 +21,9 @@ func (a *Answer) convergence() {
 			RIBChanges: r.RIB, FIBChanges: r.FIB, TableChanges: r.Rows, Converged: r.Over, Waits: r.Waits}
 		if r.Prefix.IsValid() {
 			c.Prefix = r.Prefix.String()
+		}
+		if slowest[i] {
+			c.Chain = a.waits(r.LastEvent, []netip.Prefix{r.Prefix}, r.At, r.Last)
 		}
 		if r.Fault < 0 {
 			c.Event = "the network comes up"
@@ -27,6 +33,45 @@ func (a *Answer) convergence() {
 		c.Event, c.Path = a.eventText(r), fmt.Sprintf("story[%d]", a.Design.Story[r.Fault].Index)
 		a.Doc.Convergence = append(a.Doc.Convergence, c)
 	}
+}
+
+// slowest are the reactions of which it is told what they waited for: after each event that
+// about the prefix that took longest, the first of them, unless not all are over. There is
+// nothing to tell without a record of the run.
+func (a *Answer) slowest() map[int]bool {
+	list, of := map[int]bool{}, map[int]int{} // by fault
+	if a.Log == nil {
+		return list
+	}
+	all := a.Result.Reactions
+	for i := range all {
+		j, known := of[all[i].Fault]
+		switch {
+		case !known, all[j].Over && (!all[i].Over || all[i].Last > all[j].Last):
+			of[all[i].Fault] = i
+		}
+	}
+	for _, i := range of {
+		if r := &all[i]; r.Over && r.Last > r.At && r.LastEvent != 0 {
+			list[i] = true
+		}
+	}
+	return list
+}
+
+// Convergence answers how routing reacted to the story, or to the n-th of its events.
+func (a *Answer) Convergence(n int) error {
+	events := report.Events(a.Doc.Convergence)
+	switch {
+	case a.Design.Internet != nil:
+		return errors.New("of a graph of ASes there is no record that says what it waited for: that is not supported; `vpnsim run` says how long it took")
+	case n > len(events):
+		return fmt.Errorf("there is no event %d: the story has %d", n, len(events))
+	case n > 0:
+		a.Doc.BringUp, a.Doc.Convergence = nil, events[n-1]
+	}
+	a.Doc.Kind, a.Doc.Gaps = "explain", nil
+	return nil
 }
 
 // eventText names the faults of one instant.

@@ -29,6 +29,7 @@ type Reaction struct {
 	At        sim.Time
 	Prefix    netip.Prefix // invalid: about none in particular
 	Last      sim.Time     // the last change or UPDATE; At when there was none; when the count ended, if more was to come
+	LastEvent sim.EventID  // … and the event that it came in; 0: there was none
 	Announced int          // times that UPDATEs announced it …
 	Withdrawn int          // … and withdrew it, counted where they were sent
 	RIB       int          // changes of Loc-RIBs
@@ -140,12 +141,12 @@ func (n *Network) updateSent(u *bgp.Update) {
 	for _, p := range u.NLRI {
 		r := t.of(p)
 		r.Announced++
-		r.Last = now
+		r.Last, r.LastEvent = now, n.k.Current()
 	}
 	for _, p := range u.Withdrawn {
 		r := t.of(p)
 		r.Withdrawn++
-		r.Last = now
+		r.Last, r.LastEvent = now, n.k.Current()
 	}
 }
 
@@ -164,7 +165,7 @@ func (n *Network) routingChanged(p netip.Prefix, where changed) {
 		return
 	}
 	r := n.tally.of(p)
-	r.Last = n.k.Now()
+	r.Last, r.LastEvent = n.k.Now(), n.k.Current()
 	switch where {
 	case inRIB:
 		r.RIB++

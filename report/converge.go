@@ -147,7 +147,30 @@ func (p *page) convergence(doc Document) {
 		if s := stillToCome(event); s != "" {
 			p.line(4, p.paint(red, s))
 		}
+		if c := withChain(event); c != nil {
+			p.printf("\n")
+			p.line(4, "what "+c.Prefix+" waited for")
+			p.waits(c.Chain, c.verdict())
+		}
 	}
+}
+
+// withChain is the row of an event that has a chain; nil: none.
+func withChain(event []Convergence) *Convergence {
+	for i := range event {
+		if len(event[i].Chain) > 0 {
+			return &event[i]
+		}
+	}
+	return nil
+}
+
+// verdict says whether the waits of c explain how long it took.
+func (c *Convergence) verdict() string {
+	if sum := total(c.Chain); sum != c.Seconds {
+		return fmt.Sprintf("≠ %s s until the last change: %s s are not explained", c.Seconds, c.Seconds-sum)
+	}
+	return fmt.Sprintf("= the time until the last change, to the nanosecond (%s s)", c.Seconds)
 }
 
 // ending says how routing stands: always where routes are what is looked at, and
@@ -189,6 +212,10 @@ func (m *sheet) convergence() {
 		m.table(m.doc.columns([][]string{convergenceHead})[0], m.doc.columns(reactionLines(event)))
 		if s := stillToCome(event); s != "" {
 			m.printf("%s\n\n", s)
+		}
+		if c := withChain(event); c != nil {
+			m.printf("What %s waited for:\n\n", c.Prefix)
+			m.waits(c.Chain, c.verdict())
 		}
 	}
 }

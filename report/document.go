@@ -166,9 +166,10 @@ type Convergence struct {
 	Withdrawals   int      `json:"withdrawals"`
 	RIBChanges    int      `json:"rib_changes"` // of Loc-RIBs
 	FIBChanges    int      `json:"fib_changes"`
-	TableChanges  int      `json:"table_changes"` // of clouds' route tables
-	Converged     bool     `json:"converged"`     // nothing more was to come of it when the next event, or the end, came
-	Waits         []string `json:"waits"`         // what was, if not
+	TableChanges  int      `json:"table_changes"`   // of clouds' route tables
+	Converged     bool     `json:"converged"`       // nothing more was to come of it when the next event, or the end, came
+	Waits         []string `json:"waits"`           // what was, if not
+	Chain         []Wait   `json:"chain,omitempty"` // of the prefix that took longest after the event, if all have converged: the waits that add up to seconds
 }
 
 // Internet is what there is to say about a graph of ASes of which the control

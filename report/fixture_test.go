@@ -178,13 +178,13 @@ func seedCase() Document {
 		},
 	}}
 	doc.BringUp = []Convergence{
-		{"the network comes up", "", -60 * sec, "10.1.0.0/16", 5_900 * ms, 4, 1, 3, 2, 1, true, nil},
-		{"the network comes up", "", -60 * sec, "10.2.0.0/16", 6_100 * ms, 2, 0, 3, 2, 2, true, nil},
+		{"the network comes up", "", -60 * sec, "10.1.0.0/16", 5_900 * ms, 4, 1, 3, 2, 1, true, nil, nil},
+		{"the network comes up", "", -60 * sec, "10.2.0.0/16", 6_100 * ms, 2, 0, 3, 2, 2, true, nil, nil},
 	}
 	doc.Convergence = []Convergence{
-		{deletion, "story[0]", fault, "10.1.0.0/16", end - fault, 0, 1, 1, 1, 1, true, nil},
-		{deletion, "story[0]", fault, "10.2.0.0/16", 213 * ms, 0, 0, 1, 1, 0, true, nil},
-		{"gcp creates tun2 again", "story[1]", create, "10.2.0.0/16", 3_100 * ms, 1, 0, 1, 1, 1, true, nil},
+		{deletion, "story[0]", fault, "10.1.0.0/16", end - fault, 0, 1, 1, 1, 1, true, nil, nil},
+		{deletion, "story[0]", fault, "10.2.0.0/16", 213 * ms, 0, 0, 1, 1, 0, true, nil, nil},
+		{"gcp creates tun2 again", "story[1]", create, "10.2.0.0/16", 3_100 * ms, 1, 0, 1, 1, 1, true, nil, nil},
 	}
 	doc.Ending = Ending{State: AtRest, Text: "at rest: 1 change of a route in the last 150.000 s, the last one at 153.100 s", SinceS: create, RouteChanges: 1, LastChangeS: 153_100 * ms}
 	doc.Expectations = []Expectation{
@@ -239,9 +239,9 @@ func noPing() Document {
 	doc := header("run")
 	doc.Name, doc.Scenario = "Routers all joined to each other", "clique.yaml"
 	doc.Story = []Fault{{100 * sec, "r1 withdraws its prefixes", "story[0]", "clique.yaml:9:3"}, {200 * sec, "l3 carries packets again", "story[1]", "clique.yaml:10:3"}}
-	doc.BringUp = []Convergence{{"the network comes up", "", -60 * sec, "", 0, 0, 0, 0, 0, 0, true, nil}}
+	doc.BringUp = []Convergence{{"the network comes up", "", -60 * sec, "", 0, 0, 0, 0, 0, 0, true, nil, nil}}
 	for i := range 12 {
-		c := Convergence{"r1 withdraws its prefixes", "story[0]", 100 * sec, fmt.Sprintf("10.%d.0.0/16", i), Seconds(i%5)*30*sec + 20*ms, 15, 12, 13, 11, 0, true, nil}
+		c := Convergence{"r1 withdraws its prefixes", "story[0]", 100 * sec, fmt.Sprintf("10.%d.0.0/16", i), Seconds(i%5)*30*sec + 20*ms, 15, 12, 13, 11, 0, true, nil, nil}
 		if i > 9 {
 			c.Converged, c.Seconds, c.Waits = false, 100*sec, []string{"r2 may not advertise over l2 yet (MRAI)"}
 		}
@@ -268,7 +268,7 @@ func noPing() Document {
 	doc.Forwarding = append(doc.Forwarding, many)
 	doc.Ending = Ending{State: Repeats, Text: "never converges: the state of routing at 212.000 s is that at 206.000 s again (period 6.000 s); without another event it goes round for ever",
 		SinceS: 200 * sec, RouteChanges: 50, LastChangeS: 299 * sec, FirstS: 206 * sec, AgainS: 212 * sec, PeriodS: 6 * sec, Waits: []string{"r2 may not advertise over l2 yet (MRAI)"}}
-	doc.Convergence = append(doc.Convergence, Convergence{"l3 carries packets again", "story[1]", 200 * sec, "", 0, 0, 0, 0, 0, 0, true, nil})
+	doc.Convergence = append(doc.Convergence, Convergence{"l3 carries packets again", "story[1]", 200 * sec, "", 0, 0, 0, 0, 0, 0, true, nil, nil})
 	return doc
 }
 

@@ -167,22 +167,7 @@ func (m *sheet) gap(g Gap) {
 	item("two measures", strings.TrimPrefix(measures(g), "two measures: "))
 	m.printf("\n")
 	if len(g.Chain) > 0 {
-		chain := fold(g.Chain)
-		took, decimals := shares(chain)
-		var rows [][]string
-		for i, c := range chain {
-			what := c.What
-			for _, s := range asides(c) {
-				what += " (" + s + ")"
-			}
-			var because, from []string
-			for _, r := range reasons(c) {
-				because, from = append(because, r[0]), append(from, r[1])
-			}
-			rows = append(rows, []string{took[i], c.Node, what, strings.Join(because, "; "), strings.Join(slices.Compact(from), "; ")})
-		}
-		rows = append(rows, []string{"**" + total(g.Chain).Fixed(decimals) + " s**", "", sumVerdict(g), "", ""})
-		m.table([]string{"took", "at", "waiting for", "because of", "which comes from"}, rows)
+		m.waits(g.Chain, sumVerdict(g))
 	}
 	better, worse := sortChanges(g)
 	m.changes(g, "What to try:", better, []string{"change", "outage", "instead", "lost", "takes away or shortens"})
@@ -194,6 +179,26 @@ func (m *sheet) gap(g Gap) {
 		}
 		m.printf("\n")
 	}
+}
+
+// waits is a table of waits, and what is to be said of their sum.
+func (m *sheet) waits(waits []Wait, verdict string) {
+	chain := fold(waits)
+	took, decimals := shares(chain)
+	var rows [][]string
+	for i, c := range chain {
+		what := c.What
+		for _, s := range asides(c) {
+			what += " (" + s + ")"
+		}
+		var because, from []string
+		for _, r := range reasons(c) {
+			because, from = append(because, r[0]), append(from, r[1])
+		}
+		rows = append(rows, []string{took[i], c.Node, what, strings.Join(because, "; "), strings.Join(slices.Compact(from), "; ")})
+	}
+	rows = append(rows, []string{"**" + total(waits).Fixed(decimals) + " s**", "", verdict, "", ""})
+	m.table([]string{"took", "at", "waiting for", "because of", "which comes from"}, rows)
 }
 
 func direction(out Seconds, words string) string {

@@ -21,21 +21,22 @@ var questions = []struct {
 	{"best", []string{"ROUTER", "PREFIX"}},
 	{"route", []string{"ROUTER", "IP"}},
 	{"forwarding", []string{"FROM", "TO"}}, // or none of them
+	{"convergence", nil},
 }
 
 // question is what explain was asked.
 type question struct {
 	scenario string
 	name     string
-	gap      int // gap:N; 0: all of them
+	number   int // gap:N, convergence:N; 0: all of them
 	words    []string
 }
 
 func (a *app) explainCommand() *cobra.Command {
 	q := asked{explain: true}
 	cmd := &cobra.Command{
-		Use:   "explain [SCENARIO] gap[:N] | best ROUTER PREFIX | route ROUTER IP | forwarding [FROM TO]",
-		Short: "Explain a gap, a loop, or why a router chose its path",
+		Use:   "explain [SCENARIO] gap[:N] | best ROUTER PREFIX | route ROUTER IP | forwarding [FROM TO] | convergence[:N]",
+		Short: "Explain a gap, a loop, how long routing took, or why a router chose its path",
 		Long: `Explain a run of a scenario.
 
   gap[:N]             every gap, or the N-th one: the waits that it consists of,
@@ -47,12 +48,16 @@ func (a *app) explainCommand() *cobra.Command {
   forwarding [FROM TO]  every black hole, loop and stale return path between two
                       hosts, addresses or routers (or all pairs that are
                       watched): by which entries of which tables, and the
-                      waits that it took to end it`,
+                      waits that it took to end it
+  convergence[:N]     how routing reacted to every event of the story, or to the
+                      N-th one: until its last change, and the waits that this
+                      consists of, for the prefix that took longest`,
 		Example: `  vpnsim explain gap
   vpnsim explain gap --set routers.aws.bgp.mrai=60s
   vpnsim explain best gcp 10.2.0.0/16 --at 80s
   vpnsim explain my.yaml route aws 10.1.0.2
-  vpnsim explain mrai-loop forwarding a o`,
+  vpnsim explain mrai-loop forwarding a o
+  vpnsim explain clique convergence`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			ask, err := parseQuestion(args)
 			if err != nil {
@@ -63,14 +68,17 @@ func (a *app) explainCommand() *cobra.Command {
 				depth = explain.EverySuspect
 			}
 			if q.at != "" && ask.name != "best" && ask.name != "route" {
-				return usagef("a gap has its own time", "--at goes with best and route")
+				return usagef("gaps and events have their own time", "--at goes with best and route")
 			}
 			opt := a.options(a.out)
-			if ask.name == "forwarding" {
+			switch ask.name {
+			case "forwarding":
 				opt.Show = []string{"forwarding"}
 				if len(ask.words) > 0 {
 					q.watch = append(q.watch, strings.Join(ask.words, ","))
 				}
+			case "convergence":
+				opt.Show = []string{"convergence"}
 			}
 			answer, _, err := a.answer(ask.scenario, &q, depth, false)
 			if err != nil {
@@ -83,8 +91,10 @@ func (a *app) explainCommand() *cobra.Command {
 				err = answer.Route(ask.words[0], ask.words[1])
 			case "forwarding":
 				err = answer.Forwarding(ask.pair())
+			case "convergence":
+				err = answer.Convergence(ask.number)
 			default:
-				err = answer.Gap(ask.gap)
+				err = answer.Gap(ask.number)
 			}
 			if err != nil {
 				return usagef("", "%v", err)
@@ -118,9 +128,9 @@ func parseQuestion(args []string) (question, error) {
 	if numbered {
 		n, err := strconv.Atoi(number)
 		if err != nil || n < 1 {
-			return q, usagef("write gap:1", "%q: gaps are numbered from 1", args[0])
+			return q, usagef("write "+name+":1", "%q: they are numbered from 1", args[0])
 		}
-		q.gap = n
+		q.number = n
 	}
 	for _, x := range questions {
 		if x.name == "forwarding" && len(q.words) == 0 {
@@ -144,7 +154,7 @@ func (q *question) pair() (from, to string) {
 
 func isQuestion(s string) bool {
 	for _, q := range questions {
-		if s == q.name || q.name == "gap" && strings.HasPrefix(s, "gap:") {
+		if s == q.name || (q.name == "gap" || q.name == "convergence") && strings.HasPrefix(s, q.name+":") {
 			return true
 		}
 	}
