@@ -240,7 +240,7 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 		set[topology.BFDEnabled] = own.Settings()[topology.BFDEnabled] // it has none
 	}
 	if with == daemonconf.FRR {
-		set[topology.BGPDecisionDelay] = lateDecisions
+		set[topology.BGPDecisionDelay], set[topology.BGPProcessStart] = lateDecisions, slowStart
 	}
 	// Where there is no IPsec between the namespaces, nothing watches a tunnel, and
 	// nothing is negotiated when it is created.
@@ -256,6 +256,11 @@ func settings(of *topology.Settings, with daemonconf.Daemon) topology.Settings {
 // some milliseconds decide now and then in which one an UPDATE went out.
 var lateDecisions = topology.Setting{Value: topology.Value{Dist: topology.Dist{Kind: topology.Uniform, A: 50 * time.Millisecond, B: 58 * time.Millisecond}}, Set: true,
 	Origin: topology.Origin{Status: topology.Measured, Source: "FRR 8.4.4 in network namespaces", Note: "its timer of 50 ms, and some milliseconds of a machine with two processors"}}
+
+// slowStart is how long a bgpd takes to read its configuration, which depends on what else the
+// machine does.
+var slowStart = topology.Setting{Value: topology.Value{Dist: topology.Dist{Kind: topology.Uniform, A: 100 * time.Millisecond, B: 900 * time.Millisecond}}, Set: true,
+	Origin: topology.Origin{Status: topology.Measured, Source: "FRR 8.4.4 in network namespaces", Note: "0.1 s on a quiet machine, 0.3 s and more among many labs"}}
 
 // settle is for how long there is nothing new before the ping begins: routes follow
 // sessions by up to 3 s (BIRD), and what has started with them is over, as it is when a
