@@ -44,7 +44,7 @@ readme: ## after a change of what the program prints
 # there are not run again; remove calibration/results for all of them.
 calibrate: build ## real daemons beside the simulation: docs/calibration.md
 	bin/vpnsim lab calibrate calibration/matrix.yaml -o calibration/results --parallel 75
-	bin/vpnsim lab compare calibration/results --runs 10000 --notes calibration/matrix.yaml -o calibration/table.md
+	bin/vpnsim lab compare calibration/results --runs 2000 --notes calibration/matrix.yaml -o calibration/table.md
 	cat calibration/preface.md calibration/table.md > docs/calibration.md
 	rm calibration/table.md
 

@@ -259,8 +259,8 @@ var lateDecisions = topology.Setting{Value: topology.Value{Dist: topology.Dist{K
 
 // slowStart is how long a bgpd takes to read its configuration, which depends on what else the
 // machine does.
-var slowStart = topology.Setting{Value: topology.Value{Dist: topology.Dist{Kind: topology.Uniform, A: 100 * time.Millisecond, B: 900 * time.Millisecond}}, Set: true,
-	Origin: topology.Origin{Status: topology.Measured, Source: "FRR 8.4.4 in network namespaces", Note: "0.1 s on a quiet machine, 0.3 s and more among many labs"}}
+var slowStart = topology.Setting{Value: topology.Value{Dist: topology.Dist{Kind: topology.Uniform, A: 100 * time.Millisecond, B: 400 * time.Millisecond}}, Set: true,
+	Origin: topology.Origin{Status: topology.Measured, Source: "FRR 8.4.4 in network namespaces", Note: "0.1 s on a quiet machine, 0.3 s among many labs"}}
 
 // settle is for how long there is nothing new before the ping begins: routes follow
 // sessions by up to 3 s (BIRD), and what has started with them is over, as it is when a
