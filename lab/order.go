@@ -14,7 +14,9 @@ type task struct {
 	length     time.Duration // of what it measures
 }
 
-// inOrder are the trials of all jobs, those that take longest first.
+// inOrder are the trials of all jobs, in turn the longest of those that are left and the
+// shortest: what is short has to be brought up more often, and were it all at the end, the
+// machine would be busy with nothing else.
 func inOrder(jobs []Job) (tasks []task) {
 	for j := range jobs {
 		length := jobs[j].Plan.Length(jobs[j].Opt)
@@ -23,7 +25,15 @@ func inOrder(jobs []Job) (tasks []task) {
 		}
 	}
 	slices.SortStableFunc(tasks, func(a, b task) int { return cmp.Compare(b.length, a.length) })
-	return tasks
+	mixed := make([]task, len(tasks))
+	for i := range mixed {
+		if i%2 == 0 {
+			mixed[i] = tasks[i/2]
+		} else {
+			mixed[i] = tasks[len(tasks)-1-i/2]
+		}
+	}
+	return mixed
 }
 
 // weight of a trial among those that run at the same time: a trial with two routers is

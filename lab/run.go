@@ -46,8 +46,7 @@ func Run(ctx context.Context, p *Plan, opt Options) (*Results, error) {
 	return all, err
 }
 
-// RunAll does the trials of all jobs, so many at the same time, those that take longest
-// first. done is told of each job as it ends, one at a time; the predicted gaps are
+// RunAll does the trials of all jobs, so many at the same time. done is told of each job as it ends, one at a time; the predicted gaps are
 // there, too. It fails when done does, or ctx ends, and leaves nothing behind.
 func RunAll(ctx context.Context, jobs []Job, parallel int, done func(job int, res *Results) error) error {
 	led, err := newLedger()
