@@ -43,7 +43,7 @@ readme: ## after a change of what the program prints
 # Needs root, FRR, BIRD and the rest of what `vpnsim lab doctor` lists. Cases whose results are
 # there are not run again; remove calibration/results for all of them.
 calibrate: build ## real daemons beside the simulation: docs/calibration.md
-	bin/vpnsim lab calibrate calibration/matrix.yaml -o calibration/results --parallel 110
+	bin/vpnsim lab calibrate calibration/matrix.yaml -o calibration/results --parallel 120
 	bin/vpnsim lab compare calibration/results --runs 5000 --notes calibration/matrix.yaml -o calibration/table.md
 	cat calibration/preface.md calibration/table.md > docs/calibration.md
 	rm calibration/table.md

@@ -299,6 +299,14 @@ func (p *Plan) restarts() bool {
 	})
 }
 
+// Links come up one after the other, so long after the daemons have started at the earliest,
+// and within so long: so the keepalives of their sessions have unrelated phases, and which
+// route is older is a matter of chance.
+const (
+	raised  = time.Second
+	stagger = 4 * time.Second
+)
+
 // lead is how long the ping runs at least before the story begins.
 const lead = 2 * time.Second
 

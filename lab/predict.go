@@ -22,6 +22,10 @@ func (p *Plan) Simulated(length time.Duration) (d *topology.Design, until sim.Ti
 	return &run, sim.Time(p.shift + length)
 }
 
+// Simulation is what holds for every trial: all routers run on one machine, and the links
+// come up within some seconds, which makes a difference where ties go to the older route.
+var Simulation = network.Options{OneMachine: true, Within: stagger}
+
 // SimulatedGap is the longest that any ping of a run has seen before that instant, counted
 // as Trial.Gap does: probes lost in a row, times the interval. Open: it had not ended.
 func SimulatedGap(d *topology.Design, res *network.Result, until sim.Time) (gap time.Duration, open bool) {
@@ -47,7 +51,7 @@ func SimulatedGap(d *topology.Design, res *network.Result, until sim.Time) (gap 
 // and counts what its pings see.
 func (p *Plan) Predict(ctx context.Context, runs int, seed uint64, length time.Duration) (*stats.Histogram, error) {
 	d, until := p.Simulated(length)
-	n := network.New(d, network.Options{OneMachine: true})
+	n := network.New(d, Simulation)
 	gaps := stats.NewHistogram(stats.Millisecond)
 	for i := range runs {
 		if err := ctx.Err(); err != nil {

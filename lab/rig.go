@@ -167,13 +167,30 @@ func (g *rig) host(i int) error {
 	return nil
 }
 
-// stagger is within how long the links come up, one after the other: so the keepalives
-// of their sessions have unrelated phases, and which route is older is a matter of
-// chance.
-const stagger = 4 * time.Second
-
 // comeUp starts the daemons and the links, and waits until every session is Established.
 func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
+	if err := g.startAll(ctx); err != nil {
+		return err
+	}
+	begin := time.Now()
+	var missing error
+	for time.Since(begin) < patience {
+		if err := sleepUntil(ctx, time.Now().Add(time.Second)); err != nil {
+			return err
+		}
+		if missing = g.missing(); missing == nil {
+			missing = g.unanswered()
+		}
+		if missing == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("the network did not come up within %v: %w", patience, missing)
+}
+
+// startAll starts the daemons, and then the links: which takes processors, and only so many
+// trials do it at once.
+func (g *rig) startAll(ctx context.Context) error {
 	select {
 	case g.led.coming <- struct{}{}:
 		defer func() { <-g.led.coming }()
@@ -194,7 +211,7 @@ func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
 	random := g.stream("links")
 	moments := make([]time.Time, len(g.wires))
 	for i := range moments {
-		moments[i] = begin.Add(time.Second + time.Duration(random.Uint64()%uint64(stagger)))
+		moments[i] = begin.Add(raised + time.Duration(random.Uint64()%uint64(stagger)))
 	}
 	// GoBGP tries to connect 5 s after its start at the earliest, and if the link is down
 	// then, not again for minutes.
@@ -221,19 +238,7 @@ func (g *rig) comeUp(ctx context.Context, patience time.Duration) error {
 			return err
 		}
 	}
-	var missing error
-	for time.Since(begin) < patience {
-		if err := sleepUntil(ctx, time.Now().Add(time.Second)); err != nil {
-			return err
-		}
-		if missing = g.missing(); missing == nil {
-			missing = g.unanswered()
-		}
-		if missing == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("the network did not come up within %v: %w", patience, missing)
+	return nil
 }
 
 // missing says which router does not have all its sessions.

@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// comingUp is how many trials are brought up at once: starting daemons is what takes
+// comingUp is how many trials are started at once: starting daemons is what takes
 // processors, and those who measure meanwhile are not to notice it.
-const comingUp = 6
+const comingUp = 8
 
 // Run does the trials, and simulates the same. It fails when no trial has succeeded, or
 // ctx ends; the trials that had ended by then are there, if one had succeeded.

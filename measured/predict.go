@@ -47,7 +47,9 @@ type timer struct{ what, parameter, value string }
 func predict(ctx context.Context, p *lab.Plan, length time.Duration, runs int, seed uint64) (*prediction, error) {
 	d, until := p.Simulated(p.Length(lab.Options{For: length}))
 	log := &trace.Log{}
-	n := network.New(d, network.Options{Log: log, OneMachine: true})
+	opt := lab.Simulation
+	opt.Log = log
+	n := network.New(d, opt)
 	out := &prediction{reactions: map[reactor]*reaction{}, happened: make([]int, len(d.Story))}
 	for i := range d.Probes {
 		if out.every == 0 || d.Probes[i].Every < out.every {

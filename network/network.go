@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ type Options struct {
 	MostUpdates int              // after one event, end the run; 0: so many that no network needs them
 	ShuffleTies uint64           // reorders ties between actors; for tests
 	OneMachine  bool             // all routers run on one machine, whose clocks they share: a lab
+	Within      time.Duration    // links come up within so long, at the beginning of the warm-up; 0: within half of it
 	Outside     *Outside         // a router that is real; nil: all are simulated
 }
 
@@ -229,7 +231,7 @@ func (n *Network) prepare(seed uint64) {
 		// Sessions of real networks came up at unrelated moments, so that their
 		// keepalives have unrelated phases.
 		up := n.k.Rand(n.links[i].nameUp)
-		d := topology.Dist{Kind: topology.Uniform, B: n.d.Warmup / 2}
+		d := topology.Dist{Kind: topology.Uniform, B: cmp.Or(n.opt.Within, n.d.Warmup/2)}
 		at := start.Add(d.Draw(up.Uint64()))
 		if n.atReal(&n.links[i]) {
 			at = 0 // the real router is not there before
