@@ -76,7 +76,7 @@ func (s *Speaker) agreeOnPaths(peer PeerID, open *Open) {
 		return
 	}
 	if s.many == nil {
-		s.many = make([]*manyPaths, len(s.peers))
+		s.many, s.several = make([]*manyPaths, len(s.peers)), true
 	}
 	s.many[peer] = &manyPaths{sent: map[*entry][]sentPath{}, sources: map[uint32]*Source{}}
 }

@@ -89,6 +89,9 @@ func (s *Speaker) tell(acts []Action, peer PeerID, entries []*entry) []Action {
 // say, or it has to wait as something else does already, and that is quickly found out.
 func (s *Speaker) tellAll(acts []Action, one []*entry) []Action {
 	e, t := one[0], s.mem.toldBy(s.cfg.AS)
+	if s.paying == 0 && len(e.out) == 0 && (e.best == nil || e.best.Role.paysNothing()) {
+		return acts // as in most routers of an Internet: they have no customers
+	}
 	alike, family := s.uniform && e.best != nil, FamilyOf(e.prefix)
 	for i := range s.peers {
 		n, peer := &s.peers[i], PeerID(i)

@@ -14,7 +14,7 @@ func Look(steps []Expected) (x uint64) {
 	for i := range steps {
 		w := &steps[i]
 		s := w.Speaker
-		x += uint64(s.now) + uint64(s.appraised) + uint64(s.first.cands) + uint64(s.cfg.AS) + uint64(len(s.cfg.Peers)) + uint64(s.first.prefix.Bits())
+		x += uint64(s.now) + uint64(s.appraised) + uint64(s.first.cands) + uint64(s.cfg.AS) + uint64(s.first.prefix.Bits())
 		if w.Msg != nil {
 			x += uint64(w.Msg.Size)
 		}
@@ -46,6 +46,9 @@ func Look(steps []Expected) (x uint64) {
 		if w.Msg != nil {
 			u := w.Msg.Update
 			x += uint64(len(u.Withdrawn))
+			if len(u.NLRI) > 0 {
+				x += uint64(u.NLRI[0].Bits())
+			}
 			if a := u.Attrs; a != nil {
 				x += uint64(a.MED) + uint64(len(a.Communities)) + uint64(a.Origin)
 			}
@@ -58,8 +61,8 @@ func Look(steps []Expected) (x uint64) {
 		if o := s.peers[w.Peer].source; o != nil {
 			x += uint64(o.Peer) + uint64(o.Rank)
 		}
-		if o := s.beside[w.Peer].open; o != nil && !s.peers[w.Peer].sourced {
-			x += uint64(o.ID.BitLen())
+		if !s.peers[w.Peer].sourced && s.beside[w.Peer].open != nil {
+			x += uint64(s.beside[w.Peer].open.ID.BitLen())
 		}
 		if w.Msg != nil {
 			if a := w.Msg.Update.Attrs; a != nil && len(a.ASPath) > 0 {

@@ -134,8 +134,11 @@ const fewEntries = 8
 
 // row returns the row of a prefix, nil if there is none.
 func (s *Speaker) row(p netip.Prefix) *entry {
-	if len(s.entries) > fewEntries {
+	switch n := len(s.entries); {
+	case n > fewEntries:
 		return s.table[p]
+	case n > 0 && s.first.prefix == p: // without a look at entries, which are elsewhere
+		return &s.first
 	}
 	for _, e := range s.entries {
 		if e.prefix == p {

@@ -29,13 +29,16 @@ type Speaker struct {
 	settled  bool
 	together bool // news waits for InDecide (together.go)
 	defers   bool // the choice of routes is deferred (stale.go)
-	ordered  bool // whatever two paths without MED are compared, the rules are a total order
 	steady   bool // no rule asks what was best before
 	uniform  bool // towards all peers we have the same address, which is none of theirs
+	duels    bool // one path is used, and the rules are a total order of paths without MED (duel.go)
+	brief    bool // SpeakerConfig.BriefRoutes
+	several  bool // many is there
 	// appraised is how many of the first rules Path.merit stands for.
 	appraised uint8
 	lengthAt  lengthField
 	selection uint8                    // the timer of a choice that is deferred
+	paying    int32                    // peers who may be told of routes from a peer or a provider (tellAll)
 	damped    []*flap                  // the routes that are suppressed (damping.go)
 	since     map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
 	hops      []netip.Addr             // our own addresses, sorted
@@ -78,7 +81,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	} else {
 		s.peers, s.beside = s.mem.neighbours.take(n), s.mem.besides.take(n)
 	}
-	s.hops, s.uniform = s.hops[:0], true
+	s.hops, s.uniform, s.paying = s.hops[:0], true, 0
 	for i := range s.peers {
 		p, b := &s.peers[i], &s.beside[i]
 		c := cfg.Peers[i]
@@ -87,6 +90,9 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 		}
 		*p = neighbour{group: c.PeerGroup, source: p.source, external: c.AS != cfg.AS, way: c.MRAI.pacing()}
 		p.plain = p.external && !s.cfg.LongLived && p.group.exportsAll()
+		if !p.group.Role.paysNothing() || p.way > byTimer {
+			s.paying++
+		}
 		*b = beside{pacer: b.pacer, rank: int32(len(cfg.Order) + i)}
 		own := s.local(c)
 		s.uniform = s.uniform && own == s.local(cfg.Peers[0]) && own != c.Addr && !c.AlsoLocal.IsValid()
@@ -101,7 +107,8 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 		}
 	}
 	slices.SortFunc(s.hops, netip.Addr.Compare)
-	s.ordered, s.steady = cfg.Rules.properties()
+	ordered, steady := cfg.Rules.properties()
+	s.duels, s.steady, s.brief = ordered && cfg.Multipath < 2, steady, cfg.BriefRoutes
 	s.appraised = cfg.Rules.appraised()
 	s.lengthAt = cfg.Rules[:s.appraised].lengthField()
 	for i, p := range cfg.Order { // a peer that the order does not name comes after those it does
@@ -116,7 +123,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	clear(s.flaps)
 	s.damped, s.reuse = s.damped[:0], 0
 	s.defers, s.selection = false, 0
-	s.many, s.pathIDs = nil, nil
+	s.many, s.pathIDs, s.several = nil, nil, false
 	s.mem.answer = nil
 	s.mem.prune()
 	s.pace()
@@ -232,10 +239,10 @@ func (s *Speaker) source(peer PeerID) *Source {
 		s.own = s.mem.sourceIs(s.own, Source{Peer: Local, PeerBGPID: s.cfg.ID, Weight: localWeight, Rank: -1})
 		return s.own
 	}
-	n, cfg := &s.peers[peer], s.cfg.Peers[peer]
+	n := &s.peers[peer]
 	if !n.sourced {
 		n.sourced = true
-		b := &s.beside[peer]
+		b, cfg := &s.beside[peer], s.cfg.Peers[peer]
 		want := Source{Peer: peer, External: n.external && !cfg.Static, Role: cfg.Role, PeerAddr: cfg.Addr, Client: cfg.Client,
 			Direct: cfg.Direct, Static: cfg.Static, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: b.rank}
 		if b.open != nil {
@@ -446,7 +453,7 @@ func (s *Speaker) decideDirty(acts []Action) []Action {
 		dirty = s.undeferred(dirty)
 	}
 	var all []*entry
-	if s.many != nil {
+	if s.several {
 		all = slices.Clone(dirty) // whose best path is the same, and others not
 	}
 	changed := dirty[:0]
@@ -467,7 +474,7 @@ func (s *Speaker) decideDirty(acts []Action) []Action {
 	if len(changed)+len(all) == 0 {
 		return acts
 	}
-	if len(changed) == 1 && s.many == nil {
+	if len(changed) == 1 && !s.several {
 		return s.tellAll(acts, changed)
 	}
 	for i := range s.peers {
@@ -483,7 +490,7 @@ func (s *Speaker) decideDirty(acts []Action) []Action {
 // report is what an ActRoute says about e.
 func (s *Speaker) report(e *entry) *Route {
 	switch {
-	case s.cfg.BriefRoutes && e.route == nil:
+	case s.brief && e.route == nil:
 		s.mem.brief = append(s.mem.brief, briefRoute{Route: Route{Prefix: e.prefix, Best: e.best, Candidates: int(e.cands)}, one: [1]*Path{e.best}})
 		made := &s.mem.brief[len(s.mem.brief)-1]
 		if e.best != nil {
@@ -515,7 +522,7 @@ func (s *Speaker) reconsider(e *entry) bool {
 		e.best, e.versus, e.route, e.st = nil, nil, nil, standing{best: nobody}
 		return old != nil
 	}
-	if s.cfg.Multipath < 2 && s.ordered && e.meds == 0 {
+	if s.duels && e.meds == 0 {
 		s.duel(e, st)
 		return old == nil || old.Peer != e.best.Peer || !old.Attrs.Equal(e.best.Attrs)
 	}
