@@ -46,8 +46,8 @@ func (a *app) labCalibrateCommand() *cobra.Command {
 results for each, which ` + "`vpnsim lab compare FOLDER`" + ` reads. The matrix is a YAML file that
 lists scenarios, daemons and settings; docs/lab.md describes it.
 
-A case whose results are already there, with as many trials and of the same scenario,
-is not run again; so a run that was interrupted goes on where it was. Long trials and
+A case whose results are already there, with as many trials, of the same scenario and
+the same settings, is not run again; so a run that was interrupted goes on where it was. Long trials and
 short ones take turns.
 
 Exit codes: 0 ok; 1 a trial failed, or Ctrl-C; 2 bad usage, matrix or scenario, or not
@@ -337,24 +337,30 @@ func seedOf(name string, seed uint64) uint64 {
 	return seed + uint64(h.Sum32())
 }
 
-// there tells whether a case has its results already.
+// there tells whether a case has its results already: of the same scenario, set in the same
+// way and measured for as long. A file may hold those of several runs.
 func there(c *prepared) bool {
 	data, err := os.ReadFile(c.file)
 	if err != nil {
 		return false
 	}
 	docs, problems := report.ReadLabs(c.file, data)
-	if len(problems) > 0 || len(docs) != 1 {
+	if len(problems) > 0 {
 		return false
 	}
-	d := &docs[0]
-	good := 0
-	for i := range d.Trials {
-		if d.Trials[i].Error == "" {
-			good++
+	good, length := 0, report.Seconds(c.job.Plan.Length(c.job.Opt))
+	for i := range docs {
+		d := &docs[i]
+		if d.Case != c.Name || d.ScenarioSHA256 != c.job.Plan.Scenario.SHA256 || d.LengthS != length || !slices.Equal(d.Sets, c.Sets) {
+			continue
+		}
+		for k := range d.Trials {
+			if d.Trials[k].Error == "" {
+				good++
+			}
 		}
 	}
-	return d.Case == c.Name && d.ScenarioSHA256 == c.job.Plan.Scenario.SHA256 && good >= c.job.Opt.Trials
+	return good >= c.job.Opt.Trials
 }
 
 // counted is "1 case", "2 cases".

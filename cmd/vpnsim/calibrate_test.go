@@ -68,11 +68,25 @@ func TestCasesThatHaveResultsAreListedToo(t *testing.T) {
 	dir := t.TempDir()
 	data, _ := scenarios.Builtin("aws-gcp")
 	sum := sha256.Sum256(data)
-	doc := report.Lab{VPNSim: "v1", Kind: report.LabKind, Case: "a/bird", Scenario: "aws-gcp.yaml", ScenarioSHA256: hex.EncodeToString(sum[:]), Tunnel: "plain", LengthS: 1,
+	doc := report.Lab{VPNSim: "v1", Kind: report.LabKind, Case: "a/bird", Scenario: "aws-gcp.yaml", ScenarioSHA256: hex.EncodeToString(sum[:]), Tunnel: "plain", LengthS: report.Seconds(20 * time.Second),
 		Routers: []report.LabRouter{{Router: "aws", Daemon: "bird"}}, Trials: []report.LabTrial{{Pings: []report.LabPing{{}}}}}
 	var line bytes.Buffer
-	if err := report.LabLine(&line, doc); err != nil {
-		t.Fatal(err)
+	add := func(doc report.Lab) {
+		if err := report.LabLine(&line, doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(doc)
+	for _, otherwise := range []func(*report.Lab){
+		func(d *report.Lab) { d.LengthS = report.Seconds(30 * time.Second) },
+		func(d *report.Lab) { d.Sets = []string{"hold=9s"} },
+		func(d *report.Lab) { d.ScenarioSHA256 = strings.Repeat("0", 64) },
+		func(d *report.Lab) { d.Case = "a/frr" },
+		func(d *report.Lab) { d.Trials = []report.LabTrial{{Error: "it has not come up"}} },
+	} {
+		other := doc
+		otherwise(&other)
+		add(other)
 	}
 	write := func(name, text string) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
@@ -89,7 +103,14 @@ func TestCasesThatHaveResultsAreListedToo(t *testing.T) {
 		{[]string{"--only", "bird"}, "a/bird 1 trial of 45s, has results\n1 case, no more to be run\n"},
 		{[]string{"--again"}, "a/frr 1 trial of 45s\na/bird 1 trial of 45s, has results\n2 cases to be run, in about 1m30s\n"},
 		{[]string{"--trials", "2", "--only", "bird"}, "a/bird 2 trials of 45s\n1 case to be run, in about 1m30s\n"},
+		{nil, ""}, // another run's results, too
+		{[]string{"--trials", "2", "--only", "bird"}, "a/bird 2 trials of 45s, has results\n1 case, no more to be run\n"},
 	} {
+		if c.want == "" {
+			add(doc)
+			write("a_bird.json", line.String())
+			continue
+		}
 		var out, errs bytes.Buffer
 		if code := program(append([]string{"lab", "calibrate", filepath.Join(dir, "m.yaml"), "-o", dir, "--list", "--parallel", "1"}, c.more...), nil, &out, &errs); code != exitOK {
 			t.Fatalf("exit code %d: %s", code, errs.String())
