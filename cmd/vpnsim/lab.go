@@ -197,10 +197,13 @@ Exit codes: 0 a lab can run, with one daemon at least; 4 it cannot.`,
 				doc.Needs = append(doc.Needs, report.LabNeeds{What: n.What, Have: n.Have, For: n.For, Help: help})
 			}
 			var err error
-			if a.format == "json" {
+			switch a.format {
+			case "json":
 				err = report.LabDoctorJSON(a.out, doc)
-			} else {
+			case "text":
 				err = report.LabDoctorText(a.out, doc, a.options(a.out))
+			default:
+				return usagef("", "lab doctor prints text or json, not %s", a.format)
 			}
 			if err == nil && !doc.Ready {
 				return ending(exitLacks)
@@ -219,6 +222,9 @@ there. They are found by what each lab has written down about itself, by name, n
 and time of birth; labs that are running are left alone, and so is everything else.`,
 		Args: none("lab clean"),
 		RunE: func(*cobra.Command, []string) error {
+			if a.format != "text" {
+				return usagef("", "lab clean prints text, not %s", a.format)
+			}
 			if os.Geteuid() != 0 {
 				a.complain("root is missing", "run it as root (sudo)")
 				return ending(exitLacks)
