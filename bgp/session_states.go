@@ -301,7 +301,7 @@ func (s *Session) established(c *conn, in *Input) {
 
 	case InTCPUp: // Events 16, 17: "SHALL be tracked until it sends an OPEN message"
 		if c := s.accept(in); c != nil {
-			s.arm(HoldTimer+c.second, s.cfg.OpenHold)
+			s.armOpenHold(c)
 		}
 
 	case InTCPDown: // Event 18

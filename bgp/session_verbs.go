@@ -207,8 +207,12 @@ func (s *Session) openWaiting(why Why) {
 // value, and changes its state to OpenSent".
 func (s *Session) sendOpen(c *conn, why Why, m *Message) {
 	s.send(c, s.offer())
-	s.arm(HoldTimer+c.second, s.cfg.OpenHold)
+	s.armOpenHold(c)
 	s.enter(c, OpenSent, why, m)
+}
+
+func (s *Session) armOpenHold(c *conn) {
+	s.arm(HoldTimer+c.second, s.cfg.HoldJitter.Of(s.cfg.OpenHold, s.cfg.Rand))
 }
 
 // opened handles an OPEN that came on c. RFC 4271 §8.2.2, Events 19, 20 and 22.

@@ -102,7 +102,7 @@ var written = map[Daemon]map[topology.Key]bool{
 		topology.BGPAddPath, topology.BGPAddPathPaths, topology.BGPGracefulRestart, topology.BGPRestartTime, topology.BGPGracefulNotify, topology.BGPStalePathTime, topology.BGPSelectionDeferral,
 		topology.BGPLongLived, topology.BGPLongLivedTime, topology.FIBSurvives, topology.BFDEnabled, topology.BFDMinTx, topology.BFDMinRx,
 		topology.BFDMultiplier, topology.BFDPassive, topology.BFDStrict, topology.BFDStrictHold),
-	BIRD: keys(topology.BGPHold, topology.BGPKeepalive, topology.BGPKeepaliveFixed, topology.BGPMinHold, topology.BGPConnectRetry, topology.BGPIdleHold,
+	BIRD: keys(topology.BGPHold, topology.BGPOpenHold, topology.BGPKeepalive, topology.BGPKeepaliveFixed, topology.BGPMinHold, topology.BGPConnectRetry, topology.BGPIdleHold,
 		topology.BGPIdleHoldMax, topology.BGPConnectDelay, topology.BGPSendHold, topology.BGPPassive, topology.BGPMRAI, topology.BGPMRAIIBGP,
 		topology.BGPMRAIMode, topology.BGPMultipath, topology.BGPAlwaysCompareMED, topology.BGPMED, topology.BGPReflectorClient, topology.BGPNextHopSelf,
 		topology.BGPFamilies, topology.BGPSenderSideLoop, topology.BGPTransit, topology.BGPFastFallover, topology.BGPMaxPrefixes, topology.BGPMaxPrefixesAction,

@@ -47,14 +47,19 @@ func (n *Network) drawn(w Wait, link, end int, key topology.Key, took time.Durat
 // whole is the most that jitter leaves of a time, in thousandths.
 const whole = 1000
 
-// spreadSession adds what was drawn of a timer of s that ran for ran.
-func (n *Network) spreadSession(w Wait, s *session, t bgp.TimerID, cause sim.EventID, ran time.Duration) Wait {
+// spreadSession adds what was drawn of a timer of s that ran out in event id.
+func (n *Network) spreadSession(w Wait, s *session, t bgp.TimerID, id sim.EventID) Wait {
+	ev := n.log.Events[id-1]
+	ran := n.ran(ev)
 	at := func(key topology.Key, of time.Duration) Wait {
 		return n.spread(w, s.link, s.end, key, of, ran, whole)
 	}
 	hold := min(s.config.Hold, n.Offer(s.link, 1-s.end))
 	switch t {
 	case bgp.HoldTimer:
+		if n.opening(id, s) {
+			hold = s.config.OpenHold
+		}
 		return at(topology.BGPHoldJitter, hold)
 	case bgp.KeepaliveTimer:
 		every := hold / 3
@@ -71,7 +76,7 @@ func (n *Network) spreadSession(w Wait, s *session, t bgp.TimerID, cause sim.Eve
 		}
 		return at(topology.BGPConnectRetryJitter, s.config.ConnectRetry)
 	case bgp.IdleHoldTimer:
-		return at(topology.BGPIdleHoldJitter, n.idleHold(s, n.idleKey(s, cause), ran))
+		return at(topology.BGPIdleHoldJitter, n.idleHold(s, n.idleKey(s, ev.Cause), ran))
 	}
 	return w
 }

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
@@ -305,7 +306,6 @@ func sessionConfig(n *Network, link, end int) bgp.SessionConfig {
 	c := bgp.SessionConfig{
 		AS: n.d.Routers[me.Router].ASN, PeerAS: n.d.Routers[other.Router].ASN,
 		ID: n.d.Routers[me.Router].ID, Addr: me.Inside.Addr(), Peer: other.Inside.Addr(),
-		OpenHold:           4 * time.Minute, // RFC 4271 §8.2.2 suggests it
 		KeepaliveFixed:     set[topology.BGPKeepaliveFixed].Bool,
 		Passive:            set[topology.BGPPassive].Bool,
 		KeepaliveJitter:    ratio(&set[topology.BGPKeepaliveJitter]),
@@ -332,6 +332,7 @@ func drawSession(c *bgp.SessionConfig, k *sim.Kernel, set *topology.Settings, na
 	c.Hold = draw(k, set, topology.BGPHold, name).Truncate(time.Second) // the OPEN carries whole seconds
 	c.Keepalive = draw(k, set, topology.BGPKeepalive, name)
 	c.MinHold = draw(k, set, topology.BGPMinHold, name)
+	c.OpenHold = cmp.Or(draw(k, set, topology.BGPOpenHold, name), c.Hold)
 	c.ConnectRetry = draw(k, set, topology.BGPConnectRetry, name)
 	c.StartDelay = draw(k, set, topology.BGPStartDelay, name)
 	c.ConnectDelay = draw(k, set, topology.BGPConnectDelay, name)

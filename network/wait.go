@@ -57,7 +57,7 @@ func (n *Network) Wait(id sim.EventID) Wait {
 		return n.endWait(c.link, l.endOf(router()), key, what+l.cfg.Name)
 	case evBGPTimer:
 		s, t := &n.sessions[ev.Arg>>8], bgp.TimerID(ev.Arg&0xff)%bgp.SecondConn
-		return n.spreadSession(n.sessionWait(s, t, ev), s, t, ev.Cause, n.ran(ev))
+		return n.spreadSession(n.sessionWait(s, t, id), s, t, id)
 	case evRouteTime:
 		return n.routeTimeWait(id)
 	case evReuse:
@@ -143,11 +143,19 @@ func (n *Network) endWait(link, end int, key topology.Key, what string) Wait {
 	return w
 }
 
-// sessionWait names a timer of a session, which ran out in ev.
-func (n *Network) sessionWait(s *session, t bgp.TimerID, ev trace.Event) Wait {
+// sessionWait names a timer of a session, which ran out in event id.
+func (n *Network) sessionWait(s *session, t bgp.TimerID, id sim.EventID) Wait {
+	ev := n.log.Events[id-1]
 	over := " of the session over " + n.d.Links[s.link].Name
 	switch t {
 	case bgp.HoldTimer:
+		if n.opening(id, s) {
+			key := topology.BGPOpenHold
+			if n.d.Links[s.link].Ends[s.end].Settings[key].Dist.Max() == 0 {
+				key = topology.BGPHold
+			}
+			return n.endWait(s.link, s.end, key, "for the peer's OPEN, the hold timer"+over)
+		}
 		if s.config.BFDStrict && s.config.BFDHold == n.ran(ev) && min(s.config.Hold, n.Offer(s.link, 1-s.end)) == 0 {
 			return n.endWait(s.link, s.end, topology.BFDStrictHold, "BfdHoldTimer"+over+", which waits for BFD")
 		}
@@ -183,6 +191,17 @@ func (n *Network) sessionWait(s *session, t bgp.TimerID, ev trace.Event) Wait {
 		w.What += fmt.Sprintf(", %s by now: it doubles with each error in a row", topology.FormatDuration(of))
 	}
 	return w
+}
+
+// opening tells whether event id ended a session that was waiting for the peer's OPEN.
+func (n *Network) opening(id sim.EventID, s *session) bool {
+	notes := n.log.Notes
+	for i := len(n.notesBefore(id)); i < len(notes) && notes[i].Event == id; i++ {
+		if x := &notes[i]; x.Kind == trace.NoteSession && int(x.Router) == s.router && int(x.Link) == s.link {
+			return bgp.State(x.From) == bgp.OpenSent
+		}
+	}
+	return false
 }
 
 // idleHold is what an IdleHoldTimer of s that was armed by key, and ran for ran, was

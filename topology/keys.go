@@ -10,6 +10,7 @@ const (
 	BGPKeepaliveFixed
 	BGPHoldJitter
 	BGPMinHold
+	BGPOpenHold
 	BGPConnectRetry
 	BGPConnectRetryJitter
 	BGPConnectFail
@@ -138,6 +139,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPKeepaliveFixed:     {"bgp.keepalive_fixed", TypeBool, 0, 0, nil, "keepalives go out at bgp.keepalive whatever was negotiated"},
 	BGPHoldJitter:         {"bgp.hold_jitter", TypeRatio, 1, 1000, nil, "the hold timer served is multiplied by U(this, 1)"},
 	BGPMinHold:            {"bgp.min_hold", TypeDuration, 0, 65535 * sec, nil, "an OPEN that offers less is refused"},
+	BGPOpenHold:           {"bgp.open_hold", TypeDuration, 0, 65535 * sec, nil, "hold timer of a session that has sent its OPEN and waits for the peer's; 0 = bgp.hold"},
 	BGPConnectRetry:       {"bgp.connect_retry", TypeDuration, ms, hour, nil, "ConnectRetryTimer"},
 	BGPConnectRetryJitter: {"bgp.connect_retry_jitter", TypeRatio, 1, 1000, nil, "ConnectRetryTimer is multiplied by U(this, 1)"},
 	BGPConnectFail:        {"bgp.connect_fail", TypeEnum, 0, 0, []string{"idle", "active", "delay"}, "a connection that is refused: idle = the session waits for IdleHoldTimer, active = for ConnectRetryTimer, delay = for bgp.connect_delay"},
