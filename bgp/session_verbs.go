@@ -211,6 +211,7 @@ func (s *Session) sendOpen(c *conn, why Why, m *Message) {
 	s.enter(c, OpenSent, why, m)
 }
 
+// armOpenHold begins the wait for the peer's OPEN.
 func (s *Session) armOpenHold(c *conn) {
 	s.arm(HoldTimer+c.second, s.cfg.HoldJitter.Of(s.cfg.OpenHold, s.cfg.Rand))
 }

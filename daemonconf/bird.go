@@ -1,6 +1,7 @@
 package daemonconf
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -144,11 +145,7 @@ func (b *bird) timers(s *session) {
 			b.say(s, topology.BGPMinHold, fmt.Sprintf("%ds: BIRD asks for no more than its own hold time", hold))
 		}
 	}
-	if n := b.whole(s, topology.BGPOpenHold, time.Second, 0, 65535); n > 0 {
-		b.line("  startup hold time %d;", n)
-	} else {
-		b.line("  startup hold time %d;", hold)
-	}
+	b.line("  startup hold time %d;", cmp.Or(b.whole(s, topology.BGPOpenHold, time.Second, 0, 65535), hold))
 	b.line("  connect delay time %d;", b.whole(s, topology.BGPConnectDelay, time.Second, 0, 3600))
 	b.line("  connect retry time %d;", b.connectRetry(s))
 	wait := b.whole(s, topology.BGPIdleHold, time.Second, 1, 3600)

@@ -47,8 +47,8 @@ results for each, which ` + "`vpnsim lab compare FOLDER`" + ` reads. The matrix 
 lists scenarios, daemons and settings; docs/lab.md describes it.
 
 A case whose results are already there, with as many trials, of the same scenario and
-the same settings, is not run again; so a run that was interrupted goes on where it was. Long trials and
-short ones take turns.
+the same settings, is not run again; so a run that was interrupted goes on where it
+was. Long trials and short ones take turns.
 
 Exit codes: 0 ok; 1 a trial failed, or Ctrl-C; 2 bad usage, matrix or scenario, or not
 supported; 4 the machine lacks something.`,
