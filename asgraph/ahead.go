@@ -23,15 +23,17 @@ func (n *Internet) Soon(events []sim.Expected) {
 		ev := &events[i]
 		switch ev.Kind {
 		case evArrive:
-			x += uint64(n.nodes[nodeOf(ev.To)].due)
+			to := &n.nodes[nodeOf(ev.To)]
+			x += uint64(to.got) + uint64(to.due)
 		case evQueued, evProcess:
 			p := &n.parcels[ev.Arg]
 			if p.msg != nil {
 				steps = append(steps, bgp.Expected{Speaker: &n.speakers[p.to.node], Peer: p.to.peer, Msg: p.msg})
-				x += uint64(n.nodes[p.to.node].due) + uint64(n.first[p.to.node])
+				first := n.first[p.to.node]
+				x += uint64(n.nodes[p.to.node].due) + uint64(n.ends[first].last)
 			}
 		case evTimer:
-			i := n.owner[ev.Arg]
+			i := n.ends[ev.Arg].owner
 			steps = append(steps, bgp.Expected{Speaker: &n.speakers[i], Peer: n.peerID(int32(ev.Arg))})
 		}
 	}

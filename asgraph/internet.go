@@ -29,15 +29,9 @@ type Internet struct {
 	speakers []bgp.Speaker
 	first    []int32 // the ends of node i's sessions are those from first[i] to first[i+1], in the order of its PeerIDs
 
-	// Of each end: whose it is, and where the other end is. These are small tables
-	// of their own, since nothing else of an end is looked at as often.
-	owner []int32
-	back  []place
-	gates []gate     // nil as long as nothing waits for a timer
-	sent  []uint32   // UPDATEs so far …
-	last  []sim.Time // … and when the youngest arrives; nil unless delays are random
-	links []line     // nil as long as no link has gone down
-	cuts  int        // how many have, in this run
+	ends  []end
+	gates []gate // of each end; nil as long as nothing waits for a timer
+	down  []bool // ends whose link is down; nil as long as none is
 
 	memory bgp.Memory
 	rules  bgp.Ruleset
@@ -69,17 +63,19 @@ type node struct {
 	due   sim.Time // when the youngest of its UPDATEs is processed: they stay in order
 }
 
+// end of a session.
+type end struct {
+	owner int32    // its node
+	sent  uint32   // UPDATEs so far, …
+	last  sim.Time // … and when the youngest arrives, if delays are random
+	back  place    // the other end
+}
+
 // gate is the advertisement timer of an end. It is an event only if something
 // waits for it; then it stands where it would have stood had it always been one.
 type gate struct {
 	timer sim.Timer
 	place sim.Place
-}
-
-// line is what is between an end and the other one.
-type line struct {
-	times uint32 // how often it has gone down: what was under way then is lost
-	down  bool
 }
 
 // place of an end: its node, and what that calls the session.
@@ -90,9 +86,8 @@ type place struct {
 
 // parcel is an UPDATE on its way to an end.
 type parcel struct {
-	msg   *bgp.Message
-	to    place
-	times uint32
+	msg *bgp.Message // nil: it is lost, since the link has gone down
+	to  place
 }
 
 // names of the streams of random numbers; node or end i has that plus i.
@@ -104,9 +99,7 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		sim.StreamName("asgraph/delay"), sim.StreamName("asgraph/processing"), sim.StreamName("asgraph/timers"),
 		sim.StreamName("asgraph/ticks"), sim.StreamName("asgraph/clock"), sim.StreamName("asgraph/decisions"),
 	}}
-	for range len(g.ASNs) + 1 {
-		n.k.Add(n) // the story, and each node: actorOf
-	}
+	n.k.AddOthers(n) // the story, and each node: actorOf
 	n.nodes = make([]node, len(g.ASNs))
 	n.speakers = make([]bgp.Speaker, len(g.ASNs))
 	n.first = make([]int32, len(g.ASNs)+1)
@@ -126,10 +119,7 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 	if ends > fitsInCaches {
 		n.k.Foresee(n)
 	}
-	n.owner, n.back = make([]int32, ends), make([]place, ends)
-	if cfg.Delay.IsRandom() {
-		n.sent, n.last = make([]uint32, ends), make([]sim.Time, ends)
-	}
+	n.ends = make([]end, ends)
 	n.peers = make([]*bgp.PeerConfig, ends)
 	configs := n.configs()
 	next := append([]int32(nil), n.first...)
@@ -137,8 +127,8 @@ func New(g *topology.ASGraph, cfg Config) *Internet {
 		a, b := next[e.A], next[e.B]
 		next[e.A]++
 		next[e.B]++
-		n.owner[a], n.back[b] = e.A, place{e.A, bgp.PeerID(a - n.first[e.A])}
-		n.owner[b], n.back[a] = e.B, place{e.B, bgp.PeerID(b - n.first[e.B])}
+		atA, atB := place{e.A, bgp.PeerID(a - n.first[e.A])}, place{e.B, bgp.PeerID(b - n.first[e.B])}
+		n.ends[a], n.ends[b] = end{owner: e.A, back: atB}, end{owner: e.B, back: atA}
 		toB, toA := views(e.Rel)
 		n.peers[a], n.peers[b] = configs(e.B, toB), configs(e.A, toA)
 	}
@@ -169,15 +159,15 @@ func Address(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)})
 }
 
-// end is the end that is at p.
-func (n *Internet) end(p place) int32 { return n.first[p.node] + int32(p.peer) }
+// endAt is the end that is at p.
+func (n *Internet) endAt(p place) int32 { return n.first[p.node] + int32(p.peer) }
 
 // Speaker of node i, as the last run left it.
 func (n *Internet) Speaker(i int) *bgp.Speaker { return &n.speakers[i] }
 
 // PeerOf is the node that node i knows under that PeerID.
 func (n *Internet) PeerOf(i int, p bgp.PeerID) int {
-	return int(n.back[n.first[i]+int32(p)].node)
+	return int(n.ends[n.first[i]+int32(p)].back.node)
 }
 
 // LinkOf is the name of the link to the neighbour that node i knows under that

@@ -85,7 +85,7 @@ func (n *Internet) closeReaction(now time.Duration) {
 func (n *Internet) unfinished(f func(netip.Prefix)) {
 	for i := range n.parcels {
 		p := &n.parcels[i]
-		if p.msg == nil || n.lost(p) {
+		if p.msg == nil {
 			continue
 		}
 		for _, x := range p.msg.Update.NLRI {
@@ -143,8 +143,8 @@ func (n *Internet) Reach(p netip.Prefix) (reached int, distances []int) {
 // not use included.
 func (n *Internet) Paths(p netip.Prefix) int {
 	paths := 0
-	for e := range n.owner {
-		if n.speakers[n.owner[e]].Received(n.peerID(int32(e)), p) != nil {
+	for e := range n.ends {
+		if n.speakers[n.ends[e].owner].Received(n.peerID(int32(e)), p) != nil {
 			paths++
 		}
 	}

@@ -69,18 +69,17 @@ func (n *Internet) reset(seed uint64) {
 	n.k.Start(seed, 0)
 	clear(n.parcels)
 	n.parcels, n.free, n.coming, n.tally = n.parcels[:0], n.free[:0], n.coming[:0], tally{event: -1, where: map[netip.Prefix]int{}}
-	clear(n.sent)
 	clear(n.gates)
-	clear(n.links)
+	clear(n.down)
 	clear(n.nodes)
-	clear(n.last)
-	n.cuts = 0
 	together := n.cfg.DecisionDelay.Max() > 0
 	draw, random := n.draw, n.random // one of each for all
 	for i := range n.g.ASNs {
 		from, to := n.first[i], n.first[i+1]
 		for e := from; e < to; e++ { // all of them at once, since they are anywhere (ahead.go)
-			open, peer := &n.opens[n.back[e].node], n.peers[e]
+			x := &n.ends[e]
+			x.sent, x.last = 0, 0
+			open, peer := &n.opens[x.back.node], n.peers[e]
 			n.ahead.looked += uint64(open.Version) + uint64(len(open.Families)) + uint64(peer.AS) + uint64(peer.Local.BitLen())
 		}
 		n.speakers[i].Reset(bgp.SpeakerConfig{AS: n.g.ASNs[i], ID: n.opens[i].ID, Local: n.opens[i].ID, Rules: n.rules, LateTimers: true, BriefRoutes: true, Together: together,
@@ -93,18 +92,18 @@ func (n *Internet) reset(seed uint64) {
 
 // connect begins the session of an end, as far as that end is concerned.
 func (n *Internet) connect(e int32) {
-	n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InPeerUp, Open: &n.opens[n.back[e].node]})
+	n.step(n.ends[e].owner, n.peerID(e), bgp.Input{Kind: bgp.InPeerUp, Open: &n.opens[n.ends[e].back.node]})
 }
 
 func (n *Internet) disconnect(e int32) {
 	if n.gates != nil {
 		n.gates[e].place = sim.Place{} // the next session's timer has nothing to do with this one's
 	}
-	n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InPeerDown})
+	n.step(n.ends[e].owner, n.peerID(e), bgp.Input{Kind: bgp.InPeerDown})
 }
 
 // peerID is what the node of an end calls the session.
-func (n *Internet) peerID(e int32) bgp.PeerID { return bgp.PeerID(e - n.first[n.owner[e]]) }
+func (n *Internet) peerID(e int32) bgp.PeerID { return bgp.PeerID(e - n.first[n.ends[e].owner]) }
 
 // random gives the next number of the node that is being stepped. Whatever
 // other nodes draw changes nothing about it.
@@ -144,7 +143,7 @@ func (n *Internet) Handle(k *sim.Kernel, ev *sim.Event) {
 	case evTimer:
 		e := int32(ev.Arg)
 		n.gates[e].timer = sim.Timer{}
-		n.step(n.owner[e], n.peerID(e), bgp.Input{Kind: bgp.InRouteTime})
+		n.step(n.ends[e].owner, n.peerID(e), bgp.Input{Kind: bgp.InRouteTime})
 	case evDecide:
 		n.step(nodeOf(ev.To), bgp.Local, bgp.Input{Kind: bgp.InDecide})
 	case evStory:
@@ -186,17 +185,17 @@ func (n *Internet) awaitDecision(i int32) {
 // setGate does what a speaker asks for with ActRouteTime.
 func (n *Internet) setGate(e int32, a *bgp.Action) {
 	if n.gates == nil {
-		n.gates = make([]gate, len(n.back))
+		n.gates = make([]gate, len(n.ends))
 	}
 	g := &n.gates[e]
 	if a.Idle {
-		g.place = n.k.Place(sim.PhaseTimer, sim.Own, actorOf(n.owner[e]))
+		g.place = n.k.Place(sim.PhaseTimer, sim.Own, actorOf(n.ends[e].owner))
 		return
 	}
 	if g.place == (sim.Place{}) { // it has not been idle
-		g.place = n.k.Place(sim.PhaseTimer, sim.Own, actorOf(n.owner[e]))
+		g.place = n.k.Place(sim.PhaseTimer, sim.Own, actorOf(n.ends[e].owner))
 	}
-	n.k.ResetAtPlace(&g.timer, n.k.Now().Add(a.After), g.place, sim.Event{To: actorOf(n.owner[e]), Kind: evTimer, Arg: uint64(e), Phase: sim.PhaseTimer})
+	n.k.ResetAtPlace(&g.timer, n.k.Now().Add(a.After), g.place, sim.Event{To: actorOf(n.ends[e].owner), Kind: evTimer, Arg: uint64(e), Phase: sim.PhaseTimer})
 	g.place = sim.Place{}
 }
 
@@ -206,16 +205,14 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 		return // nobody here waits for it
 	}
 	n.updateSent(msg.Update)
-	at, p := n.k.Now(), parcel{msg: msg, to: n.back[from]}
+	x := &n.ends[from]
+	at, p := n.k.Now(), parcel{msg: msg, to: x.back}
 	if d := &n.cfg.Delay; d.IsRandom() {
-		at = max(at.Add(d.Draw(n.k.Rand(n.names.delay+sim.Name(from)).At(uint64(n.sent[from])))), n.last[from])
-		n.last[from] = at
-		n.sent[from]++
+		at = max(at.Add(d.Draw(n.k.Rand(n.names.delay+sim.Name(from)).At(uint64(x.sent)))), x.last)
+		x.last = at
+		x.sent++
 	} else {
 		at = at.Add(d.A)
-	}
-	if n.cuts > 0 {
-		p.times = n.links[n.end(p.to)].times
 	}
 	slot := int32(len(n.parcels))
 	if last := len(n.free) - 1; last >= 0 {
@@ -227,7 +224,7 @@ func (n *Internet) send(from int32, msg *bgp.Message) {
 		}
 		n.parcels = append(n.parcels, p)
 	}
-	lane := sim.TakesTurns + sim.Lane(actorOf(n.owner[from]))
+	lane := sim.TakesTurns + sim.Lane(actorOf(x.owner))
 	kind := evArrive
 	if d := &n.cfg.Processing; !d.IsRandom() && !n.cfg.Serial { // it need not be looked at before
 		at, kind = at.Add(d.A), evProcess
@@ -277,18 +274,18 @@ func (n *Internet) process(slot int32) {
 	p := n.parcels[slot]
 	n.parcels[slot].msg = nil
 	n.free = append(n.free, slot)
-	if !n.lost(&p) {
+	if p.msg != nil {
 		n.step(p.to.node, p.to.peer, bgp.Input{Kind: bgp.InUpdate, Msg: p.msg})
 	}
 }
 
-// lost tells whether the link has gone down since p was sent.
-func (n *Internet) lost(p *parcel) bool {
-	if n.cuts == 0 {
-		return false
+// lose loses what is under way to an end.
+func (n *Internet) lose(e int32) {
+	for i := range n.parcels {
+		if p := &n.parcels[i]; n.endAt(p.to) == e {
+			p.msg = nil
+		}
 	}
-	l := &n.links[n.end(p.to)]
-	return l.down || l.times != p.times
 }
 
 // happen makes an event of the story happen.
@@ -300,18 +297,17 @@ func (n *Internet) happen(ev *Event, i int) {
 	case Withdraw:
 		n.step(int32(ev.Node), bgp.Local, bgp.Input{Kind: bgp.InWithdraw, Prefix: ev.Prefix})
 	case LinkDown, LinkUp:
-		if n.links == nil {
-			n.links = make([]line, len(n.back))
+		if n.down == nil {
+			n.down = make([]bool, len(n.ends))
 		}
 		for _, e := range n.endsOf(ev.Edge) {
-			switch l := &n.links[e]; {
-			case ev.Change == LinkDown && !l.down:
-				l.down = true
-				l.times++
-				n.cuts++
+			switch {
+			case ev.Change == LinkDown && !n.down[e]:
+				n.down[e] = true
+				n.lose(e)
 				n.disconnect(e)
-			case ev.Change == LinkUp && l.down:
-				l.down = false
+			case ev.Change == LinkUp && n.down[e]:
+				n.down[e] = false
 				n.connect(e)
 			}
 		}
@@ -322,8 +318,8 @@ func (n *Internet) happen(ev *Event, i int) {
 func (n *Internet) endsOf(edge int) [2]int32 {
 	e := n.g.Edges[edge]
 	for i := n.first[e.A]; i < n.first[e.A+1]; i++ {
-		if back := n.back[i]; back.node == e.B {
-			return [2]int32{i, n.end(back)}
+		if back := n.ends[i].back; back.node == e.B {
+			return [2]int32{i, n.endAt(back)}
 		}
 	}
 	panic("asgraph: an edge without ends")

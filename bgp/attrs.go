@@ -131,9 +131,9 @@ func (a *Attrs) preference() uint32 {
 // path comes from: "If a route carries the ORIGINATOR_ID attribute, then in
 // step f) the ORIGINATOR_ID SHOULD be treated as the BGP Identifier of the BGP
 // speaker that has advertised the route." RFC 4456 §9.
-func (p *Path) originator() netip.Addr {
+func (p *Path) originator() BGPID {
 	if !p.Attrs.summary.plain && p.Attrs.OriginatorID.IsValid() {
-		return p.Attrs.OriginatorID
+		return BGPIDOf(p.Attrs.OriginatorID)
 	}
 	return p.PeerBGPID
 }

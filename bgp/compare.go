@@ -2,7 +2,6 @@ package bgp
 
 import (
 	"cmp"
-	"encoding/binary"
 	"math"
 )
 
@@ -62,7 +61,7 @@ func (r Rule) compare(a, b *Path, st standing) int {
 		}
 	case RulePeerID:
 		if !a.External && !b.External {
-			return a.PeerBGPID.Compare(b.PeerBGPID)
+			return cmp.Compare(a.PeerBGPID, b.PeerBGPID)
 		}
 	case RulePeerAddress:
 		return a.PeerAddr.Compare(b.PeerAddr)
@@ -88,9 +87,7 @@ func (r Rule) bits() int {
 		return 16
 	case RuleClusterLength:
 		return 10
-	case RuleRouterID:
-		return 33
-	case RuleWeight, RuleLocalPref, RuleIGPMetric:
+	case RuleWeight, RuleLocalPref, RuleIGPMetric, RuleRouterID:
 		return 32
 	}
 	return 0
@@ -114,14 +111,12 @@ func (r Rule) worth(p *Path) uint64 {
 		return uint64(math.MaxUint32 - p.IGPMetric)
 	case RuleClusterLength:
 		const most = 1<<10 - 1 // as above
+		if p.Attrs.summary.plain {
+			return most
+		}
 		return uint64(most - min(most, len(p.Attrs.ClusterList)))
 	case RuleRouterID: // of four octets (RFC 4271 §4.2); the lower is preferred, and none at all is the lowest
-		id := uint64(0)
-		if o := p.originator(); o.Is4() {
-			b := o.As4()
-			id = 1 + uint64(binary.BigEndian.Uint32(b[:]))
-		}
-		return 1<<32 - id
+		return math.MaxUint32 - uint64(p.originator())
 	case RuleExternal:
 		good = p.External
 	case RuleLongLived:

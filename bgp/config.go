@@ -1,7 +1,9 @@
 package bgp
 
 import (
+	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -90,9 +92,9 @@ type PeerConfig struct {
 	IGPMetric  uint32     // interior cost to the next hops that this peer announces. RFC 4271 §9.1.2.2 e)
 	Direct     bool       // it is reached over a line of its own, and not through a VPN (AWS: Direct Connect)
 	Static     bool       // no neighbour: the routes that the router's own configuration points at one link (static.go)
+	*PeerGroup            // how it is treated; nil: a PeerGroup without any setting
 	Addr       netip.Addr // the peer's address: next hop and last tie-break
 	Local      netip.Addr // our address towards it: NEXT_HOP of what we announce over eBGP; none: SpeakerConfig.Local
-	*PeerGroup            // how it is treated; nil: a PeerGroup without any setting
 }
 
 // PeerGroup is how a Speaker treats some of its neighbours; one that is shared
@@ -160,22 +162,16 @@ func (r Role) paysNothing() bool { return r >= IsPeer }
 // SpeakerConfig is the configuration of one router's routing.
 type SpeakerConfig struct {
 	AS        uint32
-	ID        netip.Addr
 	Rules     Ruleset
 	Peers     []*PeerConfig // what two routers know about the same neighbour may be the same
-	Local     netip.Addr    // our address towards peers whose PeerConfig has none
-	Cluster   netip.Addr    // of a route reflector; invalid: its ID. RFC 4456 §7
-	Multipath int           // at most so many equally good paths are used; 0 and 1: one
+	ID        netip.Addr
+	Local     netip.Addr // our address towards peers whose PeerConfig has none
+	Cluster   netip.Addr // of a route reflector; invalid: its ID. RFC 4456 §7
+	Multipath int        // at most so many equally good paths are used; 0 and 1: one
 	// MultipathSameAS: paths are used beside the best only if they come through
 	// the same neighbouring AS (iBGP: have the same AS_PATH), as FRR and Cisco IOS
 	// have it unless told "as-path multipath-relax".
 	MultipathSameAS bool
-	// Order ranks the peers where RuleDrawn has to decide: the drawn (or
-	// pinned) order in which the router prefers them, first is best.
-	Order []PeerID
-	Rand  func() uint64
-	// SelectionDeferral bounds how long the choice of routes is deferred after InRestart.
-	SelectionDeferral time.Duration
 	// LongLived: RFC 9494 is followed. Its rule has to stand in Rules.
 	LongLived bool
 	// Together: routes are not chosen after each input, but when InDecide says so.
@@ -187,6 +183,12 @@ type SpeakerConfig struct {
 	// BriefRoutes: nobody keeps what an ActRoute carries until the next Step, when
 	// its memory is used again; and it says which paths are used, but not why.
 	BriefRoutes bool
+	// Order ranks the peers where RuleDrawn has to decide: the drawn (or
+	// pinned) order in which the router prefers them, first is best.
+	Order []PeerID
+	Rand  func() uint64
+	// SelectionDeferral bounds how long the choice of routes is deferred after InRestart.
+	SelectionDeferral time.Duration
 	// Memory is shared by speakers that never run at the same time; nil: the
 	// speaker has its own. Nothing that a speaker does depends on it.
 	Memory *Memory
@@ -197,6 +199,27 @@ type SpeakerConfig struct {
 	// Phase is what the router's clock shows when Input.Now is 0, for MRAI that is
 	// counted in whole units of it (MRAI.Granularity).
 	Phase time.Duration
+}
+
+// local is our own address towards a peer.
+func (c *SpeakerConfig) local(p *PeerConfig) netip.Addr {
+	if p.Local.IsValid() {
+		return p.Local
+	}
+	return c.Local
+}
+
+// addresses appends our own to list, sorted.
+func (c *SpeakerConfig) addresses(list []netip.Addr) []netip.Addr {
+	for _, p := range c.Peers {
+		for _, a := range []netip.Addr{c.local(p), p.AlsoLocal} {
+			if a.IsValid() {
+				list = append(list, a)
+			}
+		}
+	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return slices.Compact(list)
 }
 
 // Policy is a list of terms; the first whose conditions all hold decides. A
@@ -241,18 +264,44 @@ type Path struct {
 // changes one after it is made.
 type Source struct {
 	Peer      PeerID
-	External  bool // learned over eBGP
 	Role      Role
+	External  bool // learned over eBGP
+	Client    bool // of this route reflector
+	Direct    bool // not through a VPN
+	Static    bool // from the router's own configuration; not passed on
 	PeerAddr  netip.Addr
-	PeerBGPID netip.Addr
-	Client    bool   // of this route reflector
-	Direct    bool   // not through a VPN
-	Static    bool   // from the router's own configuration; not passed on
-	Weight    uint32 // Cisco's; local to the router
-	IGPMetric uint32 // interior cost to NEXT_HOP
-	Rank      int32  // place of the peer in SpeakerConfig.Order; lower is preferred
-	PathID    uint32 // the Path Identifier that the peer gave it (RFC 7911); 0: none
+	PeerBGPID BGPID
+	Weight    uint32  // Cisco's; local to the router
+	IGPMetric uint32  // interior cost to NEXT_HOP
+	Rank      int32   // place of the peer in SpeakerConfig.Order; lower is preferred
+	PathID    uint32  // the Path Identifier that the peer gave it (RFC 7911); 0: none
+	_         [4]byte // one line of memory
 }
+
+// BGPID is a BGP Identifier: "a 4-octet, unsigned, non-zero integer" (RFC 6286 §2.1). 0: it
+// is not known.
+type BGPID uint32
+
+// BGPIDOf reads an identifier from how it is written.
+func BGPIDOf(a netip.Addr) BGPID {
+	if !a.Is4() {
+		return 0
+	}
+	b := a.As4()
+	return BGPID(binary.BigEndian.Uint32(b[:]))
+}
+
+// Addr is how the identifier is written; invalid if it is not known.
+func (id BGPID) Addr() (a netip.Addr) {
+	if id != 0 {
+		var b [4]byte
+		binary.BigEndian.PutUint32(b[:], uint32(id))
+		a = netip.AddrFrom4(b)
+	}
+	return a
+}
+
+func (id BGPID) String() string { return id.Addr().String() }
 
 // Route is what the decision process concluded for one prefix.
 type Route struct {

@@ -124,7 +124,7 @@ func (s *Speaker) reconsiderBar(peer PeerID, prefix netip.Prefix) {
 
 // armReuse sets the timer for the route that may be used again first.
 func (s *Speaker) armReuse(acts []Action) []Action {
-	if len(s.damped) == 0 {
+	if !s.damping || len(s.damped) == 0 {
 		return acts
 	}
 	first := s.damped[0]

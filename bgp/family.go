@@ -102,14 +102,7 @@ func (g *PeerGroup) exportsAll() bool {
 // announce. "The Network Address of Next Hop field" of an IPv6 route has a global
 // IPv6 address (RFC 2545 §3), whichever family the session runs over.
 func (s *Speaker) ours(c *PeerConfig, f Families) netip.Addr {
-	return inFamily(f, s.local(c), c.AlsoLocal)
-}
-
-func (s *Speaker) local(c *PeerConfig) netip.Addr {
-	if c.Local.IsValid() {
-		return c.Local
-	}
-	return s.cfg.Local
+	return inFamily(f, s.cfg.local(c), c.AlsoLocal)
 }
 
 // theirs is the peer's.

@@ -204,7 +204,7 @@ func (s *Source) fingerprint(h uint64) uint64 {
 	}
 	h = mix(mix(h, uint64(s.Peer)), uint64(s.Role))
 	h = mixBool(mixBool(mixBool(mixBool(h, s.External), s.Direct), s.Client), s.Static)
-	h = mixAddr(mixAddr(h, s.PeerAddr), s.PeerBGPID)
+	h = mix(mixAddr(h, s.PeerAddr), uint64(s.PeerBGPID))
 	return mix(mix(mix(mix(h, uint64(s.Weight)), uint64(s.IGPMetric)), uint64(s.Rank)), uint64(s.PathID))
 }
 

@@ -13,6 +13,9 @@ import (
 var needNotCount = map[string]string{
 	"Speaker.cfg":        "does not change while the speaker runs",
 	"Speaker.hops":       "as cfg",
+	"Speaker.hop":        "as cfg",
+	"Speaker.damping":    "as cfg",
+	"Source._":           "room",
 	"Speaker.own":        "as cfg",
 	"Speaker.duels":      "as cfg",
 	"Speaker.steady":     "as cfg",

@@ -27,7 +27,6 @@ type Memory struct {
 	neighbours pieces[neighbour]
 	besides    pieces[beside]
 	sources    pieces[Source]
-	addrs      pieces[netip.Addr]
 }
 
 // pieces is memory for many things of one kind, made in pieces that get larger: for half a

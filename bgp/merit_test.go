@@ -31,7 +31,7 @@ func TestMeritOfAPathThatReplacesAnother(t *testing.T) {
 			s := NewSpeaker(SpeakerConfig{Rules: rules})
 			short := 0
 			for range 200 {
-				source := &Source{External: r.IntN(2) == 0, Weight: r.Uint32(), IGPMetric: r.Uint32(), PeerBGPID: netip.AddrFrom4([4]byte{byte(r.IntN(256)), 1, 1, 1})}
+				source := &Source{External: r.IntN(2) == 0, Weight: r.Uint32(), IGPMetric: r.Uint32(), PeerBGPID: BGPIDOf(netip.AddrFrom4([4]byte{byte(r.IntN(256)), 1, 1, 1}))}
 				was := s.newPath(Path{Source: source, Attrs: attrs()}, RuleNone, nil)
 				p := s.newPath(Path{Source: source, Attrs: attrs()}, RuleNone, was)
 				if p.merit != s.appraise(p) {

@@ -148,10 +148,10 @@ type Attrs struct {
 	HasLocalPref    bool
 	AtomicAggregate bool
 	MED             uint32
-	ASPath          ASPath
 	LocalPref       uint32
 	AggregatorAS    uint32 // 0: none
 	NextHop         netip.Addr
+	ASPath          ASPath
 	Communities     []uint32     // RFC 1997
 	OriginatorID    netip.Addr   // RFC 4456; invalid: none
 	ClusterList     []netip.Addr // RFC 4456

@@ -80,7 +80,7 @@ func (s *Speaker) admit(peer PeerID, external bool, prefix netip.Prefix, raw *At
 	switch {
 	case n.unreachable:
 		bar = RuleUnresolvable
-	case len(s.damped) > 0 && s.suppresses(peer, prefix):
+	case s.damping && s.suppresses(peer, prefix):
 		bar = RuleDamped
 	}
 	// LOCAL_PREF from an external peer "MUST be ignored" (RFC 4271 §5.1.5);
@@ -103,6 +103,9 @@ func (s *Speaker) admit(peer PeerID, external bool, prefix netip.Prefix, raw *At
 
 // owns tells whether an address is one of ours.
 func (s *Speaker) owns(a netip.Addr) bool {
+	if s.uniform {
+		return a == s.hop && a.IsValid()
+	}
 	if len(s.hops) <= fewEntries {
 		return slices.Contains(s.hops, a)
 	}
@@ -179,29 +182,32 @@ func (s *Speaker) exportPath(peer PeerID, e *entry, best *Path) *Attrs {
 	if external && len(g.Export) == 0 {
 		kind = nil
 	}
-	cfg := s.cfg.Peers[peer]
-	local := s.ours(cfg, family)
+	local, theirs := s.hop, netip.Addr{}
+	if !s.uniform || !external {
+		cfg := s.cfg.Peers[peer]
+		local, theirs = s.ours(cfg, family), cfg.theirs(family)
+	}
 	if t.best != best || t.group != kind || t.external != external || t.local != local {
 		term := g.Export.match(e.prefix, a)
 		if term != nil && term.Reject {
 			return nil
 		}
-		if q := s.ask(a, term, best, cfg, local); m.answer == nil || m.asked != q {
+		if q := s.ask(a, term, best, n, local); m.answer == nil || m.asked != q {
 			m.asked, m.answer = q, s.rewrite(q)
 		}
 		*t = told{best: best, group: kind, external: external, local: local, attrs: m.answer, msg: t.msg}
 	}
-	if hop := t.attrs.NextHop; hop.IsValid() && hop == cfg.theirs(family) {
+	if hop := t.attrs.NextHop; hop.IsValid() && hop == theirs {
 		return nil // a route "SHALL NOT be advertised to a peer using an address of that peer as NEXT_HOP" (§5.1.3)
 	}
 	return t.attrs
 }
 
 // ask puts together what the attributes depend on that a peer is told.
-func (s *Speaker) ask(a *Attrs, term *Term, best *Path, cfg *PeerConfig, local netip.Addr) question {
-	q := question{attrs: a, term: term, as: s.cfg.AS, external: cfg.AS != s.cfg.AS, self: best.Peer == Local || cfg.NextHopSelf, local: local}
+func (s *Speaker) ask(a *Attrs, term *Term, best *Path, n *neighbour, local netip.Addr) question {
+	q := question{attrs: a, term: term, as: s.cfg.AS, external: n.external, self: best.Peer == Local || n.group.NextHopSelf, local: local}
 	if s.reflects(best, q.external) {
-		q.self, q.origin = false, best.originator()
+		q.self, q.origin = false, best.originator().Addr()
 	}
 	return q
 }

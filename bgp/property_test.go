@@ -69,7 +69,7 @@ func TestCompareIsATotalOrderWithinANeighbouringAS(t *testing.T) {
 		for i := range ps {
 			// Equal identifiers happen; equal addresses of two peers do not.
 			ps[i] = &bgp.Path{Source: &bgp.Source{Peer: bgp.PeerID(i), External: rapid.Bool().Draw(t, "external"),
-				PeerBGPID: netip.AddrFrom4([4]byte{9, 9, 9, byte(rapid.IntRange(1, 2).Draw(t, "id"))}),
+				PeerBGPID: bgp.BGPIDOf(netip.AddrFrom4([4]byte{9, 9, 9, byte(rapid.IntRange(1, 2).Draw(t, "id"))})),
 				PeerAddr:  netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Rank: int32(i),
 				IGPMetric: rapid.Uint32Range(0, 1).Draw(t, "metric"), Weight: rapid.Uint32Range(0, 1).Draw(t, "weight")},
 				Attrs: drawAttrs(t, 1), Age: uint64(rapid.IntRange(0, 2).Draw(t, "age"))*3 + uint64(i)}

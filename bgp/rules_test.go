@@ -11,7 +11,7 @@ import (
 func TestEachRulePrefers(t *testing.T) {
 	path := func(edits ...func(*bgp.Path)) *bgp.Path {
 		p := &bgp.Path{Attrs: &bgp.Attrs{ASPath: asPath(1, 2)}, Source: &bgp.Source{Peer: 1, External: true,
-			PeerAddr: netip.MustParseAddr("10.0.0.9"), PeerBGPID: netip.MustParseAddr("9.9.9.9")}}
+			PeerAddr: netip.MustParseAddr("10.0.0.9"), PeerBGPID: bgp.BGPIDOf(netip.MustParseAddr("9.9.9.9"))}}
 		for _, e := range edits {
 			e(p)
 		}
@@ -51,12 +51,12 @@ func TestEachRulePrefers(t *testing.T) {
 		{"the older of two external paths", bgp.RuleOldest, path(func(p *bgp.Path) { p.Age = 1 }), path(func(p *bgp.Path) { p.Age = 2 })},
 		// §9.1.2.2 f): "the route that was advertised by the BGP speaker with the
 		// lowest BGP Identifier value"
-		{"the lower BGP Identifier", bgp.RuleRouterID, path(func(p *bgp.Path) { p.PeerBGPID = netip.MustParseAddr("9.9.9.8") }), path()},
+		{"the lower BGP Identifier", bgp.RuleRouterID, path(func(p *bgp.Path) { p.PeerBGPID = bgp.BGPIDOf(netip.MustParseAddr("9.9.9.8")) }), path()},
 		// RFC 4456 §9: "the ORIGINATOR_ID SHOULD be treated as the BGP Identifier"
 		{"ORIGINATOR_ID stands for the BGP Identifier", bgp.RuleRouterID,
 			path(attrs(func(a *bgp.Attrs) { a.OriginatorID = netip.MustParseAddr("9.9.9.8") })), path()},
 		{"GoBGP: the peer's own identifier, for internal paths", bgp.RulePeerID,
-			path(internal, func(p *bgp.Path) { p.PeerBGPID = netip.MustParseAddr("9.9.9.8") }), path(internal)},
+			path(internal, func(p *bgp.Path) { p.PeerBGPID = bgp.BGPIDOf(netip.MustParseAddr("9.9.9.8")) }), path(internal)},
 		// RFC 4456 §9: "a route with the shorter CLUSTER_LIST"
 		{"the shorter CLUSTER_LIST", bgp.RuleClusterLength, path(),
 			path(attrs(func(a *bgp.Attrs) { a.ClusterList = []netip.Addr{netip.MustParseAddr("1.2.3.4")} }))},

@@ -23,28 +23,30 @@ type Speaker struct {
 	mem      *Memory
 	now      time.Duration // of the input
 	peers    []neighbour
-	beside   []beside // of each peer
 	entries  []*entry // in the order of their first appearance; behind len lie spares
 	arrived  uint64   // counts paths: Path.Age
 	settled  bool
 	together bool // news waits for InDecide (together.go)
 	defers   bool // the choice of routes is deferred (stale.go)
 	steady   bool // no rule asks what was best before
-	uniform  bool // towards all peers we have the same address, which is none of theirs
+	uniform  bool // towards all peers we have the same address, hop, which is none of theirs, and only that
 	duels    bool // one path is used, and the rules are a total order of paths without MED (duel.go)
 	brief    bool // SpeakerConfig.BriefRoutes
 	several  bool // many is there
+	damping  bool // what some peers say is damped (damping.go)
 	// appraised is how many of the first rules Path.merit stands for.
 	appraised uint8
 	lengthAt  lengthField
-	selection uint8                    // the timer of a choice that is deferred
-	paying    int32                    // peers who may be told of routes from a peer or a provider (tellAll)
-	damped    []*flap                  // the routes that are suppressed (damping.go)
+	selection uint8 // the timer of a choice that is deferred
+	paying    int32 // peers who may be told of routes from a peer or a provider (tellAll)
+	hop       netip.Addr
 	since     map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
-	hops      []netip.Addr             // our own addresses, sorted
 	first     entry                    // the memory of the first row: many routers of large simulations have no other
 	cfg       SpeakerConfig
 
+	beside    []beside                // of each peer
+	hops      []netip.Addr            // our own addresses, sorted, unless uniform
+	damped    []*flap                 // the routes that are suppressed
 	table     map[netip.Prefix]*entry // of the entries, when there are more than a few
 	own       *Source                 // of our own routes
 	undecided []undecided             // the rows that wait for InDecide
@@ -81,7 +83,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	} else {
 		s.peers, s.beside = s.mem.neighbours.take(n), s.mem.besides.take(n)
 	}
-	s.hops, s.uniform, s.paying = s.hops[:0], true, 0
+	s.hops, s.hop, s.uniform, s.paying, s.damping = s.hops[:0], netip.Addr{}, true, 0, false
 	for i := range s.peers {
 		p, b := &s.peers[i], &s.beside[i]
 		c := cfg.Peers[i]
@@ -94,19 +96,16 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 			s.paying++
 		}
 		*b = beside{pacer: b.pacer, rank: int32(len(cfg.Order) + i)}
-		own := s.local(c)
-		s.uniform = s.uniform && own == s.local(cfg.Peers[0]) && own != c.Addr && !c.AlsoLocal.IsValid()
-		if s.hops == nil {
-			s.hops = s.mem.addrs.take(1)[:0] // mostly it is one
+		own := cfg.local(c)
+		if i == 0 {
+			s.hop = own
 		}
-		if own.IsValid() && (len(s.hops) == 0 || s.hops[len(s.hops)-1] != own) {
-			s.hops = append(s.hops, own)
-		}
-		if c.AlsoLocal.IsValid() {
-			s.hops = append(s.hops, c.AlsoLocal)
-		}
+		s.uniform = s.uniform && own == s.hop && own != c.Addr && !c.AlsoLocal.IsValid() && !c.AlsoAddr.IsValid()
+		s.damping = s.damping || c.Damping != nil
 	}
-	slices.SortFunc(s.hops, netip.Addr.Compare)
+	if !s.uniform {
+		s.hops = cfg.addresses(s.hops)
+	}
 	ordered, steady := cfg.Rules.properties()
 	s.duels, s.steady, s.brief = ordered && cfg.Multipath < 2, steady, cfg.BriefRoutes
 	s.appraised = cfg.Rules.appraised()
@@ -236,7 +235,7 @@ func (m *Memory) sourceIs(old *Source, want Source) *Source {
 // common.
 func (s *Speaker) source(peer PeerID) *Source {
 	if peer == Local {
-		s.own = s.mem.sourceIs(s.own, Source{Peer: Local, PeerBGPID: s.cfg.ID, Weight: localWeight, Rank: -1})
+		s.own = s.mem.sourceIs(s.own, Source{Peer: Local, PeerBGPID: BGPIDOf(s.cfg.ID), Weight: localWeight, Rank: -1})
 		return s.own
 	}
 	n := &s.peers[peer]
@@ -246,7 +245,7 @@ func (s *Speaker) source(peer PeerID) *Source {
 		want := Source{Peer: peer, External: n.external && !cfg.Static, Role: cfg.Role, PeerAddr: cfg.Addr, Client: cfg.Client,
 			Direct: cfg.Direct, Static: cfg.Static, Weight: cfg.Weight, IGPMetric: cfg.IGPMetric, Rank: b.rank}
 		if b.open != nil {
-			want.PeerBGPID = b.open.ID
+			want.PeerBGPID = BGPIDOf(b.open.ID)
 		}
 		n.source = s.mem.sourceIs(n.source, want)
 	}

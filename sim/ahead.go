@@ -48,7 +48,7 @@ func (q *queue) lookAhead(keys []key) {
 		a.events = append(a.events, Expected{c.arg, c.to, c.kind})
 	}
 	for i := range a.events {
-		if a.actors[a.events[i].To] != nil {
+		if to := int(a.events[i].To); to < len(a.actors) && a.actors[to] != nil {
 			a.looked++
 		}
 	}

@@ -15,6 +15,7 @@ type Kernel struct {
 	digest   uint64
 	seed     uint64
 	actors   []Actor
+	others   Actor // of those events that are for none of actors
 	ev       Event // the one being handled; between events only its time counts
 	observer Observer
 	halted   bool
@@ -49,6 +50,10 @@ func (k *Kernel) Add(a Actor) ActorID {
 	k.actors = append(roomy(k.actors), a)
 	return ActorID(len(k.actors) - 1)
 }
+
+// AddOthers registers a for all ActorIDs that Add gives to nobody: one handler for
+// very many actors, which need not be looked up.
+func (k *Kernel) AddOthers(a Actor) { k.others = a }
 
 // Observe makes o see every event from now on; nil stops it.
 func (k *Kernel) Observe(o Observer) { k.observer = o }
@@ -233,7 +238,11 @@ func (k *Kernel) Step(limit Time) bool {
 	if k.observer != nil {
 		k.observer.Event(ev)
 	}
-	k.actors[ev.To].Handle(k, ev)
+	if int(ev.To) < len(k.actors) {
+		k.actors[ev.To].Handle(k, ev)
+	} else {
+		k.others.Handle(k, ev)
+	}
 	return true
 }
 
