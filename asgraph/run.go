@@ -72,6 +72,7 @@ func (n *Internet) reset(seed uint64) {
 	clear(n.gates)
 	clear(n.down)
 	clear(n.nodes)
+	n.memory.StartOver()
 	together := n.cfg.DecisionDelay.Max() > 0
 	draw, random := n.draw, n.random // one of each for all
 	for i := range n.g.ASNs {

@@ -47,7 +47,7 @@ func (s *Speaker) Explain(p netip.Prefix) []Verdict {
 		return nil
 	}
 	for i := range e.in {
-		e.in[i].path.kept = true // a Verdict points to it
+		s.mem.keep(e.in[i].path) // a Verdict points to it
 	}
 	var vs []Verdict
 	route := s.current(e)

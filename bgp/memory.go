@@ -20,6 +20,7 @@ type Memory struct {
 	cands, field, equals, spare []*Path
 
 	paths           pieces[Path]
+	keeps           bool         // somebody outside of the speakers may have a path
 	spares, retired []*Path      // paths that nobody has any more; and that nobody will have after this Step
 	brief           []briefRoute // SpeakerConfig.BriefRoutes
 
@@ -32,20 +33,50 @@ type Memory struct {
 // pieces is memory for many things of one kind, made in pieces that get larger: for half a
 // million neighbours, that is some hundred pieces, and nothing between them.
 type pieces[T any] struct {
-	rest []T // of the last piece
-	size int // of the last piece
+	made [][]T
+	used int // pieces of which something has been taken
+	rest []T // of the last of these
 }
 
 // take takes n things that are zero.
 func (p *pieces[T]) take(n int) []T {
-	if len(p.rest) < n {
-		p.size = max(n, min(2*p.size, 1<<10))
-		p.rest = make([]T, p.size)
+	for len(p.rest) < n {
+		if p.used == len(p.made) {
+			size := n
+			if p.used > 0 {
+				size = max(n, min(2*len(p.made[p.used-1]), 1<<10))
+			}
+			p.made = append(p.made, make([]T, size))
+		}
+		p.rest = p.made[p.used]
+		p.used++
 	}
 	taken := p.rest[:n:n]
 	p.rest = p.rest[n:]
 	return taken
 }
+
+// again takes everything back.
+func (p *pieces[T]) again() {
+	for _, piece := range p.made[:p.used] {
+		clear(piece)
+	}
+	p.used, p.rest = 0, nil
+}
+
+// StartOver says that all speakers that share m will be Reset before anything else
+// happens to them: their paths are not needed any more, unless somebody else has one.
+func (m *Memory) StartOver() {
+	if m.keeps {
+		m.paths = pieces[Path]{}
+	}
+	m.paths.again()
+	m.keeps, m.spares, m.retired = false, m.spares[:0], m.retired[:0]
+	m.forget() // which path is called by which address
+}
+
+// keep says that somebody outside of the speakers may have p from now on.
+func (m *Memory) keep(p *Path) { p.kept, m.keeps = true, true }
 
 // forget drops what was made last, so that it need not agree with what is made from now on.
 func (m *Memory) forget() {

@@ -116,7 +116,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 		}
 	}
 	clear(s.table)
-	s.entries = s.entries[:0]
+	s.entries, s.first = s.entries[:0], entry{in: s.first.in[:0], out: s.first.out[:0]}
 	s.arrived, s.settled = 0, false
 	s.together, s.undecided = cfg.Together, s.undecided[:0]
 	clear(s.flaps)
@@ -531,7 +531,7 @@ func (s *Speaker) reconsider(e *entry) bool {
 	if before == nil || e.best != d.best || e.versus != d.versus || before.Rule != d.rule ||
 		before.Candidates != int(e.cands) || !slices.Equal(before.Used, d.used) {
 		e.best, e.versus = d.best, d.versus
-		e.route = e.newRoute(d.rule, d.used...)
+		e.route = s.newRoute(e, d.rule, d.used...)
 	}
 	e.st, e.ranked = st, false
 	return before == nil || !slices.EqualFunc(before.Used, d.used, func(a, b *Path) bool {
@@ -547,20 +547,20 @@ func (s *Speaker) current(e *entry) *Route {
 		if e.versus != nil {
 			_, rule = s.cfg.Rules.compare(e.best, e.versus, e.st)
 		}
-		e.route = e.newRoute(rule, e.best)
+		e.route = s.newRoute(e, rule, e.best)
 	}
 	return e.route
 }
 
-func (e *entry) newRoute(rule Rule, used ...*Path) *Route {
+func (s *Speaker) newRoute(e *entry, rule Rule, used ...*Path) *Route {
 	made := &briefRoute{Route: Route{Prefix: e.prefix, Best: e.best, Rule: rule, Versus: e.versus, Candidates: int(e.cands)}}
 	made.Used = append(made.one[:0:1], used...) // one path, the usual case, needs no memory of its own
-	e.best.kept = true
+	s.mem.keep(e.best)
 	for _, p := range made.Used {
-		p.kept = true
+		s.mem.keep(p)
 	}
 	if e.versus != nil {
-		e.versus.kept = true
+		s.mem.keep(e.versus)
 	}
 	return &made.Route
 }
