@@ -21,12 +21,9 @@ const instant = time.Second + 50*time.Millisecond
 // pings of 0.2 s and never 26, but the real ones are not quite 0.2 s apart.
 const Machine = 300 * time.Millisecond
 
-// Beside is how far a measured gap may lie outside the range of the predicted ones, the longest
-// of which is given: an interval of the ping, in which gaps are counted, what a machine takes,
-// and by how much the real ping's intervals are longer than it says.
-func Beside(every, longest time.Duration) time.Duration {
-	return every + 100*time.Millisecond + longest/200
-}
+// Beside is how far a measured gap may lie outside the range of the predicted ones: an interval
+// of the ping, in which gaps are counted, and what a machine takes.
+func Beside(every time.Duration) time.Duration { return every + 100*time.Millisecond }
 
 // TrialDocument is a trial as it is printed.
 func (p *Plan) TrialDocument(number int, seed uint64, t *Trial, err error) report.LabTrial {
@@ -94,7 +91,7 @@ func (p *Plan) Document(opt Options, res *Results) report.Lab {
 			continue
 		}
 		doc.Trials = append(doc.Trials, p.TrialDocument(i+1, opt.Seed+uint64(i), t, res.Errors[i]))
-		if beside := int64(Beside(p.Design.Probes[0].Every, time.Duration(res.Predicted.Max()))); t != nil {
+		if beside := int64(Beside(p.Design.Probes[0].Every)); t != nil {
 			if g := int64(t.Gap()); g < res.Predicted.Min()-beside || g > res.Predicted.Max()+beside {
 				doc.Outside++
 			}

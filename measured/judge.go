@@ -138,7 +138,7 @@ func compareGaps(c *report.LabCase, seen, predicted []int64, every time.Duration
 	}
 	o := &c.Outside
 	least, most := slices.Min(predicted), slices.Max(predicted)
-	o.ToleranceS = report.Seconds(lab.Beside(every, time.Duration(most)))
+	o.ToleranceS = report.Seconds(lab.Beside(every))
 	for _, v := range seen {
 		if v < least {
 			o.Below++
