@@ -25,7 +25,6 @@ func Needs() []Need {
 		{What: "ping", For: "measuring", Have: version("ping", "-V"), Help: "apt-get install iputils-ping"},
 		{What: "fib_multipath_hash_seed", For: "equal paths chosen anew in every trial", Have: exists("/proc/sys/net/ipv4/fib_multipath_hash_seed"), Help: "Linux 6.11 has it; before, every trial takes the same of several equal paths", Optional: true},
 		{What: "FRR", For: "--with frr", Have: frrVersion(), Help: "apt-get install frr", Of: daemonconf.FRR},
-		{What: "vtysh", For: "--with frr", Have: found("vtysh"), Help: "apt-get install frr", Of: daemonconf.FRR},
 		{What: "user frr", For: "--with frr", Have: frrAccount(), Help: "FRR's package makes it", Of: daemonconf.FRR},
 		{What: "BIRD", For: "--with bird", Have: version("bird", "--version", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},
 		{What: "birdc", For: "--with bird", Have: found("birdc", birdFolders...), Help: "apt-get install bird2", Of: daemonconf.BIRD},

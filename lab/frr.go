@@ -79,8 +79,8 @@ func (*frr) programs(r *router) (list []program) {
 
 func (*frr) main() string { return "bgpd" }
 
-func (*frr) up(r *router) (int, error) {
-	out, err := r.tell("vtysh", "--config_dir", r.dir, "--vty_socket", r.dir, "-d", "bgpd", "-c", "show bgp summary json")
+func (f *frr) up(r *router) (int, error) {
+	out, err := f.vty(r, "bgpd", "show bgp summary json")
 	if err != nil {
 		return 0, err
 	}
@@ -109,25 +109,18 @@ func (f *frr) session(r *router, neighbour string, start bool) error {
 		command = "no " + command
 	}
 	as := routerBGP(r.config.Files[0].Content)
-	return f.vtysh(r, "bgpd", "configure terminal", as, command)
+	return f.configure(r, "bgpd", as, command)
 }
 
-// vtysh gives commands to one of the daemons.
-func (*frr) vtysh(r *router, daemon string, commands ...string) error {
-	args := []string{"--config_dir", r.dir, "--vty_socket", r.dir, "-d", daemon}
-	for _, c := range commands {
-		args = append(args, "-c", c)
-	}
-	out, err := r.tell("vtysh", args...)
-	// What a daemon does not understand is no error of vtysh's.
-	if bytes.HasPrefix(bytes.TrimSpace(out), []byte("%")) {
-		err = errors.Join(err, fmt.Errorf("%s: %s: %s", r.name, commands[len(commands)-1], lastWords(out)))
-	}
+// configure gives one of the daemons commands that change its configuration.
+func (f *frr) configure(r *router, daemon string, commands ...string) error {
+	_, err := f.vty(r, daemon, append([]string{"configure terminal"}, commands...)...)
 	return err
 }
 
 func (f *frr) refresh(r *router, neighbour string) error {
-	return f.vtysh(r, "bgpd", "clear bgp "+neighbour+" soft in")
+	_, err := f.vty(r, "bgpd", "clear bgp "+neighbour+" soft in")
+	return err
 }
 
 // originate tells bgpd, and writes it into its configuration for the bgpd that may be
@@ -148,16 +141,15 @@ func (f *frr) originate(r *router, p netip.Prefix, announce bool) error {
 	r.config.Files = slices.Clone(r.config.Files)
 	r.config.Files[0].Content = conf
 	return errors.Join(os.WriteFile(filepath.Join(r.dir, r.config.Files[0].Name), conf, 0o644),
-		f.vtysh(r, "bgpd", "configure terminal", routerBGP(conf), family, command))
+		f.configure(r, "bgpd", routerBGP(conf), family, command))
 }
 
 // propagate tells zebra what to take from bgpd.
 func (f *frr) propagate(r *router, on bool) error {
-	commands := []string{"configure terminal"}
 	if on {
-		return f.vtysh(r, "zebra", append(commands, "no ip protocol bgp", "no ipv6 protocol bgp")...)
+		return f.configure(r, "zebra", "no ip protocol bgp", "no ipv6 protocol bgp")
 	}
-	return f.vtysh(r, "zebra", append(commands, "route-map nothing deny 1", "exit", "ip protocol bgp route-map nothing", "ipv6 protocol bgp route-map nothing")...)
+	return f.configure(r, "zebra", "route-map nothing deny 1", "exit", "ip protocol bgp route-map nothing", "ipv6 protocol bgp route-map nothing")
 }
 
 // quit: asked to end, bgpd takes its routes out of zebra, graceful restart or not. A
@@ -171,8 +163,8 @@ func (*frr) quit(r *router) error {
 	return nil
 }
 
-func (*frr) watched(r *router) (int, error) {
-	out, err := r.tell("vtysh", "--config_dir", r.dir, "--vty_socket", r.dir, "-d", "bfdd", "-c", "show bfd peers json")
+func (f *frr) watched(r *router) (int, error) {
+	out, err := f.vty(r, "bfdd", "show bfd peers json")
 	if err != nil {
 		return 0, err
 	}
