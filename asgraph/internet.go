@@ -14,6 +14,7 @@ type Config struct {
 	MRAI           bgp.MRAI    // towards every neighbour
 	NoEcho         bool
 	SenderSideLoop bool
+	LoopUnsaid     bool
 	Delay          topology.Dist // of each message over a link
 	Processing     topology.Dist // of each UPDATE, at the router that it has come to
 	Serial         bool          // one after the other, so that a burst takes the sum of its times

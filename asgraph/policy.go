@@ -47,7 +47,7 @@ func views(rel topology.Relation) (b, a int) {
 // groups makes the treatment of neighbours: one for each relation, for all ASes.
 func (c *Config) groups() (groups [numRelations]*bgp.PeerGroup) {
 	for i := range groups {
-		groups[i] = &bgp.PeerGroup{Role: relationOf[i].role, MRAI: c.MRAI, NoEcho: c.NoEcho, SenderSideLoop: c.SenderSideLoop}
+		groups[i] = &bgp.PeerGroup{Role: relationOf[i].role, MRAI: c.MRAI, NoEcho: c.NoEcho, SenderSideLoop: c.SenderSideLoop, LoopUnsaid: c.LoopUnsaid}
 	}
 	return groups
 }

@@ -120,10 +120,10 @@ func (n *Internet) draw(peer bgp.PeerID, k uint64) uint64 {
 	return n.k.Rand(n.names.ticks + sim.Name(end)).At(k)
 }
 
-// phase is what the clock of a router shows when the run begins, for MRAI that is
-// counted in its units.
+// phase is what the clock of a router shows when the run begins, for what is counted in
+// its units: MRAI, and the ages of paths.
 func (n *Internet) phase(node int) time.Duration {
-	if n.cfg.MRAI.Granularity == 0 {
+	if n.cfg.MRAI.Granularity == 0 && !slices.Contains(n.rules, bgp.RuleOldest) {
 		return 0
 	}
 	return time.Duration(n.k.Rand(n.names.clock+sim.Name(node)).At(0) % uint64(time.Hour))

@@ -16,6 +16,7 @@ func ConfigOf(x *topology.Internet) Config {
 		Rules:          rules,
 		NoEcho:         s[topology.BGPNoEcho].Bool,
 		SenderSideLoop: s[topology.BGPSenderSideLoop].Bool,
+		LoopUnsaid:     s[topology.BGPSenderSideLoop].Bool && !s[topology.BGPLoopWithdraws].Bool,
 		Delay:          x.Delay.Dist,
 		Processing:     s[topology.BGPProcessing].Dist,
 		Serial:         s[topology.BGPProcessingSerial].Bool,

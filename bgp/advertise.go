@@ -106,7 +106,7 @@ func (s *Speaker) tellAll(acts []Action, one []*entry) []Action {
 		if alike && n.plain && t.about(e.best) {
 			want = t.to(n, family)
 		} else {
-			want = s.export(peer, e)
+			want = s.wanted(peer, e)
 		}
 		if len(e.out) == 0 {
 			if want == nil {
@@ -151,7 +151,7 @@ func (s *Speaker) compare(peer PeerID, entries []*entry, released bool) {
 			s.comparePaths(peer, e, released)
 			continue
 		}
-		want := s.export(peer, e)
+		want := s.wanted(peer, e)
 		if want == nil && len(e.out) == 0 {
 			continue
 		}

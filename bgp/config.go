@@ -107,6 +107,8 @@ type PeerGroup struct {
 	MRAI   MRAI
 	// SenderSideLoop: routes whose AS_PATH holds the peer's AS are not announced to it.
 	SenderSideLoop bool
+	// LoopUnsaid: nor is what the peer was told before withdrawn then; it is told nothing. GoBGP.
+	LoopUnsaid bool
 	// NoEcho: the best route is not announced back to the peer that it came from (split horizon).
 	NoEcho bool
 	// OwnOnly: only routes that the router itself originates are announced; it is no transit.
@@ -197,7 +199,7 @@ type SpeakerConfig struct {
 	// wait for. nil: Rand is used.
 	Draw func(peer PeerID, n uint64) uint64
 	// Phase is what the router's clock shows when Input.Now is 0, for MRAI that is
-	// counted in whole units of it (MRAI.Granularity).
+	// counted in whole units of it (MRAI.Granularity), and for the ages of paths.
 	Phase time.Duration
 }
 
@@ -254,7 +256,7 @@ type PrefixMatch struct {
 type Path struct {
 	*Source
 	Attrs *Attrs // after import policy
-	Age   uint64 // arrival number: lower is older
+	Age   uint64 // the second of the router's clock in which it arrived: lower is older
 	Stamp uint64 // the event that wrote it
 	merit merit  // what the first rules make of it, if the Speaker made it (duel.go)
 	kept  bool   // somebody outside of the Speaker may have it: its memory is not used again (memory.go)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
 )
@@ -62,6 +63,7 @@ func TestFullTieOnRealRouters(t *testing.T) {
 			r := newSpeakerRig(t, cfg)
 			r.up(0, 1)
 			r.announce(1, pathAttrs(asPath(64512)), tenSlash8)
+			r.now += time.Second
 			r.announce(0, pathAttrs(asPath(64512)), tenSlash8)
 			if got := r.s.Route(prefixList(tenSlash8)[0]); got.Best.Peer != c.best || got.Rule != c.rule {
 				t.Errorf("best is %d by %q", got.Best.Peer, got.Rule)
@@ -81,10 +83,31 @@ func TestKeptIsNotOldest(t *testing.T) {
 		r.up(0, 1, 2)
 		for _, p := range []bgp.PeerID{2, 1, 0} {
 			r.announce(p, pathAttrs(asPath(1)), tenSlash8)
+			r.now += time.Second
 		}
 		r.withdraw(2, tenSlash8)
 		if got := r.s.Route(prefixList(tenSlash8)[0]).Best.Peer; got != c.best {
 			t.Errorf("%s: best is %d, want %d", c.rules, got, c.best)
+		}
+	}
+}
+
+// GoBGP's ages are whole seconds (internal/pkg/table/path.go, timestamp): of paths that came
+// in one, the lower address wins.
+func TestAgesAreWholeSeconds(t *testing.T) {
+	for _, c := range []struct {
+		phase, after time.Duration
+		best         bgp.PeerID
+	}{{0, 999 * time.Millisecond, 0}, {0, time.Second, 1}, {900 * time.Millisecond, 99 * time.Millisecond, 0}, {900 * time.Millisecond, 100 * time.Millisecond, 1}} {
+		cfg := speakerOf("gobgp", 1, 1)
+		cfg.Phase = c.phase
+		r := newSpeakerRig(t, cfg)
+		r.up(0, 1)
+		r.announce(1, pathAttrs(asPath(1)), tenSlash8)
+		r.now += c.after
+		r.announce(0, pathAttrs(asPath(1)), tenSlash8)
+		if got := r.s.Route(prefixList(tenSlash8)[0]).Best.Peer; got != c.best {
+			t.Errorf("%v later, the clock at %v: best is %d, want %d", c.after, c.phase, got, c.best)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package bgp
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -165,13 +166,9 @@ func (s *Speaker) entryFingerprint(h uint64, e *entry, now time.Duration) uint64
 		a := &e.in[i]
 		h = mixBool(mix(mix(a.raw.fingerprint(h), uint64(a.bar)), uint64(a.peer)), a.stale)
 		h = a.path.fingerprint(h)
-		older := uint64(0) // which of two paths is older matters, when each arrived does not
-		for j := range e.in {
-			if e.in[j].path.Age < a.path.Age {
-				older++
-			}
+		if slices.Contains(s.cfg.Rules, RuleOldest) {
+			h = s.ageFingerprint(h, e, a.path, now)
 		}
-		h = mix(h, older)
 	}
 	h = e.versus.fingerprint(e.best.fingerprint(h))
 	h = mixBool(mix(h, uint64(e.st.best)), e.st.settled)
@@ -179,6 +176,7 @@ func (s *Speaker) entryFingerprint(h uint64, e *entry, now time.Duration) uint64
 	for i := range e.out {
 		o := &e.out[i]
 		h = mixBool(mixBool(mixBool(o.sent.fingerprint(h), o.waits), o.listed && s.listed(i)), o.again)
+		h = mixBool(h, o.unsaid)
 		if s.many != nil && s.many[i] != nil {
 			for _, p := range s.many[i].sent[e] {
 				h = p.attrs.fingerprint(mix(h, uint64(p.id)))
@@ -187,6 +185,22 @@ func (s *Speaker) entryFingerprint(h uint64, e *entry, now time.Duration) uint64
 	}
 	if s.since != nil {
 		h = mix(h, uint64(min(now-s.since[e], s.longestDelay())))
+	}
+	return h
+}
+
+// ageFingerprint adds which paths are older than p, and whether there may be more that are
+// as old: when it arrived does not matter.
+func (s *Speaker) ageFingerprint(h uint64, e *entry, p *Path, now time.Duration) uint64 {
+	older := uint64(0)
+	for i := range e.in {
+		if e.in[i].path.Age < p.Age {
+			older++
+		}
+	}
+	h = mix(h, older)
+	if p.Age == s.second(now) {
+		h = mix(h, uint64((now+s.cfg.Phase)%time.Second))
 	}
 	return h
 }

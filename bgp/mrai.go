@@ -429,7 +429,7 @@ func (s *Speaker) releaseOne(acts []Action, peer PeerID) []Action {
 	e := s.entries[n.head-1]
 	o := &e.out[peer]
 	n.head, n.tail, o.listed = 0, 0, false
-	want := s.export(peer, e)
+	want := s.wanted(peer, e)
 	if want.Equal(o.sent) && !(o.again && want != nil) {
 		n.unwait(o)
 		return acts

@@ -124,8 +124,7 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 		if count == 0 {
 			return
 		}
-		// In the order in which GoBGP takes them to have arrived; in one second, it
-		// goes by address.
+		// In the seconds in which GoBGP takes them to have arrived.
 		order := slices.Clone(want)
 		slices.SortFunc(order, func(a, b oraclePath) int {
 			if a.age != b.age {
@@ -143,7 +142,9 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 			if !med {
 				a.MED, a.HasMED = 0, false
 			}
-			ours.Step(nil, bgp.PeerID(o.peer), updateInput(&bgp.Update{Attrs: &a, NLRI: []netip.Prefix{prefix}}))
+			in := updateInput(&bgp.Update{Attrs: &a, NLRI: []netip.Prefix{prefix}})
+			in.Now = time.Duration(o.age-order[0].age) * time.Second
+			ours.Step(nil, bgp.PeerID(o.peer), in)
 		}
 		got := ours.Route(prefix)
 		compared++
@@ -161,7 +162,7 @@ func oracle(t *testing.T, ruleset string, phases int, options *api.RouteSelectio
 		}
 		text := fmt.Sprintf("%v: we choose %d (%v), GoBGP %d, of", prefix, got.Best.Peer, got.Rule, want[0].peer)
 		for _, p := range paths {
-			text += fmt.Sprintf("\n  %d, number %d, id %v: %s", p.Peer, p.Age, p.PeerBGPID, attrsText(p.Attrs))
+			text += fmt.Sprintf("\n  %d, second %d, id %v: %s", p.Peer, p.Age, p.PeerBGPID, attrsText(p.Attrs))
 		}
 		t.Error(text)
 	}

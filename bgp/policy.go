@@ -135,6 +135,29 @@ func (s *Speaker) export(peer PeerID, e *entry) *Attrs {
 	return s.exportPath(peer, e, best)
 }
 
+// wanted is what peer should know about the route of e: what export says, unless that is
+// nothing and the peer is not to hear of it.
+func (s *Speaker) wanted(peer PeerID, e *entry) *Attrs {
+	want := s.export(peer, e)
+	if !s.peers[peer].group.LoopUnsaid || len(e.out) == 0 {
+		return want
+	}
+	o := &e.out[peer]
+	switch best := e.best; {
+	case want != nil:
+		o.unsaid = false
+	case best != nil && best.Peer != peer && best.Attrs.passes(s.cfg.Peers[peer].AS):
+		o.unsaid = true
+	}
+	// GoBGP looks for the peer's AS in the path that is best now; in the one that was, if none is
+	// any more, or if the peer's own is. If it is there, nothing is sent (filterpath).
+	if o.unsaid {
+		o.again = false
+		return o.sent
+	}
+	return want
+}
+
 // about tells whether t is what plain peers are told about a path.
 func (t *told) about(best *Path) bool { return t.best == best && t.external && t.group == nil }
 

@@ -56,6 +56,7 @@ type departure struct {
 	waits  bool   // a change waits for the advertisement timer
 	listed bool   // the peer's queue or line holds this entry, waiting or no longer
 	again  bool   // send even if it is what the peer knows (ROUTE-REFRESH)
+	unsaid bool   // it is what the peer knows, though the best path has become another one (LoopUnsaid)
 }
 
 // neighbour is what the Speaker keeps about one peer, and an UPDATE from it or

@@ -26,7 +26,7 @@ const (
 	RuleExternal      // eBGP over iBGP
 	RuleIGPMetric     // the lower interior cost to NEXT_HOP
 	RuleKeepExternal  // of two external paths, the one that is best already
-	RuleOldest        // of two external paths, the one that arrived first
+	RuleOldest        // of two external paths, the one that arrived in an earlier second (GoBGP)
 	RuleRouterID      // the lower BGP Identifier, or ORIGINATOR_ID where there is one
 	RulePeerID        // of two internal paths, the lower BGP Identifier of the peer, whatever ORIGINATOR_ID says (GoBGP)
 	RuleClusterLength // the shorter CLUSTER_LIST
@@ -67,7 +67,7 @@ var ruleText = [numRules]struct{ virtue, clause string }{
 	RuleExternal:      {"learned over eBGP rather than iBGP", "RFC 4271 §9.1.2.2 d)"},
 	RuleIGPMetric:     {"lower interior cost to NEXT_HOP", "RFC 4271 §9.1.2.2 e)"},
 	RuleKeepExternal:  {"external path that was best already", "RFC 5004 §3"},
-	RuleOldest:        {"older external path", "RFC 5004 §3"},
+	RuleOldest:        {"older external path, in whole seconds", "RFC 5004 §3"},
 	RuleRouterID:      {"lower BGP Identifier", "RFC 4271 §9.1.2.2 f)"},
 	RulePeerID:        {"lower BGP Identifier of the peer", "RFC 4271 §9.1.2.2 f)"},
 	RuleClusterLength: {"shorter CLUSTER_LIST", "RFC 4456 §9"},

@@ -24,7 +24,6 @@ type Speaker struct {
 	now      time.Duration // of the input
 	peers    []neighbour
 	entries  []*entry // in the order of their first appearance; behind len lie spares
-	arrived  uint64   // counts paths: Path.Age
 	settled  bool
 	together bool // news waits for InDecide (together.go)
 	defers   bool // the choice of routes is deferred (stale.go)
@@ -41,21 +40,23 @@ type Speaker struct {
 	paying    int32 // peers who may be told of routes from a peer or a provider (tellAll)
 	hop       netip.Addr
 	since     map[*entry]time.Duration // when its best route became that, if a peer has an out-delay; else nil
+	table     map[netip.Prefix]*entry  // of the entries, when there are more than a few
 	first     entry                    // the memory of the first row: many routers of large simulations have no other
 	cfg       SpeakerConfig
 
-	beside    []beside                // of each peer
-	hops      []netip.Addr            // our own addresses, sorted, unless uniform
-	damped    []*flap                 // the routes that are suppressed
-	table     map[netip.Prefix]*entry // of the entries, when there are more than a few
-	own       *Source                 // of our own routes
-	undecided []undecided             // the rows that wait for InDecide
-	stamp     uint64                  // of the input, if together
-	flaps     map[flapKey]*flap       // of the routes that have flapped
-	reuse     time.Duration           // what the timer of ActReuseTime is set for; 0: it does not run
+	beside    []beside          // of each peer
+	hops      []netip.Addr      // our own addresses, sorted, unless uniform
+	damped    []*flap           // the routes that are suppressed
+	own       *Source           // of our own routes
+	undecided []undecided       // the rows that wait for InDecide
+	stamp     uint64            // of the input, if together
+	flaps     map[flapKey]*flap // of the routes that have flapped
+	reuse     time.Duration     // what the timer of ActReuseTime is set for; 0: it does not run
 
 	many    []*manyPaths       // by peer: those with add-path; nil: there are none
 	pathIDs map[pathKey]uint32 // what paths are called towards all peers
+
+	_ [8]byte // whole lines of memory
 }
 
 // NewSpeaker returns a speaker whose peers are all down.
@@ -117,7 +118,7 @@ func (s *Speaker) Reset(cfg SpeakerConfig) {
 	}
 	clear(s.table)
 	s.entries, s.first = s.entries[:0], entry{in: s.first.in[:0], out: s.first.out[:0]}
-	s.arrived, s.settled = 0, false
+	s.settled = false
 	s.together, s.undecided = cfg.Together, s.undecided[:0]
 	clear(s.flaps)
 	s.damped, s.reuse = s.damped[:0], 0
@@ -216,10 +217,12 @@ func (s *Speaker) originate(peer PeerID, in Input) {
 		attrs = staticAttrs
 		*s.peers[peer].announces(prefix)++
 	}
-	s.arrived++
-	s.put(e, arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: in.Stamp}, RuleNone, nil)})
+	s.put(e, arrival{peer: peer, raw: attrs, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.second(s.now), Stamp: in.Stamp}, RuleNone, nil)})
 	s.touch(e, peer)
 }
+
+// second is what the router's clock shows.
+func (s *Speaker) second(now time.Duration) uint64 { return uint64((now + s.cfg.Phase) / time.Second) }
 
 // sourceIs returns a Source that says what want says: old, if it does.
 func (m *Memory) sourceIs(old *Source, want Source) *Source {
@@ -343,8 +346,7 @@ func (s *Speaker) learn(acts []Action, peer PeerID, prefix netip.Prefix, id uint
 	if known && e.in[i].bar == RuleNone {
 		was = e.in[i].path
 	}
-	s.arrived++
-	s.putAt(e, i, known, arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.arrived, Stamp: stamp}, bar, was)})
+	s.putAt(e, i, known, arrival{peer: peer, raw: raw, bar: bar, path: s.newPath(Path{Source: source, Attrs: attrs, Age: s.second(s.now), Stamp: stamp}, bar, was)})
 	return acts
 }
 

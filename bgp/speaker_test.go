@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vpnsim/vpnsim/bgp"
 )
@@ -116,9 +117,10 @@ func TestWhatChangesNothingDoesNothing(t *testing.T) {
 func TestRepetitionKeepsTheAge(t *testing.T) {
 	r := newSpeakerRig(t, speakerOf("gobgp", 1, 1))
 	r.up(0, 1)
-	r.announce(1, pathAttrs(asPath(1)), tenSlash8)
-	r.announce(0, pathAttrs(asPath(1)), tenSlash8)
-	r.announce(1, pathAttrs(asPath(1)), tenSlash8)
+	for _, p := range []bgp.PeerID{1, 0, 1} {
+		r.announce(p, pathAttrs(asPath(1)), tenSlash8)
+		r.now += time.Second
+	}
 	if got := r.s.Route(prefixList(tenSlash8)[0]).Best.Peer; got != 1 {
 		t.Errorf("best is %d", got)
 	}

@@ -39,6 +39,18 @@ func (s *Speaker) EachWaiting(f func(peer PeerID, p netip.Prefix, first bool)) {
 	}
 }
 
+// EachUnsaid calls f for every route that a peer knows and that is no longer ours, of which it
+// will not be told (PeerGroup.LoopUnsaid).
+func (s *Speaker) EachUnsaid(f func(PeerID, netip.Prefix)) {
+	for _, e := range s.entries {
+		for i := range e.out {
+			if o := &e.out[i]; o.unsaid && o.sent != nil {
+				f(PeerID(i), e.prefix)
+			}
+		}
+	}
+}
+
 // EachDamped calls f for every route that is there and suppressed: it will be
 // used again when its figure of merit has decayed.
 func (s *Speaker) EachDamped(f func(PeerID, netip.Prefix)) {

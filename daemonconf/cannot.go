@@ -266,6 +266,8 @@ func (w *writer) matters(s *session, k topology.Key) bool {
 		return s.internal
 	case topology.BGPMED, topology.BGPSenderSideLoop:
 		return !s.internal
+	case topology.BGPLoopWithdraws:
+		return !s.internal && set[topology.BGPSenderSideLoop].Bool
 	case topology.BGPWeight:
 		decision := w.r.Settings[topology.BGPDecision].Enum
 		return decision == "frr" || decision == "cisco-ios"

@@ -30,6 +30,7 @@ routers:
       mrai_ibgp: 5s
       mrai_mode: since-last-update
       decision: frr
+      sender_side_loop: true
       multipath: 2
       damping: true
       max_prefixes: 10

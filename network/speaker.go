@@ -43,6 +43,7 @@ func speakerConfig(n *Network, r *router) bgp.SpeakerConfig {
 		p.PeerGroup = &bgp.PeerGroup{
 			Import: policy(me.Import), Export: policy(me.Export),
 			SenderSideLoop: me.Settings[topology.BGPSenderSideLoop].Bool,
+			LoopUnsaid:     me.Settings[topology.BGPSenderSideLoop].Bool && !me.Settings[topology.BGPLoopWithdraws].Bool,
 			NoEcho:         me.Settings[topology.BGPNoEcho].Bool,
 			OwnOnly:        !me.Settings[topology.BGPTransit].Bool,
 			Helper:         helper(&me.Settings),

@@ -3,6 +3,7 @@ package network
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -437,9 +438,37 @@ func (n *Network) refused(s *session) (Wait, bool) {
 	return Wait{}, false
 }
 
+// unsaid tells whether a router still uses a route to where a direction of a probe leads, of
+// which nobody told it that it is gone: best the one at which packets die.
+func (n *Network) unsaid(res *ProbeResult, c PathChange) (w Wait, found bool) {
+	to := res.p.dst.Addr
+	if c.Reply {
+		to = res.p.src.Addr
+	}
+	for i := range n.routers {
+		r := &n.routers[i]
+		r.speaker.EachUnsaid(func(peer bgp.PeerID, p netip.Prefix) {
+			s := &n.sessions[r.sessions[peer]]
+			o := &n.sessions[n.links[s.link].sessions[1-s.end]]
+			if !p.Contains(to) || found && o.router != c.Router {
+				return
+			}
+			other := &n.routers[o.router]
+			if used := other.speaker.Route(p); used != nil && used.Best.Peer == o.peer {
+				w, found = n.endWait(s.link, s.end, topology.BGPLoopWithdraws, fmt.Sprintf("%s still uses the route to %v that %s told it, and does not have any more",
+					other.cfg.Name, p, r.cfg.Name)), true
+			}
+		})
+	}
+	return w, found
+}
+
 // Blame names the setting that makes a direction fail by itself, where it is
 // not an event that is waited for; false: it is no setting.
 func (n *Network) Blame(res *ProbeResult, c PathChange) (Wait, bool) {
+	if w, ok := n.unsaid(res, c); ok {
+		return w, true
+	}
 	switch c.reason {
 	case dropNotPropagated:
 		return n.routerWait(c.Router, topology.RouteTablePropagate, "route propagation is off: BGP is up, and its routes never enter the route table"), true

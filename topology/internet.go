@@ -25,7 +25,7 @@ type Internet struct {
 // InternetKeys are the settings that make a difference to an Internet: how
 // UPDATEs are processed, chosen and passed on. The others are about sessions,
 // tunnels and packets.
-var InternetKeys = []Key{BGPDecision, BGPNoEcho, BGPSenderSideLoop, BGPProcessing, BGPProcessingSerial, BGPDecisionDelay, BGPMRAI, BGPMRAIMode, BGPMRAIScope,
+var InternetKeys = []Key{BGPDecision, BGPNoEcho, BGPSenderSideLoop, BGPLoopWithdraws, BGPProcessing, BGPProcessingSerial, BGPDecisionDelay, BGPMRAI, BGPMRAIMode, BGPMRAIScope,
 	BGPMRAIJitter, BGPMRAIGranularity, BGPMRAIWithdrawals, BGPMRAIAfterWithdraw, BGPMRAINewPrefix, BGPFirstUpdate}
 
 // RouterName is the name of router i, or of AS i.

@@ -51,6 +51,7 @@ const (
 	BGPAddPath
 	BGPAddPathPaths
 	BGPSenderSideLoop
+	BGPLoopWithdraws
 	BGPNoEcho
 	BGPTransit
 	BGPFastFallover
@@ -180,6 +181,7 @@ var keys = [NumKeys]KeyInfo{
 	BGPAddPath:            {"bgp.add_path", TypeEnum, 0, 0, []string{"none", "send", "receive", "both"}, "add-path (RFC 7911), offered to the peer for every family: send = to send it several paths to a prefix, receive = to receive several; used in a direction if one end sends and the other receives"},
 	BGPAddPathPaths:       {"bgp.add_path_paths", TypeInt, 0, 255, nil, "how many paths to a prefix are sent at most, the best ones; 0 = all"},
 	BGPSenderSideLoop:     {"bgp.sender_side_loop", TypeBool, 0, 0, nil, "routes whose AS_PATH holds the peer's AS are not sent to it"},
+	BGPLoopWithdraws:      {"bgp.sender_side_loop_withdraws", TypeBool, 0, 0, nil, "with sender_side_loop: the peer is told that what it was sent before is gone, when such a route takes its place"},
 	BGPNoEcho:             {"bgp.no_echo", TypeBool, 0, 0, nil, "a route is not sent back to the peer that it came from"},
 	BGPTransit:            {"bgp.transit", TypeBool, 0, 0, nil, "routes learned from one neighbour are announced to others; otherwise only its own networks"},
 	BGPFastFallover:       {"bgp.fast_fallover", TypeBool, 0, 0, nil, "the session ends at once when its own interface goes down"},

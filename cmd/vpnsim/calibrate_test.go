@@ -143,7 +143,7 @@ func TestThePublishedCalibrationStillHolds(t *testing.T) {
 		c := &doc.Cases[i]
 		listed := "- **" + strings.ReplaceAll(c.Case, "_", `\_`) + "**: "
 		// The page's predictions are made of 25 times as many runs, whose range is wider.
-		outside := c.Outside.ByS > 2*c.Outside.ToleranceS+report.Seconds(time.Second)
+		outside := c.Outside.ByS > 2*c.Outside.ToleranceS+report.Seconds(time.Second)+c.Predicted.MaxS/100
 		if (!c.Goal.NotRejected || outside) && !strings.Contains(string(page), listed) {
 			t.Errorf("%s: %v", c.Case, c.Reasons)
 		}
