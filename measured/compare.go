@@ -60,10 +60,7 @@ func Compare(ctx context.Context, cases []*Case, ask Ask) (*report.LabCompare, e
 		if errs[i] != nil {
 			return nil, errs[i]
 		}
-		var seen []int64
-		for _, t := range c.Good() {
-			seen = append(seen, int64(t.GapS))
-		}
+		seen := gapsOf(c, predictions[i])
 		all = append(all, gather(c, seen, predictions[i]))
 		doc.Cases = append(doc.Cases, one(c, seen, predictions[i], plans[i]))
 		x := &doc.Cases[i]
@@ -77,19 +74,35 @@ func Compare(ctx context.Context, cases []*Case, ask Ask) (*report.LabCompare, e
 	return doc, nil
 }
 
+// gapsOf are the longest gaps of a case's trials as they are compared: one that had not ended
+// with its trial is no longer than those that are predicted not to end, only watched for some
+// seconds more.
+func gapsOf(c *Case, p *prediction) (seen []int64) {
+	for _, t := range c.Good() {
+		gap := int64(t.GapS)
+		if p.open > 0 && open(&t) {
+			gap = min(gap, slices.Max(p.gaps))
+		}
+		seen = append(seen, gap)
+	}
+	return seen
+}
+
 // one case.
 func one(c *Case, seen []int64, p *prediction, plan *lab.Plan) report.LabCase {
 	x := report.LabCase{Case: c.Name, Scenario: c.Scenario, ScenarioSHA256: c.ScenarioSHA256, Changed: plan.Scenario.SHA256 != c.ScenarioSHA256,
 		Sets: c.Sets, Routers: c.Routers, Tunnel: c.Tunnel, LengthS: c.LengthS, Programs: c.Programs, Kernels: c.Kernels}
 	good := c.Good()
 	x.Failed = len(c.Trials) - len(good)
-	unfinished := 0
+	unfinished, gaps := 0, []int64(nil)
 	for i := range good {
+		gaps = append(gaps, int64(good[i].GapS))
 		if open(&good[i]) {
 			unfinished++
 		}
 	}
 	compareGaps(&x, seen, p.gaps, p.every)
+	x.Measured = sample(split(gaps)) // as they were measured
 	x.Measured.Open, x.Predicted.Open = unfinished, p.open
 	x.Events = events(c, p)
 	return x

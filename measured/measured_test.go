@@ -320,3 +320,18 @@ func TestPrediction(t *testing.T) {
 		t.Error("a comparison that was given up says nothing of it")
 	}
 }
+
+// A trial is watched for a little longer than its simulation; of gaps that do not end, none is
+// the longer for that. Where none is predicted that does not end, it is.
+func TestGapsThatHadNotEnded(t *testing.T) {
+	ends := report.Seconds(71 * time.Second)
+	trial := func(gap time.Duration, most *report.Seconds) report.LabTrial {
+		return report.LabTrial{GapS: report.Seconds(gap), Pings: []report.LabPing{{GapS: report.Seconds(gap), MostS: most}}}
+	}
+	c := &Case{Trials: []report.LabTrial{trial(73*time.Second, nil), trial(70500*time.Millisecond, &ends)}}
+	for open, want := range map[int][]int64{1: {70e9, 70.5e9}, 0: {73e9, 70.5e9}} {
+		if got := gapsOf(c, &prediction{gaps: []int64{20e9, 70e9}, open: open}); !slices.Equal(got, want) {
+			t.Errorf("%d predicted ones do not end: %v, want %v", open, got, want)
+		}
+	}
+}
