@@ -20,7 +20,6 @@ type Memory struct {
 	cands, field, equals, spare []*Path
 
 	paths           pieces[Path]
-	keeps           bool         // somebody outside of the speakers may have a path
 	spares, retired []*Path      // paths that nobody has any more; and that nobody will have after this Step
 	brief           []briefRoute // SpeakerConfig.BriefRoutes
 
@@ -33,27 +32,38 @@ type Memory struct {
 // pieces is memory for many things of one kind, made in pieces that get larger: for half a
 // million neighbours, that is some hundred pieces, and nothing between them.
 type pieces[T any] struct {
-	made [][]T
-	used int // pieces of which something has been taken
-	rest []T // of the last of these
+	rest []T // of the last piece
+	size int // of the last piece
+	// Where everything is taken back together, sooner or later (again), all pieces, and how
+	// many of them are in use.
+	together bool
+	made     [][]T
+	used     int
 }
 
 // take takes n things that are zero.
 func (p *pieces[T]) take(n int) []T {
 	for len(p.rest) < n {
-		if p.used == len(p.made) {
-			size := n
-			if p.used > 0 {
-				size = max(n, min(2*len(p.made[p.used-1]), 1<<10))
-			}
-			p.made = append(p.made, make([]T, size))
-		}
-		p.rest = p.made[p.used]
-		p.used++
+		p.rest = p.next(n)
 	}
 	taken := p.rest[:n:n]
 	p.rest = p.rest[n:]
 	return taken
+}
+
+// next is another piece, of n things at least if it is new.
+func (p *pieces[T]) next(n int) []T {
+	if p.used < len(p.made) {
+		p.used++
+		return p.made[p.used-1]
+	}
+	p.size = max(n, min(2*p.size, 1<<10))
+	made := make([]T, p.size)
+	if p.together {
+		p.made = append(p.made, made)
+		p.used++
+	}
+	return made
 }
 
 // again takes everything back.
@@ -67,16 +77,20 @@ func (p *pieces[T]) again() {
 // StartOver says that all speakers that share m will be Reset before anything else
 // happens to them: their paths are not needed any more, unless somebody else has one.
 func (m *Memory) StartOver() {
-	if m.keeps {
-		m.paths = pieces[Path]{}
+	if m.paths.together {
+		m.paths.again()
+	} else {
+		m.paths = pieces[Path]{together: true}
 	}
-	m.paths.again()
-	m.keeps, m.spares, m.retired = false, m.spares[:0], m.retired[:0]
+	m.spares, m.retired = m.spares[:0], m.retired[:0]
 	m.forget() // which path is called by which address
 }
 
 // keep says that somebody outside of the speakers may have p from now on.
-func (m *Memory) keep(p *Path) { p.kept, m.keeps = true, true }
+func (m *Memory) keep(p *Path) {
+	p.kept = true
+	m.paths.together, m.paths.made, m.paths.used = false, nil, 0
+}
 
 // forget drops what was made last, so that it need not agree with what is made from now on.
 func (m *Memory) forget() {
