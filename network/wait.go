@@ -439,7 +439,8 @@ func (n *Network) refused(s *session) (Wait, bool) {
 }
 
 // unsaid tells whether a router still uses a route to where a direction of a probe leads, of
-// which nobody told it that it is gone: best the one at which packets die.
+// which nobody told it that it is gone: the one at which packets die or, if they go round in
+// a loop, another.
 func (n *Network) unsaid(res *ProbeResult, c PathChange) (w Wait, found bool) {
 	to := res.p.dst.Addr
 	if c.Reply {
@@ -450,7 +451,7 @@ func (n *Network) unsaid(res *ProbeResult, c PathChange) (w Wait, found bool) {
 		r.speaker.EachUnsaid(func(peer bgp.PeerID, p netip.Prefix) {
 			s := &n.sessions[r.sessions[peer]]
 			o := &n.sessions[n.links[s.link].sessions[1-s.end]]
-			if !p.Contains(to) || found && o.router != c.Router {
+			if !p.Contains(to) || o.router != c.Router && (found || c.reason != dropTTL) {
 				return
 			}
 			other := &n.routers[o.router]
@@ -466,9 +467,6 @@ func (n *Network) unsaid(res *ProbeResult, c PathChange) (w Wait, found bool) {
 // Blame names the setting that makes a direction fail by itself, where it is
 // not an event that is waited for; false: it is no setting.
 func (n *Network) Blame(res *ProbeResult, c PathChange) (Wait, bool) {
-	if w, ok := n.unsaid(res, c); ok {
-		return w, true
-	}
 	switch c.reason {
 	case dropNotPropagated:
 		return n.routerWait(c.Router, topology.RouteTablePropagate, "route propagation is off: BGP is up, and its routes never enter the route table"), true
@@ -487,5 +485,5 @@ func (n *Network) Blame(res *ProbeResult, c PathChange) (Wait, bool) {
 			}
 		}
 	}
-	return Wait{}, false
+	return n.unsaid(res, c)
 }
